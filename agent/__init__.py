@@ -1,0 +1,1 @@
+"""Question in, tool calls, checked answer out."""

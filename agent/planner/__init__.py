@@ -1,0 +1,1 @@
+"""Text and dialogue in, plan out: pure, no I/O."""

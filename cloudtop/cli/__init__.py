@@ -1,0 +1,1 @@
+"""The front door: commands, views, and build.py that puts the parts together."""

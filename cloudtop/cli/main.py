@@ -1,0 +1,5 @@
+"""The command `cloudtop`."""
+
+
+def main() -> None:
+    """Entry point."""

@@ -1,0 +1,1 @@
+"""Local servers that speak each cloud's API over a made-up market."""

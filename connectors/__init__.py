@@ -1,0 +1,1 @@
+"""The clouds: one file each, found by discovery."""

@@ -1,0 +1,1 @@
+"""One module per tool, tied to its spec by name."""
