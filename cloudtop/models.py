@@ -135,6 +135,7 @@ class GpuOffer:
     source_url: str | None = None
     as_of: datetime | None = None
     raw: Mapping[str, object] | None = None
+    modified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Text and dialogue in, plan out: pure, no I/O."""
+"""Text, dialogue and lexicon to a plan: pure, no LangChain, no I/O. Enter at `plan.plan`."""

@@ -1,5 +1,163 @@
-"""The command `cloudtop`."""
+"""The command `cloudtop`: reads the command line, finds the command, and ends with its exit code.
+
+0 answered, partly answered, planned or nothing matched · 1 nothing could be asked · 2 wrong command line,
+configuration or argument · 3 a partial answer under --strict · 4 clarification asked · 5 refused · 130
+interrupted. Imported late: the command that is called, and whatever it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cloudtop import __version__
+from cloudtop.errors import CloudtopError, UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with mistakes as our own errors so that --json gives an object for them too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line, with the usage of the command at hand."""
+        raise UsageError(f"{self.prog}: {message}.", self.format_usage().strip())
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    every = _options()
+    top = Parser("cloudtop", description="Ask your clouds and the GPU market in one line.", parents=[every])
+    top.add_argument("--version", action="version", version=f"cloudtop {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, module: str, words: str, **defaults: Any) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(
+            name, help=words, description=words, parents=[every]
+        )
+        made.set_defaults(run=module, **defaults)
+        return made
+
+    ask = command("ask", "ask", "Answer one question.")
+    ask.add_argument("question", nargs="+", help="the question, in your own words")
+    _asking(ask)
+    ask.add_argument("--strict", action="store_true", help="exit 3 when the answer is partial")
+    chat = command("chat", "ask:chat", "Ask one question a line; later ones build on earlier ones.")
+    _asking(chat)
+    chat.add_argument("--name", metavar="CONVERSATION", help="go on with a conversation of this name")
+    call = command("call", "call", "Call one tool.")
+    call.add_argument("tool")
+    call.add_argument("pairs", nargs="*", metavar="key=value")
+    call.add_argument("--args", metavar="JSON", help="the arguments as one JSON object")
+    call.add_argument("--strict", action="store_true", help="exit 3 when the answer is partial")
+    call.add_argument("--now", metavar="TIME", help="read times in arguments as if it were this time")
+    call.add_argument("--timeout", metavar="S", help="how long clouds may take, in seconds")
+    command("tools", "call:tools", "List the tools and their arguments.")
+    command("providers", "call:providers", "List the clouds and sellers, and which can be asked.")
+    command("doctor", "doctor", "Look for what is wrong with this installation and its connections.")
+    config = command("config", "config", "Write, check or describe the configuration file.")
+    config.add_argument("action", choices=["init", "check", "schema"])
+    cache = command("cache", "cache", "Show or clear what is kept.")
+    cache.add_argument("action", choices=["list", "clear"])
+    cache.add_argument("provider", nargs="?")
+    command("mcp", "mcp", "Serve the tools to an MCP client over standard input and output.")
+    demo = command("demo", "demo", "Run any command against a made-up market on this machine.")
+    demo.add_argument(
+        "--still", action="store_true", help="prices as in the data file, not moving by the day"
+    )
+    demo.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND …")
+    return top
+
+
+def _options() -> Parser:
+    """What stands before or after any command."""
+    every = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    every.add_argument("--config", metavar="FILE", type=Path, help="the configuration file")
+    every.add_argument("--home", metavar="DIR", type=Path, help="where data is kept (also CLOUDTOP_HOME)")
+    every.add_argument("--offline", action="store_true", help="ask no cloud; use what is kept")
+    every.add_argument("--json", action="store_true", help="print JSON")
+    every.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+    return every
+
+
+def _asking(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--plan", action="store_true", help="show the calls, ask no cloud")
+    command.add_argument("--now", metavar="TIME", help="read the question as if it were this time")
+    command.add_argument("--model", metavar="NAME", help="who plans (planner)")
+    command.add_argument("--server", metavar="URL", help="ask a cloudtop MCP server instead of an own one")
+    command.add_argument("--timeout", metavar="S", help="how long clouds may take, in seconds")
+
+
+def run(words: Sequence[str], **fixed: Any) -> int:
+    """Carry out one command line. `fixed` options win over those of the command line (the demo's)."""
+    options = parser().parse_args(list(words))
+    if not getattr(options, "command", None):
+        parser().print_help(sys.stderr)
+        return 2
+    for name, value in {
+        "config": None,
+        "home": None,
+        "offline": False,
+        "json": False,
+        "verbose": False,
+    }.items():
+        if name not in options:
+            setattr(options, name, value)
+    for name, value in fixed.items():
+        setattr(options, name, value)
+    module, _, function = options.run.partition(":")
+    found = importlib.import_module(f"cloudtop.cli.commands.{module}")
+    return int(getattr(found, function or "run")(options))
 
 
 def main() -> None:
-    """Entry point."""
+    """Entry point: runs, and turns every end into an exit code."""
+    words = sys.argv[1:]
+    sys.exit(ended(words))
+
+
+def ended(words: Sequence[str], **fixed: Any) -> int:
+    """Run a command line; what went wrong becomes a sentence and an exit code."""
+    verbose = bool({"-v", "--verbose"} & set(words))
+    try:
+        return run(words, **fixed)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`); what it read was right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if verbose:
+            raise
+        return failed(_said(error), as_json="--json" in words)
+
+
+def _said(error: BaseException) -> CloudtopError:
+    """The failure that a person can act on, out of the groups that tasks wrap it in."""
+    inside: BaseException = error
+    while isinstance(inside, BaseExceptionGroup) and len(inside.exceptions) == 1:
+        inside = inside.exceptions[0]
+    if isinstance(inside, CloudtopError):
+        return inside
+    what = f"cloudtop failed: {type(inside).__name__}: {inside}."
+    return CloudtopError(what, "Run it again with -v for the details; please report it.")
+
+
+def failed(error: CloudtopError, *, as_json: bool) -> int:
+    """Say what went wrong: a sentence on standard error, or with --json an object on standard output."""
+    if as_json:
+        body = {
+            "message": error.message,
+            "next_step": error.next_step,
+            "argument": getattr(error, "argument", None),
+        }
+        sys.stdout.write(json.dumps({"error": body}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"{error}\n")
+    return error.exit_code

@@ -1,0 +1,203 @@
+"""What code computes over rows that are there: the closed vocabulary of a plan's `then`."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A named result: the figures, the rows that are left, and whether all rows were there to compute it."""
+
+    op: str
+    figures: dict[str, Any] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    lines: list[Row] = field(default_factory=list)
+    whole: bool = True
+
+
+def price(row: Row) -> float | None:
+    """USD per GPU-hour of an offer, a group or a price point; None when unpriced."""
+    for name in ("usd_per_gpu_hour", "usd_per_gpu_hour_min", "min"):
+        if row.get(name) is not None:
+            return float(row[name])
+    return None
+
+
+def computed(then: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Computed:
+    """Do what `then` says over the results of the calls, in order. KeyError: an op nobody defined."""
+    rows = [row for one in results for row in one["rows"]]
+    whole = not any(one.get("truncated") for one in results)
+    made = OPS[then["op"]](then, rows, results)
+    return Computed(made.op, made.figures, made.rows, made.lines, whole)
+
+
+def _values(then: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[float, Row]]:
+    name = then.get("field") or "usd_per_gpu_hour"
+    found = [(price(row) if name == "usd_per_gpu_hour" else row.get(name), row) for row in rows]
+    return sorted(((float(one), row) for one, row in found if one is not None), key=lambda pair: pair[0])
+
+
+def _count(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    totals = [one.get("total") for one in results]
+    count = sum(totals) if totals and None not in totals else len(rows)  # type: ignore[arg-type]
+    return Computed("count", {"count": count}, list(rows))
+
+
+def _distinct(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    name = then["field"]
+    values = list(dict.fromkeys(row[name] for row in rows if row.get(name) is not None))
+    return Computed("distinct", {"field": name, "values": values, "count": len(values)}, list(rows))
+
+
+def _one_figure(kind: str) -> Callable[..., Computed]:
+    reduce: dict[str, Callable[[list[float]], float]] = {
+        "median": statistics.median,
+        "average": statistics.fmean,
+        "min": min,
+        "max": max,
+    }
+
+    def figure(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+        pairs = _values(then, rows)
+        value = reduce[kind]([one for one, _ in pairs]) if pairs else None
+        at = {"min": pairs[:1], "max": pairs[-1:]}.get(kind, pairs)
+        return Computed(kind, {"value": value, "count": len(pairs)}, [row for _, row in at])
+
+    return figure
+
+
+def _range(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    pairs = _values(then, rows)
+    ends = {"min": pairs[0][0], "max": pairs[-1][0]} if pairs else {"min": None, "max": None}
+    return Computed("range", {**ends, "count": len(pairs)}, [row for _, row in (pairs[:1] + pairs[-1:])])
+
+
+def _nth(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    n = int(then["n"])
+    return Computed("nth", {"n": n, "count": len(rows)}, list(rows[n - 1 : n]))
+
+
+def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    by, sides = then.get("by"), []
+    if len(results) > 1 or not by:
+        sides = [(_label(one, then, number), list(one["rows"])) for number, one in enumerate(results)]
+    else:
+        known = then.get("values") or list(dict.fromkeys(row.get(by) for row in rows))
+        sides = [(value, [row for row in rows if _same(row.get(by), value)]) for value in known]
+    lines: list[Row] = []
+    cheapest: list[Row] = []
+    for label, side in sides:
+        pairs = _values({}, side)
+        lines.append(
+            {
+                "group": label,
+                "count": len(side),
+                "min": pairs[0][0] if pairs else None,
+                "median": statistics.median(one for one, _ in pairs) if pairs else None,
+            }
+        )
+        cheapest += [row for _, row in pairs[:1]]
+    return Computed("compare", {"by": by}, cheapest if cheapest else list(rows), lines)
+
+
+def _label(result: Mapping[str, Any], then: Mapping[str, Any], number: int) -> Any:
+    """What tells one side from the others: the value of `by` it was asked with, else its place."""
+    values, by = then.get("values") or [], then.get("by")
+    if number < len(values):
+        return values[number]
+    applied = (result.get("applied") or {}).get(by) if by else None
+    return applied if applied is not None else f"side {number + 1}"
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        plain = [one.replace(" ", "").replace("-", "").lower() for one in (value, wanted)]
+        return plain[0] == plain[1] or (plain[0].startswith(plain[1]) and plain[0][len(plain[1]) :] == "nvl")
+    return bool(value == wanted)
+
+
+def _diff(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    """Last against first of each series in the rows' time; `direction` keeps only what rose or fell."""
+    series: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        if price(row) is not None:
+            key = tuple(
+                row.get(name) for name in ("provider", "gpu", "gpu_memory_gib", "region", "tier", "spot")
+            )
+            series.setdefault(key, []).append(row)
+    lines: list[Row] = []
+    for found in series.values():
+        ordered = sorted(
+            found, key=lambda row: str(row.get("time") or row.get("as_of") or row.get("fetched_at"))
+        )
+        first, last = price(ordered[0]), price(ordered[-1])
+        if first is None or last is None or first == last:
+            continue
+        if then.get("direction") not in (None, "up" if last > first else "down"):
+            continue
+        names = (ordered[0].get(name) for name in ("provider", "gpu", "region"))
+        lines.append(
+            {
+                "group": " ".join(str(name) for name in names if name),
+                "provider": ordered[0].get("provider"),
+                "spot": ordered[0].get("spot"),
+                "old": first,
+                "new": last,
+                "delta": last - first,
+            }
+        )
+    lines.sort(key=lambda line: -abs(line["delta"]))
+    return Computed("diff", {"count": len(lines), "series": len(series)}, list(rows), lines)
+
+
+def _divide(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    """Hours that a budget buys of the cheapest row."""
+    nodes = float(then.get("nodes") or 1)
+    priced = [row for row in rows if row.get("usd_per_hour")]
+    if not priced:
+        return Computed("divide", {"budget": then["budget"], "hours": None})
+    hourly = float(priced[0]["usd_per_hour"]) * nodes
+    hours = float(then["budget"]) / hourly
+    return Computed("divide", {"budget": then["budget"], "hours": hours, "hourly": hourly}, priced[:1])
+
+
+def _within(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    cap = float(then["usd_total"])
+    fits = [row for row in rows if row.get("usd_total") is not None and float(row["usd_total"]) <= cap]
+    return Computed("within", {"usd_total": cap, "count": len(fits)}, fits)
+
+
+def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    name, value = then["field"], then["value"]
+
+    def fits(row: Row) -> bool:
+        held = row.get(name)
+        return value in held if isinstance(held, list) else bool(held == value)
+
+    left = [row for row in rows if fits(row)]
+    return Computed("filter", {"field": name, "value": value, "count": len(left)}, left)
+
+
+OPS: dict[str, Callable[..., Computed]] = {
+    "count": _count,
+    "distinct": _distinct,
+    "median": _one_figure("median"),
+    "average": _one_figure("average"),
+    "min": _one_figure("min"),
+    "max": _one_figure("max"),
+    "range": _range,
+    "nth": _nth,
+    "compare": _compare,
+    "diff": _diff,
+    "divide": _divide,
+    "within": _within,
+    "filter": _filter,
+}
+WHOLE = frozenset(OPS) - {"divide", "nth"}
+"""The ops that need every row there is; the others read only as far as the plan's limit."""

@@ -1,0 +1,110 @@
+"""How figures, places and times are written in an answer: one spelling everywhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from agent.compute import price
+
+Row = Mapping[str, Any]
+
+
+def usd(value: float | None) -> str:
+    """`$1.50`, `$0.1053`: cents, and up to four places where the cents would not be true."""
+    if value is None:
+        return "unpriced"
+    cents = f"{value:,.2f}"
+    if abs(round(value, 2) - value) < 5e-7:
+        return f"${cents}"
+    return f"${value:,.4f}".rstrip("0")
+
+
+def total(value: float) -> str:
+    """A sum of money, to the cent."""
+    return f"${value:,.2f}"
+
+
+def number(value: float | None) -> str:
+    """A plain number without trailing noughts, `-` for unknown."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+
+
+def gpu_name(row: Row) -> str:
+    """`A100 80 GB SXM`: what a row's GPU is called, with its size."""
+    name = str(row.get("gpu") or row.get("gpu_raw") or "unknown GPU")
+    memory, form = row.get("gpu_memory_gib"), row.get("form")
+    shape = {"pcie": "PCIe"}.get(str(form), str(form).upper()) if form else ""
+    shown = [name, f"{number(memory)} GB" if memory else "", shape]
+    return " ".join(part for part in shown if part and not (part == "NVL" and name.endswith("NVL")))
+
+
+def machine(row: Row) -> str:
+    """`8x H100 80 GB SXM`, or a share of a board as such."""
+    count = row.get("gpu_count")
+    if count is None:
+        return gpu_name(row)
+    if row.get("fractional") or count < 1:
+        return f"{number(count)} of a {gpu_name(row)}"
+    return f"{number(count)}x {gpu_name(row)}"
+
+
+def place(row: Row) -> str:
+    """Where it stands: the seller's own words for the region."""
+    region, country = row.get("region"), row.get("country")
+    if region and country and country.upper() not in region.upper().replace(",", " ").split():
+        return f"{region} ({country})"
+    return str(region or country or "place not told")
+
+
+def kind(row: Row) -> str:
+    """`spot` or `on-demand`."""
+    return "spot" if row.get("spot") else "on-demand"
+
+
+def moment(text: str | None) -> str:
+    """`2026-11-20 14:00 UTC`, or the day alone where only the day is known."""
+    if not text:
+        return "an unknown date"
+    day, _, time = text.partition("T")
+    return day if time in ("", "00:00:00Z") else f"{day} {time[:5]} UTC"
+
+
+def age(row: Row) -> str:
+    """Where a row's price is from and when it held."""
+    held = row.get("as_of") or row.get("time")
+    match row.get("source"):
+        case "list":
+            return f"price list as of {moment(held)}"
+        case "stale":
+            return f"as of {moment(row.get('fetched_at'))}"
+        case "cache" | "live" | "sandbox":
+            return f"read {moment(row.get('fetched_at'))}"
+        case _:
+            return f"as of {moment(held or row.get('fetched_at'))}"
+
+
+def offer_line(row: Row) -> str:
+    """One offer in a phrase: price, seller, machine, place, spot, age."""
+    per_gpu = f"{usd(price(row))} per GPU-hour"
+    whole = row.get("usd_per_hour")
+    if whole is not None and row.get("gpu_count") not in (None, 1):
+        per_gpu += f" ({usd(whole)} per hour for {machine(row)})"
+    else:
+        per_gpu += f" for {machine(row)}"
+    return f"{per_gpu} on {row.get('provider')}, {kind(row)}, {place(row)}"
+
+
+def command(tool: str, arguments: Mapping[str, Any]) -> str:
+    """The command that repeats a call."""
+    words = []
+    for name, value in arguments.items():
+        if isinstance(value, list):
+            value = ",".join(str(one) for one in value)
+        elif isinstance(value, bool):
+            value = str(value).lower()
+        words.append(shlex.quote(f"{name}={value}"))
+    return " ".join(["cloudtop call", tool, *words])

@@ -1,0 +1,97 @@
+"""Plans that call nothing: what is asked back, and what is refused. Their sentences echo nothing of an injection."""
+
+from __future__ import annotations
+
+import re
+
+from agent.planner.language import guard_facts, language
+from agent.planner.query import Plan, Query
+from agent.planner.sentence import Sentence
+
+_MODEL = re.compile(r"[a-z]{1,6}\d{1,5}[a-z]{0,5}|\d{4}[a-z]{0,3}")
+
+
+def refused(reason: str, text: str, previous: Query | None) -> Plan:
+    """Why nothing is done, and what can be asked instead; the dialogue goes on from where it was."""
+    facts = guard_facts()
+    parts = [facts["texts"][reason]]
+    if reason == "write_operation":
+        parts.append(facts["texts"]["offer_any"])
+    elif reason == "secret":
+        parts.append(facts["texts"]["offer_health"])
+    return Plan("refuse", reason=reason, question=" ".join(parts), choices=(), query=previous)
+
+
+def greeted(previous: Query | None) -> Plan:
+    """Nothing was asked yet."""
+    examples = tuple(guard_facts()["examples"])
+    return Plan("clarify", question="What would you like to know? For example:", choices=examples, query=previous)
+
+
+def not_yet(title: str, previous: Query | None, plain_words: bool = False) -> Plan:
+    """A question of a kind that no tool answers yet: said plainly, with what can be asked."""
+    said = title if plain_words else f"cloudtop cannot be asked about {title} yet."
+    can = "It can compare GPU prices, list the providers and check their connections."
+    return Plan("clarify", question=f"{said} {can}", choices=tuple(guard_facts()["examples"]), query=previous)
+
+
+def ask_what(seller: str, previous: Query | None) -> Plan:
+    """A seller's name and nothing else."""
+    choices = (f"GPU prices on {seller}", f"is {seller} healthy", "which clouds do you support")
+    return Plan("clarify", question=f"What about {seller}?", choices=choices, query=previous)
+
+
+def ask_for_antecedent(previous: Query | None, words: tuple[str, ...] = ()) -> Plan:
+    """Part of a question, with nothing before it that it could belong to."""
+    said = f" Nothing could be made of: {', '.join(words)}." if words else ""
+    examples = tuple(guard_facts()["examples"])
+    return Plan("clarify", question=f"About what?{said} Name a GPU, a cloud or a check.", choices=examples, query=previous)
+
+
+def ask_about_model(query: Query, previous: Query | None) -> Plan:
+    """A GPU is wanted, and nothing says which."""
+    where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
+    choices = (f"cheapest GPU{where}", f"cheapest H100{where}", f"cheapest GPU with at least 24 GB{where}")
+    question = "Which GPU? Name a model, a memory size, a price or a region."
+    return Plan("clarify", question=question, choices=choices, query=previous)
+
+
+def cheaper_than_what(previous: Query) -> Plan:
+    """Cheaper offers than the cheapest exist only where a condition is given up: which one?"""
+    relaxed = {
+        "region": "the same in any region",
+        "providers": "the same on any cloud",
+        "tier": "the same on any tier",
+        "spot": "the same, spot or not",
+        "count": "the same with any number of GPUs",
+        "form": "the same in any form",
+        "memory": "the same with any memory size",
+        "min_memory": "the same with any memory size",
+        "exclude_providers": "the same on any cloud",
+    }
+    choices = [words for name, words in relaxed.items() if name in previous.arguments]
+    if "spot" not in previous.arguments:
+        choices.append("the same, only spot")
+    choices.append("the same under $1 per hour")
+    unique = tuple(dict.fromkeys(choices))[:4]
+    question = "The cheapest are shown already; cheaper ones need another condition. Which?"
+    return Plan("clarify", question=question, choices=unique, query=previous)
+
+
+def unknown_model(s: Sentence) -> str | None:
+    """The first unused word that looks like a GPU's name and is none: `a1000`, `rtx 7090`, `4090 ti`."""
+    for index, span in enumerate(s.spans):
+        before = s.at(index - 1)
+        series = before is not None and before.text in ("rtx", "gtx", "geforce", "quadro", "tesla", "instinct", "radeon")
+        if before is not None and before.plays("gpu") and span.text in language().hints["model_suffixes"] and span.first == before.last + 1:
+            return f"{before.text} {span.text}"
+        if span.plays("gpu", "region", "=name", "=instance_type") or span.kind in ("size", "date", "name"):
+            continue
+        if series and before is not None and _MODEL.fullmatch(span.text):
+            return f"{before.text} {span.text}"
+        if not span.used and not span.meanings and span.number is None and _MODEL.fullmatch(span.text):
+            return span.text
+        if not span.used and span.number is not None and span.text in ("6000", "5000", "4000", "8000", "4500", "2000"):
+            return span.text
+    bare = next((sp for sp in s.spans if sp.text in ("rtx", "gtx", "geforce", "quadro") and not sp.meanings), None)
+    return bare.text if bare is not None else None

@@ -1,0 +1,116 @@
+"""How a question meets the one before it: whether it goes on from there, and what it then keeps and replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.planner.found import Found
+from agent.planner.lexicon import Tool
+from agent.planner.query import Query
+from agent.planner.sentence import Sentence
+
+_STRONG = frozenset(
+    "and also only just same not but without instead plus except excluding exclude compare versus vs those them these that "
+    "likewise ditto add include drop remove skip".split()
+)
+_STRONG_PHRASES = ("what about", "how about", "make it", "make that", "switch to", "change to", "change it to", "of those", "of them")
+_TOGETHER = {
+    "gpu": ("memory", "vendor", "architecture", "instance_type", "exclude_gpu"),
+    "instance_type": ("gpu", "memory", "count", "form"),
+    "memory": ("min_memory",),
+    "min_memory": ("memory",),
+    "count": ("min_count",),
+    "min_count": ("count",),
+    "vendor": ("gpu", "memory"),
+    "architecture": ("gpu", "memory"),
+    "group_by": ("limit", "limit_per_group"),
+}
+_KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare"))
+_OPPOSITE = (("providers", "exclude_providers"), ("region", "exclude_region"), ("gpu", "exclude_gpu"))
+
+
+def is_reset(s: Sentence) -> bool:
+    """`never mind, …` starts over."""
+    return bool(s.spans) and any(span.plays("reset") for span in s.spans[:3])
+
+
+def goes_on(s: Sentence, own_subject: bool) -> bool:
+    """Whether the question builds on the one before."""
+    if not s.spans or is_reset(s):
+        return False
+    first = s.spans[0]
+    if first.text.split()[0] in _STRONG or first.text in _STRONG_PHRASES or first.plays("same", "neg"):
+        return True
+    if any(span.plays("same", "reset") for span in s.spans) and not own_subject:
+        return True
+    return not own_subject
+
+
+def has_own_subject(s: Sentence) -> bool:
+    """A GPU, an instance type or `gpus` in general together with a word of price or rank: a question of its own."""
+    named = any(span.plays("gpu", "=instance_type") for span in s.spans)
+    general = any(span.get("unit") == "gpu" and span.text in ("gpu", "gpus", "card", "cards") and span.number is None for span in s.spans)
+    general = general and not any(sp.number is not None and not sp.plays("gpu") for sp in s.spans)
+    asks = any(span.plays("best", "stat", "how_long", "compare") or span.get("quantity") == "price" or span.text in ("how much", "rent", "find", "list") for span in s.spans)
+    asks = asks or "how" in s.words() or "much" in s.words()
+    words = [span for span in s.spans if span.text.isalnum() or span.plays("gpu")]
+    long_enough = len(words) > 3 and named
+    return (named or general) and (asks or long_enough)
+
+
+def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
+    """The query before, with what this question says laid over it."""
+    arguments: dict[str, Any] = {k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()}
+    sides = tuple(previous.sides)
+    for argument in found.cleared:
+        arguments.pop(argument, None)
+        sides = tuple(side for side in sides if argument not in side)
+    union = any(span.plays("also") and span.text != "plus" for span in s.spans) or found.compare
+    for argument, value in found.arguments.items():
+        _lay(arguments, argument, value, union and tool.is_list(argument))
+        sides = tuple({k: v for k, v in side.items() if k != argument} for side in sides)
+    sides = tuple(found.sides) or tuple(side for side in sides if side)
+    for side in found.sides:
+        for argument in side:
+            arguments.pop(argument, None)
+    for positive, negative in _OPPOSITE:
+        _apart(arguments, positive, negative, found.arguments)
+    return Query(previous.tool, arguments, sides if len(sides) > 1 else (), _then(previous, found, arguments))
+
+
+def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool) -> None:
+    """Replace, or add to a list where the question says so; what excludes each other goes."""
+    if argument.startswith("exclude_") or union:
+        kept = arguments.get(argument)
+        value = [*kept, *(v for v in value if v not in kept)] if isinstance(kept, list) and isinstance(value, list) else value
+    else:
+        for other in _TOGETHER.get(argument, ()):
+            arguments.pop(other, None)
+    arguments[argument] = list(value) if isinstance(value, list) else value
+
+
+def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping[str, Any]) -> None:
+    """What was just chosen is no longer excluded, and what was just excluded no longer chosen."""
+    for chosen, gone in ((negative, positive), (positive, negative)):
+        if chosen in new and isinstance(arguments.get(gone), list) and gone not in new:
+            left = [v for v in arguments[gone] if v not in new[chosen]]
+            if left and not (gone == negative and positive in new and gone.startswith("exclude_prov")):
+                arguments[gone] = left
+            else:
+                del arguments[gone]
+
+
+def _then(previous: Query, found: Found, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is computed stays from question to question where it still makes sense."""
+    if found.then is not None:
+        if found.then["op"] == "divide" and found.budget is None and previous.then:
+            return dict(previous.then)
+        return dict(found.then)
+    if previous.then is None or previous.then["op"] not in _KEPT_THEN or found.best is not None:
+        return None
+    kept = dict(previous.then)
+    if kept["op"] == "compare":
+        values = arguments.get(str(kept.get("by")))
+        return {**kept, "values": list(values)} if isinstance(values, list) and len(values) > 1 else None
+    return kept

@@ -1,0 +1,48 @@
+"""What has been read out of one question so far; rules write it, the planner makes a query of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Found:
+    """Arguments and intentions of one question, before it meets the dialogue and the tool's own rules."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    sides: list[dict[str, Any]] = field(default_factory=list)
+    then: dict[str, Any] | None = None
+    cleared: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set)
+    notices: list[str] = field(default_factory=list)
+    unclear: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    purposes: list[str] = field(default_factory=list)
+    best: str | None = None
+    one: bool = False
+    compare: bool = False
+    budget: float | None = None
+    how_long: bool = False
+    money_cap: tuple[str, float, bool | None] | None = None
+    gpu_hours: float | None = None
+
+    def put(self, argument: str, value: Any) -> None:
+        """Give an argument its value; the first one said stays."""
+        self.arguments.setdefault(argument, value)
+
+    def add(self, argument: str, value: Any) -> None:
+        """One more value of an argument that takes several."""
+        values = self.arguments.setdefault(argument, [])
+        if value not in values:
+            values.append(value)
+
+    def ask(self, question: str, *choices: str) -> None:
+        """Note what must be asked back."""
+        self.unclear.append((question, choices[:4]))
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The arguments, for reading."""
+        return self.arguments

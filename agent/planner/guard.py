@@ -1,0 +1,203 @@
+"""What is refused before planning: orders to change something, injections, requests for secrets.
+
+It is asked twice, about the words as typed and about the corrected ones. Which words count is guard.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from agent.planner.language import guard_facts
+from agent.planner.spelling import nearest_word
+from agent.planner.tokens import words_of
+
+_ENDS = frozenset(".;,!:?\"()")
+_JOINS = frozenset(("and", "then", "but", "also", "or"))
+
+
+class PhraseSet:
+    """Phrases by their tokens, longest first at any place."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        for phrase in sorted({words_of(str(p)) for p in phrases}, key=lambda p: (-len(p), p)):
+            if phrase:
+                self._by_first.setdefault(phrase[0], []).append(phrase)
+
+    def at(self, words: Sequence[str], place: int) -> int:
+        """How many words the longest phrase has that begins at `place`; 0 for none."""
+        for phrase in self._by_first.get(words[place], ()) if place < len(words) else ():
+            if tuple(words[place : place + len(phrase)]) == phrase:
+                return len(phrase)
+        return 0
+
+    def find(self, words: Sequence[str]) -> int | None:
+        """Where the first of them begins."""
+        return next((i for i in range(len(words)) if self.at(words, i)), None)
+
+    @property
+    def singles(self) -> frozenset[str]:
+        """Those that are one word."""
+        return frozenset(p[0] for group in self._by_first.values() for p in group if len(p) == 1)
+
+
+@dataclass(frozen=True)
+class _Write:
+    hard: PhraseSet
+    trade: PhraseSet
+    edit: PhraseSet
+    things: PhraseSet
+    lead: PhraseSet
+    own_wish: PhraseSet
+    question: PhraseSet
+    harmless: PhraseSet
+    near: dict[str, tuple[str, ...]]
+
+
+@cache
+def _write() -> _Write:
+    facts = guard_facts()["write"]
+    hard = PhraseSet(facts["hard"])
+    near: dict[str, tuple[str, ...]] = {}
+    for word in sorted(hard.singles):
+        if len(word) >= 5:
+            near[word[0]] = (*near.get(word[0], ()), word)
+    names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless")
+    return _Write(hard, *(PhraseSet(facts[name]) for name in names), near)
+
+
+@cache
+def _sets(section: str) -> dict[str, PhraseSet]:
+    return {name: PhraseSet(said) for name, said in guard_facts()[section].items()}
+
+
+def write_verbs() -> frozenset[str]:
+    """Every word that orders a change: nothing is ever corrected to one."""
+    write = _write()
+    return write.hard.singles | write.trade.singles | write.edit.singles
+
+
+def refusal(words: Sequence[str], known: Collection[str]) -> str | None:
+    """Why the question is refused: injection, secret or write_operation; None when it is not."""
+    if _injected(words):
+        return "injection"
+    if _secret(words):
+        return "secret"
+    if _ordered(words, known):
+        return "write_operation"
+    return None
+
+
+def _injected(words: Sequence[str]) -> bool:
+    """A phrase nobody needs for a question about clouds, or `ignore … instructions`."""
+    sets = _sets("injection")
+    if sets["phrases"].find(words) is not None:
+        return True
+    for at in range(len(words)):
+        size = sets["verbs"].at(words, at)
+        if not size:
+            continue
+        place = at + size
+        for _ in range(5):
+            if sets["objects"].at(words, place):
+                return True
+            step = sets["own"].at(words, place)
+            if not step:
+                break
+            place += step
+    return False
+
+
+def _secret(words: Sequence[str]) -> bool:
+    """A secret's name and a wish to see its value."""
+    sets = _sets("secret")
+    place = next((i for i in range(len(words)) if sets["nouns"].at(words, i) and not sets["harmless_keys"].at(words, i)
+                  and not (i and sets["harmless_keys"].at(words, i - 1) > 1)), None)
+    if place is None:
+        return False
+    if sets["never"].find(words) is not None:
+        return True
+    if sets["fine"].find(words) is not None:
+        return False
+    bare = len(words) <= 4
+    return sets["ask"].find(words) is not None or bare or words[0] in ("my", "our", "your", "the")
+
+
+def _ordered(words: Sequence[str], known: Collection[str]) -> bool:
+    """A write verb as the main verb of a clause."""
+    return any(_main_verb(words, start, known) for start in _clauses(words))
+
+
+def _clauses(words: Sequence[str]) -> Iterable[int]:
+    """Where clauses begin: at the start, after a sign, after a joining word."""
+    yield 0
+    for at, word in enumerate(words[:-1]):
+        if word in _ENDS or (word in _JOINS and not _infinitive(words, at)):
+            yield at + 1
+
+
+def _infinitive(words: Sequence[str], at: int) -> bool:
+    """`what does it cost to rent and run`: the verb after `and` belongs to the `to` before."""
+    return "to" in words[max(0, at - 5) : at] and not any(w in _ENDS for w in words[max(0, at - 5) : at])
+
+
+def _main_verb(words: Sequence[str], start: int, known: Collection[str]) -> bool:
+    """Whether the clause that begins here orders a change."""
+    write = _write()
+    at, wish = start, False
+    while size := write.lead.at(words, at):
+        verb = max(write.hard.at(words, at), write.trade.at(words, at))
+        if verb >= size:
+            break
+        wish = wish or write.own_wish.at(words, at) > 0
+        at += size
+    if at >= len(words):
+        return False
+    rest = words[at:]
+    if size := write.hard.at(words, at):
+        return _orders(words, at + size, write)
+    if size := write.trade.at(words, at):
+        return not wish and not _asks(words, start) and not _priced(rest) and _orders(words, at + size, write)
+    if size := write.edit.at(words, at):
+        return _owned(words, at + size, write) and _orders(words, at + size, write)
+    return _misspelled(rest, write, known)
+
+
+def _orders(words: Sequence[str], after: int, write: _Write) -> bool:
+    """A verb is no order where what follows makes it a noun (`order by price`, `launch date`)."""
+    return not (after < len(words) and write.harmless.at(words, after)) and after < len(words)
+
+
+def _asks(words: Sequence[str], start: int) -> bool:
+    """The clause is a question or comes after one that explains it."""
+    return start > 0 and words[start - 1] not in _ENDS and _write().question.find(words[:start]) is not None
+
+
+def _priced(rest: Sequence[str]) -> bool:
+    """`rent a 4090 for 3 days, what does it cost`: the question that follows is the main clause."""
+    ends = [at for at, word in enumerate(rest) if word in _ENDS]
+    return any(_write().question.at(rest, at + 1) for at in ends if at + 1 < len(rest))
+
+
+def _owned(words: Sequence[str], after: int, write: _Write) -> bool:
+    """The object of an edit exists somewhere, rather than being a part of the question."""
+    for at in range(after, min(len(words), after + 6)):
+        if words[at] in _ENDS:
+            return False
+        if write.things.at(words, at) or words[at] in ("my", "our") or _is_name(words[at]):
+            return True
+    return False
+
+
+def _is_name(word: str) -> bool:
+    return "-" in word and any(c.isdigit() for c in word) and not word[0].isdigit() and not word.startswith(("us-", "eu-"))
+
+
+def _misspelled(rest: Sequence[str], write: _Write, known: Collection[str]) -> bool:
+    """`delte bucket logs`: an unknown word close to a write verb, with an object one owns."""
+    word = rest[0]
+    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:
+        return False
+    return nearest_word(word, write.near, ()) is not None and _owned(rest, 1, write)

@@ -1,0 +1,338 @@
+"""Question in, plan out: guard, tokens, spans, subject, reading, dialogue, plan. Pure: no I/O, no clock but `now`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from agent.planner.asking import (
+    ask_about_model,
+    ask_for_antecedent,
+    ask_what,
+    cheaper_than_what,
+    greeted,
+    not_yet,
+    refused,
+    unknown_model,
+)
+from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged
+from agent.planner.found import Found
+from agent.planner.guard import refusal, write_verbs
+from agent.planner.language import language
+from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.query import Plan, Query
+from agent.planner.reading import read
+from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.spelling import corrected
+from agent.planner.subject import chosen, off_topic, scores_of
+from agent.planner.tokens import plain, tokens_of
+from cloudtop.gpus import resolve
+
+_TOO_LONG = 2000
+_PRICE_WORDS = ("best", "stat", "how_long", "compare", "change", "cheaper", "dearer")
+
+
+def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = None) -> Plan:
+    """How the question is dealt with. The same words, lexicon, clock and previous query give the same plan."""
+    typed = plain(text)[:_TOO_LONG]
+    raw = [token.text for token in tokens_of(typed, lexicon.known)]
+    why = refusal(raw, lexicon.known.words) or refusal(_unhyphenated(raw), lexicon.known.words)
+    if why is not None:
+        return refused(why, typed, previous)
+    tokens = tokens_of(typed, lexicon.known)
+    known = _Known(lexicon)
+    tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
+    if mended and (why := refusal([token.text for token in tokens], lexicon.known.words)):
+        return refused(why, typed, previous)
+    s = sentence_of(typed, tokens, lexicon)
+    if not any(span.text[0].isalnum() for span in s.spans):
+        return greeted(previous)
+    made = _planned(s, lexicon, now, previous)
+    said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
+    return _with_notices(made, said)
+
+
+class _Known:
+    """Words that are no typing mistakes."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._words, self._common = lexicon.known.words, language().common
+        self._names = lexicon.known.names
+
+    def __contains__(self, word: object) -> bool:
+        if not isinstance(word, str):
+            return False
+        return any(w in self._words or w in self._common or w in self._names for w in _stems(word))
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """A word and what it may be the plural or form of."""
+    endings = ("s", "es", "ed", "d", "ing", "ly", "er")
+    return (word, *(word[: -len(e)] for e in endings if word.endswith(e) and len(word) - len(e) >= 4))
+
+
+def _unhyphenated(words: list[str]) -> list[str]:
+    """The words once more with compounds apart, so that `system-prompt` hides nothing."""
+    return [part for word in words for part in re.split(r"[._\-]", word) if part]
+
+
+def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
+    if not said:
+        return made
+    fields = {name: getattr(made, name) for name in Plan.__dataclass_fields__}
+    return Plan(**{**fields, "notices": (*said, *made.notices)})
+
+
+def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
+    """Past the guard: subject, reading, dialogue."""
+    if _is_greeting(s):
+        return greeted(previous)
+    scores = scores_of(s, lexicon)
+    away = off_topic(s)
+    best = chosen(scores, lexicon)
+    top = scores.get(best.name, 0.0) if best else 0.0
+    if away and away > top:
+        return refused("out_of_scope", s.text, previous)
+    tool = _continued(s, lexicon, scores, best, top, previous)
+    if tool is not None and previous is not None:
+        return _followed(s, tool, lexicon, now, previous)
+    if (best is None or top < 0.7) and (strange := unknown_model(s)) is not None and resolve(strange).nearest:
+        return ask_about_model_name(strange, s, previous)
+    if best is None or top < 0.7:
+        return _no_subject(s, previous)
+    if not best.here:
+        return not_yet(best.title, previous)
+    return _fresh(s, best, lexicon, now, previous)
+
+
+def _is_greeting(s: Sentence) -> bool:
+    words = [span for span in s.spans if span.text[0].isalnum()]
+    return bool(words) and all(span.plays("help") or span.text in ("you", "there", "please", "thanks", "thank", "ok") for span in words)
+
+
+def _continued(
+    s: Sentence, lexicon: Lexicon, scores: Mapping[str, float], best: Tool | None, top: float, previous: Query | None
+) -> Tool | None:
+    """The tool of the query before, when the question goes on from it."""
+    if previous is None or previous.tool not in lexicon.tools or not lexicon.tools[previous.tool].here:
+        return None
+    if is_reset(s):
+        return None
+    mine = scores.get(previous.tool, 0.0)
+    if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
+        return None
+    if not goes_on(s, has_own_subject(s)):
+        return None
+    return lexicon.tools[previous.tool] if _says_something(s) else None
+
+
+def _says_something(s: Sentence) -> bool:
+    """At least one phrase that a filter, an order or a figure can be made of."""
+    roles = ("gpu", "provider", "region", "best", "stat", "per", "sort_by", "direction", "unit", "change", "cheaper", "dearer",
+             "more_rows", "anywhere", "any_seller", "any_spot", "all_rows", "same", "field_best", "columns", "dimension", "ordinal", "compare", "how_long")  # fmt: skip
+    return any(span.plays(*roles) or span.number is not None or next(span.values, None) for span in s.spans)
+
+
+def _no_subject(s: Sentence, previous: Query | None) -> Plan:
+    """No cue of any tool: part of a question, or none of ours."""
+    sellers = [span.get("provider") for span in s.spans if span.plays("provider")]
+    strangers = [span for span in s.spans if _is_content(span.text) and not span.meanings]
+    if sellers and not strangers:
+        return ask_what(sellers[0], previous)
+    typed = any(span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans)
+    if strangers or not typed:
+        return refused("out_of_scope", s.text, previous)
+    return ask_for_antecedent(previous)
+
+
+def _is_content(text: str) -> bool:
+    return text[0].isalnum() and text not in language().stop
+
+
+def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
+    """A turn of a dialogue."""
+    asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
+    found = read(s, tool, now)
+    if (asking := _unclear(s, found, lexicon, previous)) is not None:
+        return asking
+    if asks_cheaper and not found.arguments and not found.sides and found.then is None and found.best is None:
+        return cheaper_than_what(previous)
+    if any(span.plays("more_rows") for span in s.spans) and not found.arguments:
+        return _more(previous, s)
+    if not (found.arguments or found.sides or found.then or found.cleared or found.best):
+        return _unread(s, found, previous)
+    query = merged(previous, found, tool, s)
+    return _answer(s, _kept(query, tool), found)
+
+
+def _more(previous: Query, s: Sentence) -> Plan:
+    """`show more`: one row becomes a page, a page two."""
+    arguments = dict(previous.arguments)
+    limit = arguments.pop("limit", 20)
+    if limit > 1:
+        arguments["limit"] = min(500, limit * 2)
+    query = Query(previous.tool, arguments, previous.sides, previous.then)
+    return Plan("answer", query.calls(), query.then, query=query)
+
+
+def _unread(s: Sentence, found: Found, previous: Query) -> Plan:
+    if _ignored(s, found):
+        return ask_for_antecedent(previous, _ignored(s, found))
+    return ask_for_antecedent(previous)
+
+
+def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
+    """A question of its own."""
+    carried = _carried(s, tool, previous)
+    price_said = any(span.plays(*_PRICE_WORDS) or span.get("quantity") == "price" for span in s.spans)
+    found = read(s, tool, now)
+    if (asking := _unclear(s, found, lexicon, previous)) is not None:
+        return asking
+    if (later := _later_argument(s, tool)) is not None:
+        return not_yet(later, previous, plain_words=True)
+    for argument, value in carried.items():
+        found.arguments.setdefault(argument, value)
+    query = _kept(Query(tool.name, found.arguments, tuple(found.sides), found.then), tool)
+    ignored = _ignored(s, found)
+    if tool.has("gpu") and not _enough(s, query, found, price_said):
+        strangers = [word for word in ignored if word not in found.purposes]
+        return refused("out_of_scope", s.text, previous) if len(strangers) > 0 and not _near_gpu(s) else ask_about_model(query, previous)
+    if _mostly_unread(s, found, query, ignored):
+        return refused("out_of_scope", s.text, previous)
+    return _answer(s, query, found)
+
+
+def _near_gpu(s: Sentence) -> bool:
+    return any(span.plays("gpu", "=spot", "=instance_type") or span.get("unit") == "gpu" for span in s.spans)
+
+
+def _mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, ...]) -> bool:
+    """Hardly anything of the question was understood: it is about something else."""
+    strangers = sum(len(word.split()) for word in ignored if word not in found.purposes)
+    used = sum(1 for span in s.spans if span.used)
+    anchored = _near_gpu(s) or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+    return strangers > 0 and not anchored and (strangers >= used or "gpu" not in query.arguments)
+
+
+def _carried(s: Sentence, tool: Tool, previous: Query | None) -> dict[str, Any]:
+    """`and is it up?`: the sellers of the query before, for another tool that takes them."""
+    if previous is None or previous.tool == tool.name or not any(span.plays("pronoun") for span in s.spans):
+        return {}
+    if any(span.plays("provider") for span in s.spans):
+        return {}
+    return {name: previous.arguments[name] for name in ("providers",) if name in previous.arguments and tool.has(name)}
+
+
+def _later_argument(s: Sentence, tool: Tool) -> str | None:
+    """The question names something that the tool will take one day; its spec says so in a sentence."""
+    for span in s.spans:
+        if not span.used and span.plays("=name") and "name" in tool.later:
+            return str(tool.later["name"])
+        if not span.used and span.plays("region") and "region" in tool.later and not tool.has("region"):
+            return str(tool.later["region"])
+    return None
+
+
+def _enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
+    """Whether a price question says anything to go by."""
+    arguments = {name for name in query.arguments if name not in ("limit", "sort", "time", "hours")}
+    if arguments - {"providers", "region", "exclude_providers", "exclude_region", "group_by", "fields"}:
+        return True
+    gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
+    priced = price_said or any(cue in s.words() for cue in ("rates", "deal", "deals", "offers", "listings", "rent", "rents", "sheet", "catalog", "catalogue", "much"))
+    if arguments & {"providers", "region", "exclude_providers", "exclude_region"}:
+        return priced or gpu_word or bool(query.sides)
+    return bool(query.sides) or (gpu_word and (priced or found.best is not None))
+
+
+def _unclear(s: Sentence, found: Found, lexicon: Lexicon, previous: Query | None) -> Plan | None:
+    """What must be asked back before anything can be answered."""
+    if (strange := unknown_model(s)) is not None:
+        return ask_about_model_name(strange, s, previous)
+    if found.unclear:
+        question, choices = found.unclear[0]
+        return Plan("clarify", question=question, choices=choices, query=previous)
+    return None
+
+
+def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> Plan:
+    """A word that looks like a GPU and is none: the nearest names, never one silently taken."""
+    near = resolve(strange).nearest
+    names = ", ".join(near)
+    hint = f" Did you mean one of {names}?" if names else ""
+    choices = tuple(s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4])
+    return Plan("clarify", question=f"No GPU is called {strange}.{hint}", choices=choices, query=previous)
+
+
+def _kept(query: Query, tool: Tool) -> Query:
+    """Only what the tool takes, without what equals its default."""
+    kept = {}
+    for name, value in query.arguments.items():
+        if not tool.has(name) or value in (None, [], ""):
+            continue
+        if value == tool.default(name) or (name == "sort" and value == "price_asc"):
+            continue
+        kept[name] = _whole(value)
+    sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
+    then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
+    return Query(query.tool, kept, sides, then)
+
+
+def _whole(value: Any) -> Any:
+    """8.0 as 8, in lists too."""
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _answer(s: Sentence, query: Query, found: Found) -> Plan:
+    return Plan(
+        "answer",
+        calls=query.calls(),
+        then=query.then,
+        ignored=_ignored(s, found),
+        notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
+        query=query,
+    )
+
+
+def _ignored(s: Sentence, found: Found) -> tuple[str, ...]:
+    """Content words that nothing used, neighbours together, with a negation or comparison in front of them."""
+    groups: list[list[str]] = []
+    last = -2
+    for index, span in enumerate(s.spans):
+        if span.used or not _counts(s, index):
+            continue
+        if index == last + 1 and groups:
+            groups[-1].append(span.text)
+        else:
+            before = s.at(index - 1)
+            lead = [before.text] if before is not None and not before.used and before.plays("neg", "op") else []
+            groups.append([*lead, span.text])
+        last = index
+    return tuple(dict.fromkeys((" ".join(group) for group in groups))) + tuple(p for p in dict.fromkeys(found.purposes))
+
+
+def _counts(s: Sentence, index: int) -> bool:
+    """Whether an unused phrase says something: a number, a place, a value, or a word that is no filler."""
+    span = s.spans[index]
+    if span.text[0].isalnum():
+        if span.number is not None and not span.plays("gpu"):
+            return span.text != "one"
+        if next(span.values, None) and not all(word in language().stop for word in span.text.split()):
+            return True
+        return not all(word in language().stop for word in span.text.split()) and not _is_cue(s, span)
+    return False
+
+
+def _is_cue(s: Sentence, span: Any) -> bool:
+    """Part of a cue of a tool that is there: it has done its work."""
+    return any(span.first in places for tool, places in s.cue_tokens.items()) and not span.plays("region", "provider")

@@ -1,0 +1,121 @@
+"""One question read for one tool: every rule in turn, then the conventions of how a plan is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agent.planner.amounts import read_amounts
+from agent.planner.found import Found
+from agent.planner.language import language
+from agent.planner.lexicon import Tool
+from agent.planner.sentence import Sentence
+from agent.planner.shape import compared, read_best, read_groups, read_sorting
+from agent.planner.things import read_things
+from cloudtop.times import spoken
+
+
+def read(s: Sentence, tool: Tool, now: datetime) -> Found:
+    """What the question says in the tool's terms."""
+    found = Found()
+    found.how_long = any(span.plays("how_long") for span in s.spans) and "money" in tool.kinds()
+    _times(s, tool, now, found)
+    if found.how_long:
+        s.use(*(i for i, span in s.all("how_long")))
+    read_sorting(s, tool, found)
+    if "money" in tool.kinds() or "count" in tool.kinds():
+        read_amounts(s, tool, found)
+    read_groups(s, tool, found)
+    read_things(s, tool, found)
+    read_best(s, tool, found)
+    compared(found)
+    _purposes(s, found)
+    _written(tool, found)
+    return found
+
+
+def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
+    """Expressions of time; `now` and `today` say nothing about prices, which are of now anyway."""
+    for start, end, token in spoken(s.text, now, bare=False):
+        places = [i for i, sp in enumerate(s.spans) if s.starts(sp) >= start and s.ends(sp) <= end]
+        current = token in ("now", "today") or s.text[start:end].lower() in ("tonight", "right now")
+        if not places or (not current and not tool.has("time")):
+            continue
+        if any(s.spans[i].plays("=available") for i in places) or s.text[start:end].lower() == "weekend":
+            continue
+        s.use(*places)
+        if not current:
+            found.put("time", token)
+
+
+def _purposes(s: Sentence, found: Found) -> None:
+    """What the GPU is for: no argument takes it; it is shown as not used and is no reason to doubt the rest."""
+    for index, span in list(s.all("purpose")):
+        if span.text not in language().stop:
+            found.purposes.append(span.text)
+        s.use(index)
+    for index, span in enumerate(s.spans):
+        if span.kind == "size" and not span.used:
+            found.purposes.append(span.text)
+            s.use(index)
+
+
+def _written(tool: Tool, found: Found) -> None:
+    """The conventions of a plan: superlatives as sort and limit, budgets as a division, caps per instance."""
+    arguments = found.arguments
+    if found.best == "desc" and tool.has("sort"):
+        found.put("sort", "price_desc")
+    plain = found.then is None or found.then["op"] in ("divide", "within")
+    if found.one and found.best in ("asc", "desc", None) and "group_by" not in arguments and plain and not found.compare:
+        found.put("limit", 1)
+    if found.one and found.compare and found.then is None and "group_by" not in arguments:
+        found.put("limit", 1)
+    if found.budget is not None:
+        _budget(found)
+    if found.money_cap is not None:
+        _cap_scope(found)
+    if "group_by" in arguments and arguments.get("limit", 1) > 1 and not found.one and found.best != "none" and _per_group(found):
+        arguments["limit_per_group"] = arguments.pop("limit")
+    if "hours" in arguments and ("disk_gb" in arguments or "egress_gb" in arguments):
+        found.put("rank_by", "total")
+    if "group_by" in arguments and found.then and found.then["op"] in ("median", "min", "range", "average"):
+        if found.then["op"] == "average":
+            found.refused.append("average: a group shows its lowest and its median price")
+        found.then = None
+    if found.then and found.then["op"] == "divide" and "nodes" in arguments:
+        found.then["nodes"] = arguments["nodes"]
+
+
+def _per_group(found: Found) -> bool:
+    return found.best is None or "group_of_best" not in found.added
+
+
+def _budget(found: Found) -> None:
+    """Dollars with a time to be found, with a time that is given, or neither."""
+    arguments = found.arguments
+    if "hours" in arguments and not found.how_long:
+        found.then = {"op": "within", "usd_total": found.budget}
+    elif found.how_long or (found.budget or 0) >= 20:
+        found.then = {"op": "divide", "budget": found.budget}
+        found.put("limit", 1)
+    else:
+        found.put("max_price", found.budget)
+        found.notices.append(f"The budget of ${found.budget:g} was read as the price of an hour.")
+
+
+def _cap_scope(found: Found) -> None:
+    """A cap is per hour of the instance where a count of two or more is asked, else per GPU-hour."""
+    assert found.money_cap is not None
+    argument, value, per_gpu = found.money_cap
+    count = found.arguments.get("count") or 1
+    several = count > 1 or found.arguments.get("min_count", 1) > 1
+    if per_gpu and count > 1:
+        found.arguments[argument] = round(value * count, 6)
+        found.notices.append(f"${value:g} per GPU is ${value * count:g} for {count} of them.")
+    elif per_gpu and several:
+        del found.arguments[argument]
+        found.refused.append(f"${value:g} per GPU: with an open number of GPUs a cap is for the whole instance")
+    elif per_gpu is False and not several:
+        if count == 1 and "count" in found.arguments:
+            return
+        del found.arguments[argument]
+        found.refused.append(f"${value:g} for the whole instance: say how many GPUs it should have")

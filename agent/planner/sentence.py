@@ -1,0 +1,259 @@
+"""A question as spans: the longest known phrase at every place, with all that it can mean.
+
+Spans are read by rules (`reading.py`), each of which marks what it has used; what nothing used is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agent.planner.language import Meaning, language
+from agent.planner.lexicon import Lexicon
+from agent.planner.tokens import Token
+from cloudtop.regions import AMBIGUOUS_WORDS
+
+_LONGEST_GPU = 5
+_PLACE_LEADS = frozenset("in from near within inside region of outside at around hosted located based".split())
+_GIVING = frozenset("give show tell let get lets offer sell rent charge send help".split())
+
+
+@dataclass(slots=True)
+class Span:
+    """One phrase of the question and what it can mean; `number` when it is one."""
+
+    first: int
+    last: int
+    text: str
+    meanings: tuple[Meaning, ...] = ()
+    number: float | None = None
+    kind: str = "word"
+    glued: bool = False
+    used: bool = False
+
+    def get(self, role: str) -> Any:
+        """The value this phrase stands for in a role, None when it cannot play it."""
+        return next((m.value for m in self.meanings if m.role == role), None)
+
+    def plays(self, *roles: str) -> bool:
+        """Whether the phrase can play one of the roles."""
+        return any(m.role in roles for m in self.meanings)
+
+    @property
+    def values(self) -> Iterator[tuple[str, Any]]:
+        """Argument and value of every argument that this phrase is a value of."""
+        return ((m.role[1:], m.value) for m in self.meanings if m.role[0] == "=")
+
+
+@dataclass
+class Sentence:
+    """The question: its tokens, its spans in order, and its cues by tool."""
+
+    text: str
+    tokens: Sequence[Token]
+    spans: list[Span]
+    cues: dict[str, float] = field(default_factory=dict)
+    cue_tokens: dict[str, set[int]] = field(default_factory=dict)
+
+    def at(self, index: int) -> Span | None:
+        """The span at a place, None outside."""
+        return self.spans[index] if 0 <= index < len(self.spans) else None
+
+    def plays(self, index: int, *roles: str) -> bool:
+        """Whether there is a span at a place that can play one of the roles."""
+        span = self.at(index)
+        return span is not None and span.plays(*roles)
+
+    def first(self, *roles: str) -> int | None:
+        """Where the first unused span is that can play one of the roles."""
+        return next((i for i, s in enumerate(self.spans) if not s.used and s.plays(*roles)), None)
+
+    def all(self, *roles: str) -> Iterator[tuple[int, Span]]:
+        """Every unused span that can play one of the roles."""
+        return ((i, s) for i, s in enumerate(self.spans) if not s.used and s.plays(*roles))
+
+    def use(self, *indices: int) -> None:
+        """Mark spans as used."""
+        for index in indices:
+            if 0 <= index < len(self.spans):
+                self.spans[index].used = True
+
+    def starts(self, span: Span) -> int:
+        """Where a span begins in the text."""
+        return self.tokens[span.first].start
+
+    def ends(self, span: Span) -> int:
+        """Where a span ends in the text."""
+        return self.tokens[span.last].end
+
+    def words(self) -> tuple[str, ...]:
+        """The tokens' texts."""
+        return tuple(token.text for token in self.tokens)
+
+
+def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentence:
+    """Annotate the tokens."""
+    tokens = _numbered(tokens, lexicon)
+    spans: list[Span] = []
+    at = 0
+    while at < len(tokens):
+        span = _longest(tokens, at, lexicon, spans)
+        spans.append(span)
+        at = span.last + 1
+    found = Sentence(text, tokens, spans)
+    _cue(found, lexicon)
+    return found
+
+
+def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
+    """Number words as numbers: `seven`, `twenty four`, `a hundred`, `2 thousand`, `half a dozen`."""
+    facts = language()
+    out: list[Token] = []
+    for token in tokens:
+        value = facts.numbers.get(token.text) if token.kind == "word" else None
+        last = out[-1] if out else None
+        if value is not None:
+            if last and last.value and last.kind == "number" and last.value in _TENS and value < 10 and last.text in facts.numbers:
+                out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
+            else:
+                out.append(replace(token, kind="number", value=value))
+            continue
+        scale = facts.scales.get(token.text) if token.kind == "word" else None
+        if scale is not None and last is not None and (last.kind == "number" or last.text == "a"):
+            base = last.value if last.kind == "number" and last.value else 1
+            out[-1] = replace(last, end=token.end, kind="number", value=base * scale, raw=f"{last.raw} {token.raw}", text=f"{base * scale:g}")
+            continue
+        out.append(token)
+    return out
+
+
+_TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
+
+
+def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon, before: list[Span]) -> Span:
+    """The longest phrase that begins here; a GPU's name wins over a phrase of the same length."""
+    token = tokens[at]
+    glued = at > 0 and tokens[at - 1].end == token.start
+    gpu = _gpu_at(tokens, at, lexicon)
+    size = _phrase_at(tokens, at, lexicon)
+    if gpu and gpu[0] >= size and not _is_amount(tokens, at, gpu[0]):
+        last = at + gpu[0] - 1
+        meanings = (Meaning("gpu", gpu[1]),)
+        return Span(at, last, _text(tokens, at, last), meanings, glued=glued)
+    if size:
+        last = at + size - 1
+        meanings = lexicon.phrases[tuple(t.text for t in tokens[at : last + 1])]
+        meanings = _sensible(meanings, tokens, at, last, before)
+        number = token.value if size == 1 else None
+        return Span(at, last, _text(tokens, at, last), meanings, number, token.kind if size == 1 else "word", glued)
+    return Span(at, at, token.text, _own(token, lexicon), token.value, token.kind, glued)
+
+
+def _own(token: Token, lexicon: Lexicon) -> tuple[Meaning, ...]:
+    """What a token means by its shape alone."""
+    if token.kind == "instance":
+        return (Meaning("=instance_type", lexicon.instances.get(token.text, token.raw)),)
+    if token.kind == "region":
+        return (Meaning("region", token.text),)
+    if token.kind == "name":
+        return (Meaning("=name", token.raw),)
+    return ()
+
+
+def _text(tokens: Sequence[Token], first: int, last: int) -> str:
+    return " ".join(t.text for t in tokens[first : last + 1])
+
+
+def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tuple[str, ...]] | None:
+    """How many tokens spell a GPU here, and which; `a 100` is an article and a number."""
+    found = None
+    joined = ""
+    for size, token in enumerate(tokens[at : at + _LONGEST_GPU], start=1):
+        if token.kind not in ("word", "number") or (size > 1 and len(joined) == 1):
+            break
+        joined += token.text
+        if joined in lexicon.gpus:
+            found = size, lexicon.gpus[joined]
+    return found
+
+
+def _is_amount(tokens: Sequence[Token], at: int, size: int) -> bool:
+    """`$3090` and `3090 hours` are amounts."""
+    if size > 1 or tokens[at].value is None:
+        return False
+    before = tokens[at - 1].text if at else ""
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+    units = {"hours", "hour", "hrs", "gb", "dollars", "usd", "bucks", "%", "days", "tb"}
+    return before in ("$", "€", "£", "<", ">", "<=", ">=") or after in units
+
+
+def _phrase_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
+    """How many tokens the longest phrase of the lexicon has here."""
+    for size in range(min(lexicon.longest.get(tokens[at].text, 0), len(tokens) - at), 0, -1):
+        if tuple(t.text for t in tokens[at : at + size]) in lexicon.phrases:
+            return size
+    return 0
+
+
+def _sensible(
+    meanings: tuple[Meaning, ...], tokens: Sequence[Token], at: int, last: int, before: list[Span]
+) -> tuple[Meaning, ...]:
+    """Leave out what a short word means only in company: `in`, `us`, `no`, `do` as places or sellers."""
+    text = tokens[at].text
+    if at != last:
+        return meanings
+    if any(m.role == "region" for m in meanings) and text in AMBIGUOUS_WORDS and not _place_here(tokens, at, before):
+        meanings = tuple(m for m in meanings if m.role != "region")
+    if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
+        if not (_upper(tokens, at) or (_lead(tokens, at) in ("on", "from", "via", "with", "at") and at + 1 == len(tokens))):
+            meanings = tuple(m for m in meanings if m.role != "provider")
+    return meanings
+
+
+def _place_here(tokens: Sequence[Token], at: int, before: list[Span]) -> bool:
+    """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
+    lead = _lead(tokens, at)
+    if tokens[at].text == "us":
+        return lead not in _GIVING and (lead in _PLACE_LEADS or lead in ("the", "only", "not", "no", "for") or _upper(tokens, at) or _short(tokens) or _after_place(before))
+    if lead in _PLACE_LEADS or _after_place(before):
+        return True
+    return _upper(tokens, at) and len(tokens[at].text) == 2
+
+
+def _short(tokens: Sequence[Token]) -> bool:
+    return len(tokens) <= 4
+
+
+def _after_place(before: list[Span]) -> bool:
+    """`in poland or se`: a place, then a joining word."""
+    return len(before) > 1 and before[-1].text in ("or", "and", ",", "/", "nor", "&") and before[-2].plays("region")
+
+
+def _lead(tokens: Sequence[Token], at: int) -> str:
+    """The word before, `the` left out."""
+    before = [t.text for t in tokens[max(0, at - 2) : at]]
+    if before and before[-1] == "the":
+        before.pop()
+    return before[-1] if before else ""
+
+
+def _upper(tokens: Sequence[Token], at: int) -> bool:
+    """Typed in capitals in a question that is not all capitals."""
+    return tokens[at].raw.isupper() and not all(t.raw.isupper() for t in tokens if t.raw.isalpha())
+
+
+def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
+    """Every cue of every tool, overlapping where they do; a cue within a longer one of the same tool counts once."""
+    words = sentence.words()
+    taken: dict[str, set[int]] = sentence.cue_tokens
+    for size in range(8, 0, -1):
+        for at in range(len(words) - size + 1):
+            if lexicon.longest_cue.get(words[at], 0) < size:
+                continue
+            for tool, weight in lexicon.cues.get(words[at : at + size], ()):
+                places = set(range(at, at + size))
+                if places & taken.get(tool, set()):
+                    continue
+                taken.setdefault(tool, set()).update(places)
+                sentence.cues[tool] = sentence.cues.get(tool, 0.0) + weight

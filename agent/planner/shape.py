@@ -1,0 +1,282 @@
+"""The shape of the answer: which rows, in which order and groups, and what is computed over them."""
+
+from __future__ import annotations
+
+from agent.planner.found import Found
+from agent.planner.language import language
+from agent.planner.lexicon import Tool
+from agent.planner.sentence import Sentence, Span
+
+_PRICE = "usd_per_gpu_hour"
+_COPULA = frozenset("is are be s was comes come works being the a most currently".split())
+
+
+def read_sorting(s: Sentence, tool: Tool, found: Found) -> None:
+    """`sort by vram`, `cheapest first`, `columns provider, region`, `most vram`."""
+    for index, _ in list(s.all("columns")):
+        _columns(s, index, tool, found)
+    for index, span in list(s.all("field_best")):
+        if tool.has("sort"):
+            found.put("sort", span.get("field_best"))
+            found.one = True
+            s.use(index)
+    for index, _ in list(s.all("sort_by")):
+        _sort_by(s, index, tool, found)
+    for index, span in list(s.all("direction")):
+        if len(span.text.split()) > 1 and span.text.endswith(("first", "dearest", "expensive", "low", "high")) and tool.has("sort"):
+            _sort(found, _PRICE, span.get("direction"))
+            s.use(index)
+
+
+def _columns(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    """The row fields listed behind (or before) the word `columns`."""
+    if not tool.has("fields"):
+        return
+    for step in (1, -1):
+        names: list[str] = []
+        at = index + step
+        places = []
+        while (span := s.at(at)) is not None and (span.plays("field", "dimension") or span.text in (",", "and", "the", "only", ":", "just", "show", "&")):
+            if span.plays("field", "dimension"):
+                names.append(str(span.get("field") or span.get("dimension")))
+            places.append(at)
+            at += step
+        if names:
+            for name in names if step > 0 else reversed(names):
+                found.add("fields", name)
+            s.use(index, *places)
+            return
+
+
+def _sort_by(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    """The field behind `sort by`, and a direction behind that."""
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].text in ("the", "their", "its"):
+        at += 1
+    span = s.at(at)
+    if span is None or not span.plays("field", "quantity", "dimension") or not tool.has("sort"):
+        return
+    field = span.get("field") or {"price": _PRICE, "memory": "gpu_memory_gib", "ram": "ram_gib"}.get(str(span.get("quantity"))) or span.get("dimension")
+    direction = None
+    for ahead in (at + 1, at + 2):
+        if s.plays(ahead, "direction"):
+            direction = s.spans[ahead].get("direction")
+            s.use(at + 1, ahead)
+            break
+    s.use(index, at)
+    _sort(found, str(field), direction)
+
+
+def _sort(found: Found, field: str, direction: str | None) -> None:
+    direction = direction or ("desc" if field in language().hints["largest_first"] else "asc")
+    name = "price" if field == _PRICE else field
+    found.put("sort", f"{name}_{direction}")
+
+
+def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
+    """`per provider`, `cheapest region`, `which cloud is cheapest`."""
+    for index, span in list(s.all("per_gpu")):
+        if s.plays(index + 1, "dimension") and s.spans[index + 1].get("dimension") == "gpu":
+            _group(s, "gpu", tool, found, index, index + 1)
+        elif span.plays("per_gpu"):
+            s.use(index)
+    for index, _ in list(s.all("per")):
+        _per(s, index, tool, found)
+    for index, span in list(s.all("best")):
+        _best_dimension(s, index, span, tool, found)
+    for index, _ in list(s.all("where_is")):
+        _which_is_best(s, index, tool, found)
+
+
+def _per(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].text in ("the", "a", "each"):
+        at += 1
+    span = s.at(at)
+    if span is None or span.used:
+        return
+    dimension = span.get("dimension")
+    if dimension in tool.values("group_by"):
+        _group(s, dimension, tool, found, index, at)
+    elif (span.plays("field") or span.get("quantity") == "price") and s.spans[index].text in ("by", "go by") and tool.has("sort"):
+        _sort(found, str(span.get("field") or _PRICE), "desc" if s.plays(at + 1, "direction") and s.spans[at + 1].get("direction") == "desc" else None)
+        s.use(index, at)
+
+
+def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) -> None:
+    if dimension in tool.values("group_by"):
+        found.put("group_by", dimension)
+        s.use(*places)
+
+
+def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Found) -> None:
+    """`cheapest region`, `three cheapest clouds`, `cheapest two regions`."""
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].used and s.spans[at].number is not None:
+        at += 1
+    after = s.at(at)
+    if after is None or not after.plays("dimension") or after.text not in language().hints["best_dimension"]:
+        return
+    dimension = after.get("dimension")
+    if dimension in tool.values("group_by") and not s.plays(at + 1, "gpu"):
+        found.best = span.get("best")
+        found.one = "limit" not in found.arguments and not _is_plural(after.text)
+        found.put("group_by", dimension)
+        s.use(index, at)
+        if found.one:
+            found.put("limit", 1)
+
+
+def _is_plural(text: str) -> bool:
+    return text.endswith("s")
+
+
+def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    """`which cloud is cheapest for an H100` groups; `which cloud has the cheapest H100` only sorts."""
+    dimension_at = index + 1
+    span = s.at(dimension_at)
+    if span is None or not span.plays("dimension"):
+        return
+    if not tool.values("group_by") or span.get("dimension") not in ("provider", "region", "instance_type"):
+        return
+    best_at = next((i for i in range(dimension_at + 1, len(s.spans)) if s.plays(i, "best") and not s.spans[i].used), None)
+    dimension = span.get("dimension")
+    if best_at is not None and s.spans[best_at - 1].text in _COPULA and _has_copula(s, dimension_at, best_at) and not _names_rows(s, best_at + 1):
+        found.best = s.spans[best_at].get("best")
+        _group(s, dimension, tool, found, dimension_at, best_at)
+        if not _is_plural(span.text):
+            found.put("limit", 1)
+            found.one = True
+        return
+    s.use(dimension_at)
+    if best_at is None and found.then is None and not found.how_long:
+        found.then = {"op": "distinct", "field": dimension}
+
+
+def _has_copula(s: Sentence, first: int, last: int) -> bool:
+    return any(sp.text in ("is", "are", "s", "was") for sp in s.spans[first:last])
+
+
+def _names_rows(s: Sentence, at: int) -> bool:
+    span = s.at(at)
+    return span is not None and (span.plays("gpu") or span.get("unit") in ("offer", "gpu"))
+
+
+def read_best(s: Sentence, tool: Tool, found: Found) -> None:
+    """Superlatives, ordinals, statistics, comparison and change."""
+    _statistics(s, tool, found)
+    _ordinal(s, tool, found)
+    for index, span in list(s.all("best")):
+        if found.best is None:
+            found.best = span.get("best")
+            found.one = _singular(s, index)
+            if "limit" in found.arguments or span.text in language().hints["soft_best"] or span.plays("plural_best"):
+                found.one = False
+        s.use(index)
+    _all(s, found)
+    _compare(s, tool, found)
+    _change(s, tool, found)
+
+
+def _singular(s: Sentence, index: int) -> bool:
+    """`cheapest H100` is one row; `cheapest H100s`, `cheapest offers` are several."""
+    for at in range(index + 1, min(len(s.spans), index + 6)):
+        span = s.spans[at]
+        if span.plays("gpu"):
+            last = s.tokens[span.last]
+            if last.raw.lower().endswith("s") and not last.text.endswith("s"):
+                return False
+        elif span.get("unit") in ("offer", "gpu", "node"):
+            return not _is_plural(span.text) or span.text in ("prices",)
+        elif span.text in (",", ".", ";"):
+            break
+    return True
+
+
+def _ordinal(s: Sentence, tool: Tool, found: Found) -> None:
+    """`second cheapest`: two rows are fetched, the second is meant."""
+    for index, span in list(s.all("ordinal")):
+        following = next((i for i in (index + 1, index + 2) if s.plays(i, "best")), None)
+        if span.text in ("next", "second", "third") and following is None:
+            continue
+        if following is None and not span.text.endswith(("best", "up")):
+            continue
+        n = int(span.get("ordinal"))
+        found.put("limit", n)
+        found.then = {"op": "nth", "n": n}
+        found.best = s.spans[following].get("best") if following is not None else "asc"
+        s.use(index, *([following] if following is not None else []))
+
+
+def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
+    for index, span in list(s.all("stat")):
+        op = span.get("stat")
+        if span.plays("per_gpu") or span.used:
+            continue
+        s.use(index)
+        if op == "count":
+            found.then = {"op": "count"}
+            if s.plays(index + 1, "dimension") and (field := s.spans[index + 1].get("dimension")) in ("provider", "region", "instance_type"):
+                found.then["field"] = field
+                s.use(index + 1)
+        elif "money" in tool.kinds() and not (found.then and found.then["op"] == "within"):
+            found.then = {"op": op, "field": _PRICE}
+            found.best = found.best or "none"
+
+
+def _all(s: Sentence, found: Found) -> None:
+    """`anywhere`, `any cloud`, `spot or not` take a limit away; `all` asks for every row."""
+    if any(span.plays("compare") for span in s.spans):
+        for index, span in list(s.all("any_spot")):
+            if " and " in f" {span.text} " and not found.sides:
+                found.sides += [{"spot": False}, {"spot": True}]
+                s.use(index)
+    for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
+        for index, _ in list(s.all(role)):
+            found.cleared.add(argument)
+            if argument == "providers":
+                found.cleared.add("exclude_providers")
+            s.use(index)
+    for index, _ in list(s.all("all_rows")):
+        found.cleared.add("limit")
+        s.use(index)
+
+
+def _compare(s: Sentence, tool: Tool, found: Found) -> None:
+    places = [index for index, _ in s.all("compare")]
+    if any(s.plays(i, "cheaper", "dearer") for i in range(len(s.spans))):
+        places += [i for i, sp in enumerate(s.spans) if sp.plays("cheaper", "dearer")]
+    s.use(*places)
+    found.compare = bool(places)
+
+
+def compared(found: Found) -> None:
+    """Once all is read: what a comparison is between."""
+    if found.sides and found.then is None:
+        arguments = list(dict.fromkeys(name for side in found.sides for name in side))
+        found.then = {"op": "compare", "by": arguments[0], "values": [side.get(arguments[0]) for side in found.sides]}
+    if not found.compare or found.then is not None:
+        return
+    for argument in ("gpu", "providers", "region", "form", "tier", "vendor", "architecture"):
+        values = found.arguments.get(argument)
+        if isinstance(values, list) and len(values) > 1:
+            found.then = {"op": "compare", "by": argument, "values": list(values)}
+            found.one = False
+            return
+
+
+def _change(s: Sentence, tool: Tool, found: Found) -> None:
+    """Prices that moved: what is said about time decides the period, else the usual one, which is told."""
+    if not tool.has("time"):
+        return
+    place = next((i for i, sp in s.all("change")), None)
+    if place is None:
+        return
+    direction = s.spans[place].get("change")
+    s.use(place)
+    if found.then is None or found.then["op"] in ("distinct", "compare"):
+        found.then = {"op": "diff", "field": _PRICE, "direction": None if direction == "any" else direction}
+    found.best = found.best or "none"
+    if "time" not in found.arguments:
+        found.put("time", language().hints["default_time"])
+        found.notices.append("No period was said: the last 30 days.")

@@ -1,0 +1,65 @@
+"""Which tool a question is for: cues from the specs, and whether the tool takes what the question names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agent.planner.guard import PhraseSet
+from agent.planner.language import language
+from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.sentence import Sentence
+
+_GPU = 2.0
+_VALUE = 1.2
+_NAME = 1.6
+_OFF_TOPIC = 2.6
+
+
+def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
+    """How much speaks for each tool, those that are not there yet included."""
+    scores = dict(s.cues)
+    for tool in lexicon.tools.values():
+        fits = _fits(s, tool)
+        if fits:
+            scores[tool.name] = scores.get(tool.name, 0.0) + fits
+    return scores
+
+
+def _fits(s: Sentence, tool: Tool) -> float:
+    """What the question names that this tool can take."""
+    total, named_gpu = 0.0, False
+    for span in s.spans:
+        if span.plays("gpu") and tool.has("gpu") and not named_gpu:
+            named_gpu = True
+            total += _GPU
+        elif span.plays("=instance_type") and tool.has("instance_type"):
+            total += _GPU
+        elif span.plays("=name"):
+            if tool.has("name") or "name" in tool.later or not tool.here:
+                total += _NAME if tool.here or tool.name == "list_resources" else 0.0
+        elif any(tool.has(argument) and argument not in ("status", "check", "vendor") for argument, _ in span.values):
+            total += _VALUE
+        elif span.get("unit") == "usd" and tool.has("max_price"):
+            total += 0.5
+        elif span.get("unit") == "percent" and tool.name == "get_metrics":
+            total += 2.0
+    return total
+
+
+@cache
+def _off_topic() -> PhraseSet:
+    return PhraseSet(language().hints["off_topic"])
+
+
+def off_topic(s: Sentence) -> float:
+    """How much speaks for a subject that is none of ours."""
+    words = s.words()
+    return _OFF_TOPIC * sum(1 for at in range(len(words)) if _off_topic().at(words, at))
+
+
+def chosen(scores: dict[str, float], lexicon: Lexicon) -> Tool | None:
+    """The tool that most speaks for; of equals the one that is there, then the first by name."""
+    if not scores:
+        return None
+    name = min(scores, key=lambda n: (-round(scores[n], 3), not lexicon.tools[n].here, n))
+    return lexicon.tools[name]

@@ -1,0 +1,242 @@
+"""GPUs, sellers, places and values of arguments that a question names, and which of them it rules out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.planner.found import Found
+from agent.planner.language import language
+from agent.planner.lexicon import Tool
+from agent.planner.sentence import Sentence, Span
+
+_JOINS = frozenset((",", "or", "and", "nor", "/", "&", "+", "|"))
+_FILL = frozenset(
+    "on in from the any a an of via at either by for hosts host instances instance offers offer providers clouds gpus cards "
+    "machines pricing prices also both region regions ones cloud with".split()
+)
+_LEADS = frozenset("on in from via at by for".split())
+_SINGLE = ("gpu", "provider", "region")
+_OF_A_MODEL = ("vendor", "architecture")
+
+
+def read_things(s: Sentence, tool: Tool, found: Found) -> None:
+    """Put every named thing into its argument, or into the one that excludes it."""
+    ruled_out = _negated(s, tool)
+    for index, span in enumerate(s.spans):
+        if span.used:
+            continue
+        if span.plays("gpu") and tool.has("gpu"):
+            _gpu(span, index in ruled_out, found)
+        elif span.plays("provider") and tool.has("providers"):
+            _listed(span, "provider", "providers", index in ruled_out, tool, found)
+        elif span.plays("region") and tool.has("region"):
+            _listed(span, "region", "region", index in ruled_out, tool, found)
+        else:
+            _value(s, index, index in ruled_out, tool, found)
+    _tidy(found, tool)
+
+
+def _gpu(span: Span, ruled_out: bool, found: Found) -> None:
+    span.used = True
+    for name in span.get("gpu"):
+        found.add("exclude_gpu" if ruled_out else "gpu", name)
+
+
+def _listed(span: Span, role: str, argument: str, ruled_out: bool, tool: Tool, found: Found) -> None:
+    """One more of several, or of those left out."""
+    if ruled_out and not tool.has(f"exclude_{argument}"):
+        return
+    span.used = True
+    found.add(f"exclude_{argument}" if ruled_out else argument, span.get(role))
+
+
+def _value(s: Sentence, index: int, ruled_out: bool, tool: Tool, found: Found) -> None:
+    """A value of an argument that the tool takes."""
+    span = s.spans[index]
+    for argument, value in span.values:
+        if argument == "available_word":
+            argument, value = "available", _meant_available(s, index)
+            if value is None:
+                continue
+        if argument == "name" and not tool.has("name"):
+            continue
+        if not tool.has(argument) or not _fits(s, index, argument, value):
+            continue
+        span.used = True
+        if ruled_out:
+            _without(argument, value, tool, found)
+        else:
+            _with(argument, value, tool, found)
+        return
+
+
+def _fits(s: Sentence, index: int, argument: str, value: Any) -> bool:
+    """Conditions that the sentence puts on a few words with other uses."""
+    span = s.spans[index]
+    if argument == "fractional" and span.text.startswith(("half", "third", "quarter", "sixth", "eighth")):
+        after = s.at(index + 1)
+        return after is not None and (after.plays("gpu") or after.get("unit") == "gpu")
+    if argument == "vendor" and span.plays("provider"):
+        return False
+    if argument == "status":
+        return _asks_which(s)
+    if argument == "check":
+        return span.text != "key" or not s.plays(index + 1, "quantity")
+    return True
+
+
+def _asks_which(s: Sentence) -> bool:
+    """A state filters where one asks which are in it, not where one asks whether all, or this one, are."""
+    if any(span.plays("provider") for span in s.spans):
+        return False
+    first = s.spans[0].text if s.spans else ""
+    words = s.words()
+    if first in ("is", "are", "all") or "all" in words or "everything" in words:
+        return "any" in words or "anything" in words or "which" in words
+    return True
+
+
+def _meant_available(s: Sentence, index: int) -> bool | None:
+    """`available` says free now, unless it only asks what is on offer: `which gpus are available on lambda`."""
+    named = any(span.plays("gpu", "=architecture", "=form", "=instance_type") for span in s.spans)
+    numbers = any(span.number is not None and not span.plays("gpu") for span in s.spans)
+    after = s.at(index + 1)
+    return True if named or numbers or (after is not None and after.get("unit") == "gpu") else None
+
+
+def _with(argument: str, value: Any, tool: Tool, found: Found) -> None:
+    if value == tool.default(argument):
+        found.cleared.add(argument)
+    elif tool.is_list(argument):
+        found.add(argument, value)
+    elif argument in found.arguments and found.arguments[argument] != value:
+        _side(argument, value, found)
+    elif found.sides and argument in found.sides[0]:
+        if not any(side.get(argument) == value for side in found.sides):
+            found.sides.append({argument: value})
+    else:
+        found.put(argument, value)
+
+
+def _side(argument: str, value: Any, found: Found) -> None:
+    """Two values of an argument that takes one are two sides: `spot vs on-demand`."""
+    found.sides += [{argument: found.arguments.pop(argument)}, {argument: value}]
+
+
+def _without(argument: str, value: Any, tool: Tool, found: Found) -> None:
+    instead = language().hints["negated"].get(argument, {}).get(value)
+    if isinstance(value, bool):
+        if argument == "spot":
+            _with(argument, not value, tool, found)
+        else:
+            found.cleared.add(argument)
+    elif instead is not None:
+        if instead not in found.arguments.get(argument, []):
+            found.add(argument, instead)
+    elif tool.is_list(argument) and len(tool.values(argument)) > 1 and argument != "architecture":
+        for other in tool.values(argument):
+            if other != value:
+                found.add(argument, other)
+        found.notices.append(f"Not {value}: any other {argument} that is known.")
+    else:
+        found.refused.append(f"not {value}: there is no filter that leaves out one {argument}")
+
+
+def _tidy(found: Found, tool: Tool) -> None:
+    """Drop what a named GPU already says, and exclusions that a positive choice makes empty."""
+    arguments = found.arguments
+    if arguments.get("gpu"):
+        for argument in _OF_A_MODEL:
+            arguments.pop(argument, None)
+    for argument, excluded in (("providers", "exclude_providers"), ("gpu", "exclude_gpu")):
+        if arguments.get(argument) and arguments.get(excluded):
+            kept = [name for name in arguments[argument] if name not in arguments[excluded]]
+            if kept:
+                arguments[argument] = kept
+                del arguments[excluded]
+            else:
+                del arguments[argument]
+    tiers = arguments.get("tier")
+    if tiers and "secure" in tiers and len(tiers) > 1 and set(tiers) & {"datacenter"}:
+        tiers.remove("secure")
+    if len(arguments.get("instance_type") or ()) and isinstance(arguments["instance_type"], str):
+        for argument in ("gpu", "count"):
+            arguments.pop(argument, None)
+
+
+# ---- negation ----------------------------------------------------------------------------------------
+
+
+def _kind(span: Span | None, tool: Tool) -> str | None:
+    """What kind of thing could be ruled out here."""
+    if span is None or span.used:
+        return None
+    for role in _SINGLE:
+        if span.plays(role):
+            return role
+    return next((argument for argument, _ in span.values if tool.has(argument)), None)
+
+
+def _negated(s: Sentence, tool: Tool) -> set[int]:
+    """Places of the things that the question rules out."""
+    out: set[int] = set()
+    for index, _ in s.all("neg"):
+        if index not in out:
+            _forward(s, index, tool, out)
+    for index, _ in s.all("neg_after"):
+        _backward(s, index, tool, out)
+    for index, span in s.all("but"):
+        target = index + 1
+        while s.at(target) is not None and s.spans[target].text in ("the", "a", "an"):
+            target += 1
+        if span.text == "but" and _kind(s.at(target), tool) and _everything_before(s, index):
+            _forward(s, index, tool, out)
+    return out
+
+
+def _everything_before(s: Sentence, index: int) -> bool:
+    """`any 24gb card but the 3090`."""
+    return any(sp.text in ("any", "anything", "everything", "all", "every", "anywhere", "anyone") for sp in s.spans[:index])
+
+
+def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
+    """Rule out what follows, over a list of the same kind."""
+    kind, joined, lead, at = None, "", False, index + 1
+    while (span := s.at(at)) is not None:
+        here = _kind(span, tool)
+        if here and not (span.text in _FILL and here != "region" and kind is None and not span.plays(*_SINGLE)):
+            different = kind is not None and here != kind
+            if different and (joined not in ("or", "nor", "and") or lead or span.plays("region", "gpu")):
+                break
+            if kind is not None and not joined:
+                break
+            out.add(at)
+            kind, joined, lead = kind or here, "", False
+        elif span.text in _JOINS and kind is not None:
+            joined = span.text
+        elif span.text in _FILL:
+            if kind is not None and span.text in _LEADS and joined not in ("or", "nor", "and"):
+                break
+            lead = lead or span.text in _LEADS
+        elif span.plays("neg") and kind is not None:
+            break
+        else:
+            break
+        at += 1
+    if kind is not None:
+        s.use(index)
+
+
+def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
+    """`aws and azure excluded`."""
+    at, kind = index - 1, None
+    while (span := s.at(at)) is not None:
+        here = _kind(span, tool)
+        if here and kind in (None, here):
+            out.add(at)
+            kind = here
+        elif not (span.text in _JOINS or (kind is None and span.text in ("is", "are", "should", "be"))):
+            break
+        at -= 1
+    if kind is not None:
+        s.use(index)

@@ -1,0 +1,212 @@
+"""The first sentence of an answer: the figure asked for, its unit, whose it is, and when it held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent.compute import Computed, price
+from agent.figures import age, kind, machine, number, offer_line, usd
+from agent.figures import total as money_total
+from cloudtop.text import plural
+
+if TYPE_CHECKING:
+    from agent.answer import Answer
+
+Row = Mapping[str, Any]
+
+
+def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
+    """What a person reads first."""
+    tool = answer.calls[-1]["tool"]
+    if result is not None and result.op in COMPUTED:
+        said = COMPUTED[result.op](result, answer)
+        return said if result.whole else f"Over the rows that could be read, not all: {said}"
+    if not answer.rows:
+        return _nothing(answer)
+    if tool in TOOLS:
+        return TOOLS[tool](answer.rows, answer, done)
+    return f"{len(answer.rows)} rows."
+
+
+def _nothing(answer: Answer) -> str:
+    said = ", ".join(f"{key} {_plain(value)}" for key, value in answer.applied.items())
+    what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
+    return f"{what} matches{f' ({said})' if said else ''}."
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _dated(row: Row) -> str:
+    """`As of <day>: ` in front of a price that is not of this moment."""
+    return f"{age(row)[0].upper()}{age(row)[1:]}: " if row.get("source") in ("list", "stale") else ""
+
+
+def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    first, asked = rows[0], answer.calls[-1]["arguments"]
+    if "group" in first and "median" in first:
+        return _groups(rows, answer)
+    if "usd_per_gpu_hour_min" in first:
+        return f"{len(rows)} price changes, cheapest first: {usd(price(first))} on {first['provider']}."
+    sort = str(asked.get("sort", "price_asc"))
+    word = {"price_asc": "Cheapest", "price_desc": "Most expensive"}.get(sort, "First")
+    total = first.get("usd_total")
+    cost = _total(total, asked, first) if total is not None else ""
+    tail = "" if _dated(first) else f", {age(first)}"
+    doubt = f" Doubtful: {first['suspect']}." if first.get("suspect") else ""
+    return f"{_dated(first)}{word}: {offer_line(first)}{cost}{tail}.{doubt}"
+
+
+def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
+    parts = [f"{number(asked['hours'])} hours" if asked.get("hours") else "one hour"]
+    if asked.get("nodes"):
+        parts.append(f"{number(asked['nodes'])} instances")
+    if asked.get("disk_gb"):
+        parts.append(f"{number(asked['disk_gb'])} GB disk")
+    if asked.get("egress_gb"):
+        parts.append(f"{number(asked['egress_gb'])} GB egress")
+    return f"; {money_total(float(total))} in all for {', '.join(parts)}"
+
+
+def _groups(rows: Sequence[Row], answer: Answer) -> str:
+    by = answer.calls[-1]["arguments"].get("group_by", "group")
+    first = rows[0]
+    dear = str(answer.calls[-1]["arguments"].get("sort", "price_asc")) == "price_desc"
+    word = "Most expensive" if dear else "Cheapest"
+    return f"{word} {by}: {first.get('group') or 'not told'}, from {usd(price(first))} per GPU-hour."
+
+
+def _health(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    bad = [row for row in rows if row.get("healthy") is False]
+    unknown = [row for row in rows if row.get("healthy") is None]
+    if bad:
+        names = ", ".join(dict.fromkeys(f"{row['provider']} ({row['status']})" for row in bad))
+        return f"{len(bad)} of {len(rows)} checks fail: {names}."
+    if unknown:
+        names = ", ".join(dict.fromkeys(f"{row['provider']} {row['check']}" for row in unknown))
+        return f"No check fails; {len(unknown)} of {len(rows)} could not be told: {names}."
+    return f"All {len(rows)} checks are healthy."
+
+
+def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    usable = [
+        str(row["provider"])
+        for row in rows
+        if row.get("kinds") and (row.get("configured") or row.get("keyless"))
+    ]
+    known = done[-1].get("total") if done else None
+    return f"{known or len(rows)} providers are known; usable now: {', '.join(usable) or 'none'}."
+
+
+def _count(result: Computed, answer: Answer) -> str:
+    count, tool = result.figures["count"], answer.calls[-1]["tool"]
+    noun = {"compare_gpu_prices": "offer", "list_providers": "provider", "check_health": "check"}.get(
+        tool, "row"
+    )
+    return f"{plural(count, noun)} {'matches' if count == 1 else 'match'}."
+
+
+def _distinct(result: Computed, answer: Answer) -> str:
+    values = [str(value) for value in result.figures["values"]]
+    return f"{len(values)}: {', '.join(values[:40])}{' …' if len(values) > 40 else ''}."
+
+
+def _figure(result: Computed, answer: Answer) -> str:
+    value, count = result.figures["value"], result.figures["count"]
+    if value is None:
+        return _nothing(answer)
+    dated = _dated(result.rows[0]) if result.rows else ""
+    return f"{dated}{result.op.capitalize()}: {usd(value)} per GPU-hour over {number(count)} offers."
+
+
+def _range(result: Computed, answer: Answer) -> str:
+    low, high, count = (result.figures[name] for name in ("min", "max", "count"))
+    if low is None:
+        return _nothing(answer)
+    return f"From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
+
+
+def _nth(result: Computed, answer: Answer) -> str:
+    if not result.rows:
+        return f"There is no number {result.figures['n']}: {result.figures['count']} rows in all."
+    row = result.rows[0]
+    return f"{_dated(row)}Number {result.figures['n']}: {offer_line(row)}, {age(row)}."
+
+
+def _compare(result: Computed, answer: Answer) -> str:
+    priced = [line for line in result.lines if line["min"] is not None]
+    if not priced:
+        return _nothing(answer)
+    best = min(priced, key=lambda line: line["min"])
+    rest = ", ".join(f"{_side(one)} from {usd(one['min'])}" for one in priced if one is not best)
+    empty = ", ".join(_side(one) for one in result.lines if one["min"] is None)
+    row = next((row for row in result.rows if price(row) == best["min"]), {})
+    more = f"; {rest}" if rest else ""
+    none = f" No offer: {empty}." if empty else ""
+    return f"{_dated(row)}{_side(best)} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
+
+
+def _side(line: Row) -> str:
+    words = {True: "spot", False: "on-demand", None: "not told"}
+    group = line["group"]
+    return words[group] if isinstance(group, bool) or group is None else _plain(group)
+
+
+def _diff(result: Computed, answer: Answer) -> str:
+    if not result.lines:
+        seen = result.figures["series"]
+        return f"No price changed in that time, as far as cloudtop has seen ({number(seen)} series kept)."
+    first = result.lines[0]
+    verb = "rose" if first["delta"] > 0 else "fell"
+    return (
+        f"{number(len(result.lines))} prices changed; the most: {first['group']} ({kind(first)}) {verb} "
+        f"from {usd(first['old'])} to {usd(first['new'])} per GPU-hour."
+    )
+
+
+def _divide(result: Computed, answer: Answer) -> str:
+    hours = result.figures["hours"]
+    if hours is None:
+        return _nothing(answer)
+    row = result.rows[0]
+    return (
+        f"{_dated(row)}{usd(float(result.figures['budget']))} buys {hours:,.1f} hours of {machine(row)} "
+        f"at {usd(result.figures['hourly'])} per hour on {row['provider']} ({kind(row)}), {age(row)}."
+    )
+
+
+def _within(result: Computed, answer: Answer) -> str:
+    cap = usd(result.figures["usd_total"])
+    if not result.rows:
+        return f"No offer costs {cap} or less in all."
+    row = result.rows[0]
+    return f"{number(result.figures['count'])} offers cost {cap} or less in all; cheapest: {offer_line(row)}."
+
+
+def _filter(result: Computed, answer: Answer) -> str:
+    if not result.rows:
+        return _nothing(answer)
+    tool = answer.calls[-1]["tool"]
+    if tool in TOOLS:
+        return TOOLS[tool](result.rows, answer, [])
+    return f"{number(len(result.rows))} match."
+
+
+TOOLS = {"compare_gpu_prices": _prices, "check_health": _health, "list_providers": _providers}
+COMPUTED = {
+    "count": _count,
+    "distinct": _distinct,
+    "median": _figure,
+    "average": _figure,
+    "min": _figure,
+    "max": _figure,
+    "range": _range,
+    "nth": _nth,
+    "compare": _compare,
+    "diff": _diff,
+    "divide": _divide,
+    "within": _within,
+    "filter": _filter,
+}

@@ -1,0 +1,1 @@
+"""Measured against a baseline of the same run."""

@@ -1,0 +1,126 @@
+"""The one place that puts the parts together; every command gets its house here.
+
+Imported late: the fleet and the runtime's tools with the first call, mcp and agent in `server` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cloudtop import compiled
+from cloudtop.ports import Clock, SystemClock
+from cloudtop.sellers import known, provider_id
+from cloudtop.settings import Settings, load
+from cloudtop.store.open import Store, open_store
+from connectors.discovery import check_ours, found, make
+from mcp_server import specs
+from mcp_server.fleet import Fleet
+from mcp_server.runtime import Runtime
+
+if TYPE_CHECKING:
+    from mcp.server import Server
+
+    from connectors.base import Connector, Facts
+
+QUESTION_S = 8.0
+"""How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
+
+
+@dataclass(slots=True)
+class House:
+    """The parts of one running cloudtop. `now` fixes the clock that questions are read by."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    fleet: Fleet
+    facts: Mapping[str, Facts]
+    notices: list[str]
+    now: datetime | None = None
+
+    def runtime(self) -> Runtime:
+        """All tools, ready to be called."""
+        cache = self.settings.home / "cache" / "compiled"
+        return Runtime(specs.load(cache_dir=cache), {}, self)
+
+    def server(self, runtime: Runtime) -> Server[Any]:
+        """The MCP server of these tools, with its resources."""
+        from mcp_server.lexicon import LiveLexicon
+        from mcp_server.server import build_server
+
+        words = LiveLexicon(runtime.specs, known(self.facts), self.fleet.providers, self.store)
+        return build_server(runtime, {"lexicon": words.words, "providers": self.fleet.providers})
+
+    async def aclose(self) -> None:
+        """Close connections and the store."""
+        await self.fleet.aclose()
+        self.store.close()
+
+
+def settings(config: Path | None = None, home: Path | None = None, *, offline: bool = False) -> Settings:
+    """The configuration alone, checked against the connectors that are here."""
+    return _settings(found(), config, home, offline=offline)
+
+
+def build(
+    config: Path | None = None,
+    home: Path | None = None,
+    *,
+    offline: bool = False,
+    deadline_s: float | None = None,
+    now: datetime | None = None,
+    clock: Clock | None = None,
+) -> House:
+    """Open the store, find the connectors, build the fleet."""
+    check_ours()
+    notices: list[str] = []
+    clock = clock or SystemClock()
+    facts = found(notices)
+    configured = _settings(facts, config, home, offline=offline)
+    if deadline_s is not None:
+        configured = replace(configured, limits=replace(configured.limits, deadline_s=deadline_s))
+    compiled.use_cache(configured.home / "cache" / "compiled")
+    cache = configured.cache
+    store = open_store(
+        cache.folder or configured.home,
+        clock,
+        backend=cache.backend if cache.enabled else "memory",
+        max_size=cache.max_size,
+    )
+    if store.read_only:
+        notices.append(store.read_only)
+    bound = asyncio.Semaphore(configured.limits.in_flight)
+
+    def connector(provider: str) -> Connector:
+        return make(
+            facts[provider],
+            configured.provider(provider),
+            secrets=configured,
+            clock=clock,
+            hosts=store.hosts,
+            audit=store.audit,
+            limits=configured.limits,
+            shared=bound,
+        )
+
+    fleet = Fleet(facts, connector, known(facts), store, configured, clock)
+    return House(configured, clock, store, fleet, facts, notices, now)
+
+
+def _settings(
+    facts: Mapping[str, Facts], config: Path | None, home: Path | None, *, offline: bool
+) -> Settings:
+    return load(
+        config,
+        home,
+        offline=offline,
+        provider_id=lambda name: provider_id(name, facts),
+        variables={
+            (one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()
+        },
+    )

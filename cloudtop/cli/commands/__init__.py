@@ -1,0 +1,1 @@
+"""One module per command or two: `run(options)` gives the exit code."""

@@ -1,0 +1,152 @@
+"""`ask` and `chat`: a question through the agent, an MCP client and the server, in process unless --server.
+
+Imported late: agent, mcp, langgraph.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.cli import views
+from cloudtop.cli.build import House, build
+from cloudtop.cli.commands.call import instant, seconds
+from cloudtop.errors import CloudtopError, UsageError
+from cloudtop.settings import untraced
+
+if TYPE_CHECKING:
+    import argparse
+
+    from mcp import Client
+
+    from agent.ask import Asked
+    from agent.planner.query import Query
+
+NEW, QUIT = "/new", "/quit"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer one question."""
+    question = " ".join(options.question).strip()
+    if not question:
+        raise UsageError("There is no question.", 'Such as: cloudtop ask "cheapest A100 now"')
+    return asyncio.run(_one(options, question))
+
+
+def chat(options: argparse.Namespace) -> int:
+    """Answer one question a line until the end of input or /quit."""
+    return asyncio.run(_lines(options))
+
+
+async def _one(options: argparse.Namespace, question: str) -> int:
+    async with _open(options) as (house, client):
+        asked = await _ask(options, house, client, question, None)
+    _print(options, house, asked)
+    partial = asked.answer.status == "partial"
+    return 3 if options.strict and partial and not asked.answer.exit_code else asked.answer.exit_code
+
+
+async def _lines(options: argparse.Namespace) -> int:
+    async with _open(options) as (house, client):
+        previous = _resumed(house, options.name)
+        while (line := await _line()) is not None:
+            question = line.strip()
+            if question == QUIT:
+                break
+            if question == NEW:
+                previous = None
+                _keep(house, options.name, None)
+            elif question:
+                asked = await _ask(options, house, client, question, previous)
+                previous = asked.query
+                _keep(house, options.name, previous)
+                _print(options, house, asked)
+    return 0
+
+
+async def _line() -> str | None:
+    """The next line of standard input, None at its end."""
+    if sys.stdin.isatty():
+        sys.stderr.write("> ")
+        sys.stderr.flush()
+    line = await asyncio.to_thread(sys.stdin.readline)
+    return line or None
+
+
+def _resumed(house: House, name: str | None) -> Query | None:
+    from agent.planner.query import Query
+
+    kept = house.store.conversations.load(name) if name else None
+    return Query.of(kept["query"]) if kept and kept.get("query") else None
+
+
+def _keep(house: House, name: str | None, query: Query | None) -> None:
+    if name:
+        house.store.conversations.save(name, {"query": query.as_json() if query else None})
+
+
+async def _ask(
+    options: argparse.Namespace, house: House, client: Client, question: str, previous: Query | None
+) -> Asked:
+    from agent.ask import ask, lexicon_of
+
+    with views.progress() as progress:
+        return await ask(
+            client,
+            question,
+            lexicon=await lexicon_of(client),
+            now=house.now or house.clock.now(),
+            previous=previous,
+            plan_only=options.plan,
+            progress=progress,
+        )
+
+
+def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
+    if options.json:
+        sys.stdout.write(views.dumps(asked.as_json()) + "\n")
+    else:
+        views.notices(house.notices)
+        views.markdown(asked.answer.text, house.settings)
+    sys.stdout.flush()
+
+
+@contextlib.asynccontextmanager
+async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Client]]:
+    """The house and an MCP client: of its own server in process, or of the one at --server."""
+    house = build(
+        options.config,
+        options.home,
+        offline=options.offline,
+        deadline_s=seconds(options.timeout),
+        now=instant(options.now),
+    )
+    model = options.model or house.settings.agent.model
+    if model != "planner":
+        await house.aclose()
+        raise UsageError(
+            f"--model: {model} cannot be used yet.", "The built-in planner answers: --model planner, or none."
+        )
+    untraced()
+    from mcp import Client
+
+    target: Any = options.server or house.server(house.runtime())
+    try:
+        async with Client(target) as client:
+            yield house, client
+    except* _unreachable() as error:
+        raise CloudtopError(
+            f"The server {options.server} cannot be reached.", "Check the address given with --server."
+        ) from error
+    finally:
+        await house.aclose()
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    """What the MCP client's own HTTP library raises for a server that is not there."""
+    import httpx2
+
+    return (httpx2.HTTPError, ConnectionError)

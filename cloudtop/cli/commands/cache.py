@@ -1,0 +1,37 @@
+"""`cache list|clear`: what is kept, how old it is, and away with it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from cloudtop.cli import views
+from cloudtop.cli.build import build
+from cloudtop.sellers import provider_id
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what `action` says; `provider` narrows it."""
+    house = build(options.config, options.home, offline=True)
+    try:
+        provider = provider_id(options.provider, house.facts) if options.provider else None
+        if options.action == "clear":
+            gone = house.store.cache_clear(provider)
+            said = {"cleared": gone}
+            sys.stdout.write(views.dumps(said) + "\n" if options.json else f"Cleared {gone} listings.\n")
+            return 0
+        rows = [row for row in house.store.cache_list() if provider in (None, row["provider"])]
+    finally:
+        asyncio.run(house.aclose())
+    if options.json:
+        sys.stdout.write(views.dumps(rows) + "\n")
+    elif not rows:
+        sys.stdout.write("Nothing is kept.\n")
+    else:
+        columns = list(rows[0])
+        views.table(columns, [[views.cell(row[name]) for name in columns] for row in rows], house.settings)
+    return 0

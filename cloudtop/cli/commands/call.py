@@ -1,0 +1,170 @@
+"""`call`, `tools`, `providers`: straight to the runtime, without a model, MCP or LangGraph.
+
+Imported late: rich (on a terminal only).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.cli import views
+from cloudtop.cli.build import QUESTION_S, House, build
+from cloudtop.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from mcp_server.result import Outcome
+    from mcp_server.runtime import Runtime
+
+
+def run(options: argparse.Namespace) -> int:
+    """Call one tool and print what it gives."""
+    arguments = _arguments(options)
+    house = build(
+        options.config,
+        options.home,
+        offline=options.offline,
+        deadline_s=seconds(options.timeout),
+        now=instant(options.now),
+    )
+    return asyncio.run(_called(house, options, arguments))
+
+
+def seconds(text: str | None) -> float:
+    """--timeout as seconds; the usual time of a question without it."""
+    if text is None:
+        return QUESTION_S
+    from cloudtop.settings import duration_s
+
+    try:
+        given = duration_s(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}.", "Give seconds, such as --timeout 20.") from error
+    if given <= 0:
+        raise UsageError("--timeout: no time at all.", "Give seconds, such as --timeout 20.")
+    return given
+
+
+def instant(text: str | None) -> datetime | None:
+    """--now as a moment; a time without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"--now: {text!r} is not a time.", "Such as 2026-11-20T14:00:00Z.") from error
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
+def _arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of --args and of the key=value words together; the runtime judges them."""
+    given: dict[str, Any] = {}
+    if options.args:
+        try:
+            given = json.loads(options.args)
+        except json.JSONDecodeError as error:
+            raise UsageError(f"--args is not JSON: {error.msg} at column {error.colno}.") from error
+        if not isinstance(given, dict):
+            raise UsageError("--args is not a JSON object.", 'Such as --args \'{"gpu": "A100"}\'.')
+    for pair in options.pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{pair!r} is not key=value.", "Such as gpu=A100.")
+        given[key] = value
+    return given
+
+
+async def _called(house: House, options: argparse.Namespace, arguments: dict[str, Any]) -> int:
+    try:
+        outcome, whole = await joined(house.runtime(), options.tool, arguments, house)
+    finally:
+        await house.aclose()
+    if outcome.is_error:
+        if options.json:
+            sys.stdout.write(outcome.structured_json + "\n")
+        else:
+            sys.stderr.write(outcome.text + "\n")
+        return outcome.exit_code
+    views.notices(house.notices)
+    if options.json or (house.settings.defaults.output_format == "json" and "format" not in arguments):
+        sys.stdout.write(
+            (outcome.structured_json if whole is outcome.structured else views.dumps(whole)) + "\n"
+        )
+    elif "format" in arguments:
+        sys.stdout.write(outcome.text + "\n")
+    else:
+        views.result(options.tool, whole, house.settings)
+    return exit_code(whole, strict=options.strict)
+
+
+async def joined(
+    runtime: Runtime, tool: str, arguments: dict[str, Any], house: House
+) -> tuple[Outcome, dict[str, Any]]:
+    """One call with all its pages joined, up to `limit`."""
+    with views.progress() as progress:
+        outcome = await runtime.call(tool, arguments, now=house.now, progress=progress)
+        whole = outcome.structured
+        if outcome.is_error or not whole.get("truncated") or "cursor" in arguments:
+            return outcome, whole
+        asked = arguments.get("limit", runtime.specs[tool].parameters.get("limit", {}).get("default", 20))
+        limit, whole = int(asked), {**whole, "rows": list(whole["rows"])}
+        while whole["next_cursor"] and len(whole["rows"]) < limit:
+            more = {**arguments, "limit": limit - len(whole["rows"]), "cursor": whole["next_cursor"]}
+            page = await runtime.call(tool, more, now=house.now, progress=progress)
+            if page.is_error:
+                return page, page.structured
+            whole["rows"] += page.structured["rows"]
+            whole["next_cursor"] = page.structured["next_cursor"]
+            whole["notices"] = list(dict.fromkeys([*whole["notices"], *page.structured["notices"]]))
+        whole["truncated"] = bool(whole["next_cursor"])
+        return outcome, whole
+
+
+def exit_code(whole: dict[str, Any], *, strict: bool) -> int:
+    """1 when nothing could be asked, 3 for a partial answer under --strict, else 0."""
+    wrong = any(one["severity"] == "error" for one in whole["missing"])
+    if wrong and not whole["rows"] and not whole["sources"]:
+        return 1
+    partial = wrong or any(row.get("source") == "stale" for row in whole["rows"])
+    return 3 if strict and partial else 0
+
+
+def tools(options: argparse.Namespace) -> int:
+    """List the tools with their arguments."""
+    house = build(options.config, options.home, offline=True)
+    found = house.runtime().specs.values()
+    asyncio.run(house.aclose())
+    rows: list[dict[str, Any]] = [
+        {
+            "name": spec.name,
+            "title": spec.title,
+            "description": spec.description.strip(),
+            "arguments": list(spec.parameters),
+            "input_schema": spec.input_schema,
+            "examples": spec.examples,
+        }
+        for spec in found
+    ]
+    if options.json:
+        sys.stdout.write(views.dumps(rows) + "\n")
+        return 0
+    for row in rows:
+        example = next(iter(row["examples"]), None)
+        sys.stdout.write(f"{row['name']}\n  {row['description'].splitlines()[0]}\n")
+        sys.stdout.write(f"  arguments: {', '.join(row['arguments'])}\n")
+        if example:
+            pairs = " ".join(f"{key}={views.cell(value)}" for key, value in example["arguments"].items())
+            sys.stdout.write(f"  e.g. cloudtop call {row['name']} {pairs}\n")
+    return 0
+
+
+def providers(options: argparse.Namespace) -> int:
+    """List the providers: the tool list_providers, as a command."""
+    options.tool, options.pairs, options.args = "list_providers", ["limit=100"], None
+    options.strict, options.timeout, options.now = False, None, None
+    return run(options)

@@ -1,0 +1,184 @@
+"""Guarded HTTP: by when an answer is wanted, whom we may ask, and the wire that leads there.
+
+Imported late: httpx, ipaddress, ssl, socket, asyncio, urllib.request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from cloudtop import __version__
+from cloudtop.errors import Invalid, TooSlow, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
+
+DEADLINE_S = 30.0
+"""How long a request may take when nobody set a deadline."""
+
+deadline: ContextVar[float] = ContextVar("deadline")
+"""The instant, on the monotonic clock, by which the caller wants out."""
+
+actor: ContextVar[str] = ContextVar("actor", default="local")
+"""On whose behalf requests are made, for the audit."""
+
+
+def left(monotonic: Callable[[], float] = time.monotonic) -> float:
+    """Seconds until the caller's deadline; raises TooSlow when none are left."""
+    now = monotonic()
+    seconds = deadline.get(now + DEADLINE_S) - now
+    if seconds <= 0:
+        raise TooSlow("The time allowed for this question was over.", "Ask again with a longer --timeout.")
+    return seconds
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    host = _plain(host)
+    address = _address(host)
+    return host == "localhost" or (address is not None and bool(address.is_loopback))
+
+
+def split(url: str) -> SplitResult:
+    """The parts of a URL; Invalid for what is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise Invalid(f"An address is not a URL: {error}.", "Check options.endpoint.") from error
+    return parts
+
+
+def check_url(url: str, allowed_hosts: Iterable[str], *, loopback_ok: bool = False) -> None:
+    """Refuse an address that no credential may travel to: https to a known host, or loopback if allowed.
+
+    `allowed_hosts` are names, or `*.example.com` for all below example.com.
+    """
+    parts, allowed = split(url), tuple(allowed_hosts)
+    host = _plain(parts.hostname or "")
+    step = f"Hosts known here: {', '.join(allowed) or 'none'}; loopback addresses serve for tests."
+    if not host or parts.username or parts.password:
+        raise Invalid("An address without a host, or with a name and password in it, is not used.", step)
+    if is_loopback(host):
+        if loopback_ok and parts.scheme in ("http", "https"):
+            return
+        raise Invalid(f"{host} is this machine; it is asked only as a configured endpoint.", step)
+    if parts.scheme != "https":
+        raise Invalid(f"{host} is not asked over {parts.scheme or 'no scheme'}, only over https.", step)
+    if not any(host == one or (one[:2] == "*." and host.endswith(one[1:])) for one in allowed):
+        raise Invalid(f"{host} is not one of this provider's hosts; nothing was sent there.", step)
+
+
+async def check_public(url: str) -> None:
+    """Refuse a host whose name leads into a private, link-local or metadata network.
+
+    For addresses that a person configured. A host behind a proxy is resolved by the proxy, and a name that
+    does not resolve is reported by the connection.
+    """
+    import asyncio
+    import socket
+
+    parts = split(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_of(parts.scheme, host):
+        return
+    try:
+        async with asyncio.timeout(left()):
+            found = await asyncio.get_running_loop().getaddrinfo(host, parts.port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        return
+    except TimeoutError as error:
+        message = f"The name {host} did not resolve in time."
+        raise TooSlow(message, "Check the network's name server.") from error
+    for *_, where in found:
+        address = _address(str(where[0]).partition("%")[0])
+        if address is None or not address.is_global:
+            raise Invalid(
+                f"{host} leads to {where[0]}, an address inside a private network; nothing was sent there.",
+                "Remove options.endpoint, or set it to the provider's public address.",
+            )
+
+
+def proxy_of(scheme: str, host: str) -> str | None:
+    """The proxy that the environment names for a host (HTTPS_PROXY, NO_PROXY, …), or None."""
+    from urllib.request import getproxies, proxy_bypass
+
+    if is_loopback(host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    return proxy if proxy and not proxy_bypass(host) else None
+
+
+class Wire:
+    """An httpx transport that goes straight to loopback, and elsewhere as the environment says.
+
+    Certificates are checked against SSL_CERT_FILE or SSL_CERT_DIR where set. It never waits for a free
+    connection: how many are open is the door's business.
+    """
+
+    def __init__(self, in_flight: int) -> None:
+        self._in_flight = in_flight
+        self._ways: dict[tuple[bool, str | None], httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the answer's body is still to be read."""
+        scheme, host = request.url.scheme, request.url.host
+        proxy = proxy_of(scheme, host)
+        request.extensions["proxy"] = split(proxy).hostname if proxy else None
+        way = self._ways.get((scheme == "https", proxy))
+        if way is None:
+            way = self._ways[scheme == "https", proxy] = self._way(scheme == "https", proxy)
+        return await way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        while self._ways:
+            await self._ways.popitem()[1].aclose()
+
+    def _way(self, encrypted: bool, proxy: str | None) -> httpx.AsyncHTTPTransport:
+        import ssl
+
+        import httpx
+
+        # Without https nothing is verified: an empty context saves reading all certificates.
+        verify: Any = True if encrypted or proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        kept = self._in_flight
+        limits = httpx.Limits(max_connections=kept * 2, max_keepalive_connections=kept, keepalive_expiry=15)
+        try:
+            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy, trust_env=True)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            message = "The proxy that the environment names cannot be used."
+            raise Unreachable(message, "Check HTTPS_PROXY: it starts with http:// or https://.") from error
+        except OSError as error:
+            message = "The certificates that the environment names cannot be read."
+            raise Unreachable(message, "Check SSL_CERT_FILE and SSL_CERT_DIR.") from error
+
+
+def client(transport: httpx.AsyncBaseTransport, **more: Any) -> httpx.AsyncClient:
+    """An httpx client over a transport that sees to limits and timeouts: no redirects, our name."""
+    import httpx
+
+    headers = {"User-Agent": f"cloudtop/{__version__}", "Accept": "application/json"}
+    return httpx.AsyncClient(
+        transport=transport, follow_redirects=False, timeout=None, headers=headers, **more
+    )
+
+
+def _plain(host: str) -> str:
+    return host.lower().rstrip(".")
+
+
+def _address(host: str) -> Any:
+    """The IP address that a host is written as, unwrapped from IPv6, or None for a name."""
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

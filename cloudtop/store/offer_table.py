@@ -1,0 +1,197 @@
+"""Offers as rows of the file: what is kept of a GpuOffer, and how a page of them is written.
+
+Imported late: cloudtop.regions.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.models import iso
+from cloudtop.store import settling
+from cloudtop.store.schema import FRACTIONAL, MODIFIED, OFFER_COLUMNS, SOLD_OUT, UNPRICED
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from cloudtop.models import GpuOffer
+    from cloudtop.store.observation import Look
+    from cloudtop.store.writer import Steps, Writer
+
+COLUMNS = tuple(OFFER_COLUMNS)
+_AT = {name: place for place, name in enumerate(COLUMNS)}
+HASH, GPU, OFFER_ID, SPOT = _AT["hash"], _AT["gpu"], _AT["offer_id"], _AT["spot"]
+_KEY = ("scope_id", "offer_id", "spot")
+_SET = ", ".join(f"{name}=excluded.{name}" for name in COLUMNS if name not in _KEY)
+UPSERT = (
+    f"INSERT INTO offer({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+    f" ON CONFLICT(scope_id, offer_id, spot) DO UPDATE SET {_SET}"
+)
+_HELD = (
+    "SELECT offer_id, spot, hash, gpu FROM offer"
+    " WHERE scope_id=? AND offer_id IN (SELECT value FROM json_each(?))"
+)
+_RAW = (
+    "INSERT INTO offer_raw(id, body) SELECT id, ? FROM offer WHERE scope_id=? AND offer_id=? AND spot=?"
+    " ON CONFLICT(id) DO UPDATE SET body=excluded.body"
+)
+ZLIB_LEVEL = 3
+
+
+def packed(raw: Mapping[str, object]) -> bytes:
+    """The seller's own record, compressed."""
+    return zlib.compress(json.dumps(raw, separators=(",", ":"), default=str).encode(), ZLIB_LEVEL)
+
+
+def unpacked(body: bytes) -> dict[str, Any]:
+    """What `packed` was given."""
+    record: dict[str, Any] = json.loads(zlib.decompress(body))
+    return record
+
+
+def fingerprint(values: tuple[Any, ...]) -> int:
+    """A number that changes when any value does; the same in every process."""
+    return int.from_bytes(blake2b(marshal.dumps(values, 2), digest_size=8).digest(), "big", signed=True)
+
+
+_text = lru_cache(maxsize=1024)(iso)
+
+
+class Places:
+    """Numbers of places, each written once: where a seller's region is, in all words people use for it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], tuple[int, str | None]] = {}
+
+    def number(self, db: sqlite3.Connection, offer: GpuOffer) -> tuple[int, str | None]:
+        """The place's number in the file, and its country."""
+        key = (offer.seller, offer.region or "", offer.country or "")
+        return self._known.get(key) or self._learn(db, key)
+
+    def _learn(self, db: sqlite3.Connection, key: tuple[str, str, str]) -> tuple[int, str | None]:
+        from cloudtop.regions import place
+
+        found = place(key[0], key[1] or None, key[2] or None)
+        db.execute(
+            "INSERT INTO place(seller, region, country, places) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT(seller, region, country) DO UPDATE SET places=excluded.places"
+            " WHERE places<>excluded.places",
+            (*key, found.places),
+        )
+        row = db.execute("SELECT id FROM place WHERE seller=? AND region=? AND country=?", key).fetchone()
+        self._known[key] = (row[0], key[2] or found.country)
+        return self._known[key]
+
+
+def flags(offer: GpuOffer, priced: bool) -> int:
+    """Which default rules would leave the offer out."""
+    return (
+        (FRACTIONAL if offer.fractional else 0)
+        | (SOLD_OUT if offer.available is False else 0)
+        | (MODIFIED if offer.modified else 0)
+        | (0 if priced else UNPRICED)
+    )
+
+
+class OfferTable:
+    """How an observation keeps offers. `changed` collects the GPU names whose prices must be looked at again."""
+
+    table = "offer"
+
+    def __init__(self) -> None:
+        self._places = Places()
+        self.changed: set[str | None] = set()
+
+    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[GpuOffer], read_at: float) -> int:
+        """Write what is new or different among `page`; how many rows that were."""
+        held = self._held(db, scope_id, page)
+        fresh: list[tuple[Any, ...]] = []
+        bodies: list[tuple[Any, ...]] = []
+        for offer in page:
+            body = packed(offer.raw) if offer.raw is not None else None
+            row = self._row(db, scope_id, offer, body, read_at)
+            before = held.get((offer.offer_id, row[SPOT]))
+            if before is not None and before[0] == row[HASH]:
+                continue
+            self.changed.update((offer.gpu, before[1] if before else offer.gpu))
+            fresh.append(row)
+            if body is not None:
+                bodies.append((body, scope_id, offer.offer_id, row[SPOT]))
+        db.executemany(UPSERT, fresh)
+        db.executemany(_RAW, bodies)
+        return len(fresh)
+
+    def keys(self, page: Sequence[GpuOffer]) -> Iterator[int]:
+        """One number per offer that tells it from the others of its scope."""
+        return (hash((offer.offer_id, 1 if offer.spot else 0)) for offer in page)
+
+    def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
+        """Ids of the scope's rows that are not among `seen`; their GPUs count as changed."""
+        gone: list[int] = []
+        rows = db.execute("SELECT id, offer_id, spot, gpu FROM offer WHERE scope_id=?", (scope_id,))
+        for number, offer_id, spot, gpu in rows:
+            if hash((offer_id, spot)) not in seen:
+                gone.append(number)
+                self.changed.add(gpu)
+        return gone
+
+    def remove(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
+        """Delete rows by id."""
+        db.executemany("DELETE FROM offer_raw WHERE id=?", [(number,) for number in ids])
+        db.executemany("DELETE FROM offer WHERE id=?", [(number,) for number in ids])
+
+    def settle(self, writer: Writer, look: Look, finished: bool) -> Steps[None]:
+        """Marks of doubt, and history, for the GPUs whose offers changed."""
+        yield from settling.settle(writer, look, self.changed, finished)
+
+    def _held(
+        self, db: sqlite3.Connection, scope_id: int, page: Sequence[GpuOffer]
+    ) -> dict[tuple[str, int], tuple[int, str | None]]:
+        ids = json.dumps([offer.offer_id for offer in page])
+        return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(_HELD, (scope_id, ids))}
+
+    def _row(
+        self, db: sqlite3.Connection, scope_id: int, offer: GpuOffer, body: bytes | None, read_at: float
+    ) -> tuple[Any, ...]:
+        price = offer.usd_per_hour
+        hourly = price if price is not None and price > 0 else None
+        each = hourly / offer.gpu_count if hourly is not None and offer.gpu_count > 0 else None
+        place_id, country = self._places.number(db, offer)
+        values = (
+            scope_id,
+            offer.offer_id,
+            1 if offer.spot else 0,
+            offer.seller,
+            offer.instance_type,
+            offer.region,
+            country,
+            offer.gpu,
+            offer.gpu_raw,
+            offer.form,
+            offer.gpu_count,
+            offer.gpu_memory_gib,
+            offer.vcpus,
+            offer.ram_gib,
+            each,
+            hourly,
+            offer.price_raw,
+            offer.tier,
+            None if offer.available is None else int(offer.available),
+            offer.interconnect,
+            flags(offer, each is not None),
+            offer.reliability,
+            offer.disk_usd_per_gb_month,
+            offer.egress_usd_per_gb,
+            offer.suspect,
+            offer.suspect,
+            offer.source_url,
+            _text(offer.as_of),
+            place_id,
+        )
+        return (*values, read_at, fingerprint((values, body)))

@@ -1,0 +1,129 @@
+"""Rows of every other kind: dicts with a `uid`, hash-guarded, with the changes that each finished look brings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.store.scopes import moment
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from cloudtop.models import Scope
+    from cloudtop.store.connections import Reader
+    from cloudtop.store.observation import Look
+    from cloudtop.store.writer import Steps, Writer
+
+Row = dict[str, Any]
+_UPSERT = (
+    "INSERT INTO row(scope_id, uid, body, read_at, hash) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT(scope_id, uid) DO UPDATE SET body=excluded.body, read_at=excluded.read_at, hash=excluded.hash"
+)
+_HELD = "SELECT uid, hash FROM row WHERE scope_id=? AND uid IN (SELECT value FROM json_each(?))"
+_OLD = "SELECT uid, body FROM row WHERE scope_id=? AND uid IN (SELECT value FROM json_each(?))"
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a look found different. `first`: nothing was known before, so nothing is new to anybody.
+
+    `modified`: (before, after); `deleted`: what was there, only after a finished look.
+    """
+
+    first: bool = False
+    complete: bool = False
+    created: list[Row] = field(default_factory=list)
+    modified: list[tuple[Row, Row]] = field(default_factory=list)
+    deleted: list[Row] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.modified or self.deleted)
+
+
+class RowTable:
+    """How an observation keeps generic rows; `changes` fills as it goes on."""
+
+    table = "row"
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self._looked = False
+
+    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[Row], read_at: float) -> int:
+        """Write what is new or different among `page`; how many rows that were."""
+        if not self._looked:
+            self._looked = True
+            self.changes.first = not _ever_read(db, scope_id)
+        uids = json.dumps([row["uid"] for row in page])
+        held = dict(db.execute(_HELD, (scope_id, uids)).fetchall())
+        fresh: dict[str, tuple[Any, ...]] = {}
+        for row in page:
+            body = _ENCODE(row)
+            mark = int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), "big", signed=True)
+            if held.get(row["uid"]) != mark:
+                fresh[row["uid"]] = (scope_id, row["uid"], body, read_at, mark)
+        if fresh:
+            self._note(db, scope_id, fresh)
+            db.executemany(_UPSERT, fresh.values())
+        return len(fresh)
+
+    def keys(self, page: Sequence[Row]) -> Iterator[int]:
+        """One number per row that tells it from the others of its scope."""
+        return (hash(row["uid"]) for row in page)
+
+    def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
+        """Ids of the scope's rows that were not seen; they count as deleted."""
+        rows = db.execute("SELECT id, uid FROM row WHERE scope_id=?", (scope_id,))
+        return [number for number, uid in rows if hash(uid) not in seen]
+
+    def remove(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
+        """Delete rows by id, and remember what they said."""
+        for number in ids:
+            body = db.execute("SELECT body FROM row WHERE id=?", (number,)).fetchone()
+            if body is not None:
+                self.changes.deleted.append(json.loads(body[0]))
+        db.executemany("DELETE FROM row WHERE id=?", [(number,) for number in ids])
+
+    def settle(self, writer: Writer, look: Look, finished: bool) -> Steps[None]:
+        """Nothing follows from generic rows."""
+        self.changes.complete = finished
+        yield from ()
+
+    def _note(self, db: sqlite3.Connection, scope_id: int, fresh: dict[str, tuple[Any, ...]]) -> None:
+        old = dict(db.execute(_OLD, (scope_id, json.dumps(list(fresh)))).fetchall())
+        for uid, values in fresh.items():
+            new = json.loads(values[2])
+            if uid in old:
+                self.changes.modified.append((json.loads(old[uid]), new))
+            elif not self.changes.first:
+                self.changes.created.append(new)
+
+
+def _ever_read(db: sqlite3.Connection, scope_id: int) -> bool:
+    row = db.execute("SELECT fetched_at FROM scope WHERE id=?", (scope_id,)).fetchone()
+    return row is not None and row[0] is not None
+
+
+def rows(reader: Reader, scope: Scope) -> list[Row]:
+    """Every row of a scope, in the order of their uids."""
+    found = reader.all(
+        "SELECT body FROM row WHERE scope_id=(SELECT id FROM scope WHERE key=?) ORDER BY uid", (scope.key,)
+    )
+    listed: list[Row] = json.loads(f"[{','.join(body for (body,) in found)}]")
+    return listed
+
+
+def read_at(reader: Reader, scope: Scope) -> dict[str, datetime | None]:
+    """When each row of a scope was last read, by uid: its own time, or the last finished look's if later."""
+    found = reader.all(
+        "SELECT row.uid, max(row.read_at, coalesce(scope.fetched_at, 0)) FROM row JOIN scope"
+        " ON scope.id=row.scope_id WHERE scope.key=?",
+        (scope.key,),
+    )
+    return {uid: moment(at) for uid, at in found}

@@ -1,0 +1,213 @@
+"""The tables, and how an older file becomes a newer one.
+
+Migrations are numbered; they run only when the file's `user_version` differs, under an exclusive lock, all in one
+transaction, after a backup of a file that already holds something. A newer file is refused.
+Imported late: sqlite_utils.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from cloudtop.store import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlite_utils import Database
+    from sqlite_utils.db import Table
+
+OURS = 0x636C6474
+"""`PRAGMA application_id` of our files: the letters cldt."""
+
+OFFER_COLUMNS: dict[str, type] = {
+    "scope_id": int,
+    "offer_id": str,
+    "spot": int,
+    "seller": str,
+    "instance_type": str,
+    "region": str,
+    "country": str,
+    "gpu": str,
+    "gpu_raw": str,
+    "form": str,
+    "gpu_count": float,
+    "gpu_memory_gib": float,
+    "vcpus": float,
+    "ram_gib": float,
+    "usd_per_gpu_hour": float,
+    "usd_per_hour": float,
+    "price_raw": str,
+    "tier": str,
+    "available": int,
+    "interconnect": str,
+    "flags": int,
+    "reliability": float,
+    "disk_usd_per_gb_month": float,
+    "egress_usd_per_gb": float,
+    "warned": str,
+    "suspect": str,
+    "source_url": str,
+    "as_of": str,
+    "place_id": int,
+    "read_at": float,
+    "hash": int,
+}
+"""`warned` is the connector's own doubt, `suspect` what is shown: that or ours. `read_at` is when last written."""
+
+FRACTIONAL, SOLD_OUT, MODIFIED, UNPRICED = 1, 2, 4, 8
+"""Bits of `offer.flags`: what default rules leave out."""
+
+_RANKED = ("usd_per_gpu_hour", "flags", "gpu_memory_gib", "gpu_count", "scope_id", "seller", "place_id")
+
+
+def _table(db: Database, name: str) -> Table:
+    return db.table(name)
+
+
+def m001_prices_and_cache(db: Database) -> None:
+    """Scopes, offers with their history, generic rows, and the small tables that processes share."""
+    _table(db, "state").create({"name": str, "value": int}, pk="name")
+    db.execute("INSERT INTO state(name, value) VALUES ('generation', 1)")
+    db.execute(
+        "CREATE TABLE scope (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
+        " provider TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL,"
+        " query TEXT NOT NULL, fetched_at REAL, partial_at REAL, tried_at REAL, stamp TEXT, trouble TEXT,"
+        " rows INTEGER NOT NULL DEFAULT 0, observation INTEGER NOT NULL DEFAULT 0,"
+        " settled INTEGER NOT NULL DEFAULT 0)"
+    )
+    _table(db, "place").create(
+        {"id": int, "seller": str, "region": str, "country": str, "places": str},
+        pk="id",
+        not_null={"seller", "region", "country", "places"},
+    )
+    _table(db, "place").create_index(["seller", "region", "country"], unique=True)
+    offer = _table(db, "offer").create(
+        {"id": int, **OFFER_COLUMNS},
+        pk="id",
+        not_null={"scope_id", "offer_id", "spot", "seller", "gpu_count", "flags", "hash"},
+    )
+    offer.create_index(["scope_id", "offer_id", "spot"], "offer_identity", unique=True)
+    offer.create_index(["gpu", "spot", *_RANKED], "offer_by_gpu")
+    offer.create_index(["spot", "usd_per_gpu_hour", "flags"], "offer_by_price")
+    _table(db, "offer_raw").create({"id": int, "body": bytes}, pk="id")
+    _table(db, "row").create(
+        {"id": int, "scope_id": int, "uid": str, "body": str, "read_at": float, "hash": int},
+        pk="id",
+        not_null={"scope_id", "uid", "body", "hash"},
+    )
+    _table(db, "row").create_index(["scope_id", "uid"], "row_identity", unique=True)
+    _history(db)
+    _shared(db)
+
+
+def _history(db: Database) -> None:
+    """One series per thing sold where; a point holds from its time until the next one's."""
+    _table(db, "series").create(
+        {
+            "id": int,
+            "origin": str,
+            "seller": str,
+            "gpu": str,
+            "gpu_memory_gib": float,
+            "region": str,
+            "tier": str,
+            "spot": int,
+            "place_id": int,
+            "feeder": int,
+            "at": float,
+            "low": float,
+            "median": float,
+            "offers": int,
+        },
+        pk="id",
+        not_null={"origin", "seller", "gpu", "spot"},
+    )
+    _table(db, "series").create_index(["gpu", "origin"])
+    _table(db, "series").create_index(["feeder"])
+    db.execute(
+        "CREATE TABLE point (series_id INTEGER NOT NULL, at REAL NOT NULL, low REAL, median REAL,"
+        " offers INTEGER NOT NULL, PRIMARY KEY (series_id, at)) WITHOUT ROWID"
+    )
+
+
+def _shared(db: Database) -> None:
+    """What processes tell each other, and what is kept about them."""
+    _table(db, "lease").create({"scope": str, "holder": str, "until": float}, pk="scope")
+    _table(db, "host_down").create({"host": str, "until": float}, pk="host")
+    _table(db, "conversation").create({"name": str, "state": str, "saved_at": float}, pk="name")
+    _table(db, "audit").create(
+        {
+            "id": int,
+            "at": float,
+            "actor": str,
+            "provider": str,
+            "account": str,
+            "operation": str,
+            "method": str,
+            "host": str,
+            "status": int,
+            "error": str,
+            "attempt": int,
+            "duration_ms": float,
+            "bytes": int,
+            "details": str,
+        },
+        pk="id",
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_prices_and_cache,)
+SCHEMA = len(MIGRATIONS)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The schema number that the file says it has."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def ours(connection: sqlite3.Connection, file: Path | None) -> int:
+    """The schema number of a file that may be used; a newer or another program's file is refused untouched."""
+    found = version(connection)
+    name = file or "in memory"
+    if found > SCHEMA:
+        raise faults.newer(name, found, SCHEMA)
+    if found == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise faults.foreign(name)
+    return found
+
+
+def migrate(connection: sqlite3.Connection, file: Path | None) -> None:
+    """Bring the file to `SCHEMA`. Another process may be doing the same: whoever comes second finds it done."""
+    from sqlite_utils import Database
+
+    ours(connection, file)
+    if file is not None:
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        found = ours(connection, file)
+        if found and file is not None and found < SCHEMA:
+            _back_up(file, found)
+        db = Database(connection)
+        for step in MIGRATIONS[found:]:
+            step(db)
+        connection.execute(f"PRAGMA application_id={OURS}")
+        connection.execute(f"PRAGMA user_version={SCHEMA}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _back_up(file: Path, found: int) -> None:
+    """Copy the file as it is beside it; an older backup of the same schema is replaced."""
+    source = sqlite3.connect(file)
+    target = sqlite3.connect(file.with_name(f"{file.name}.schema-{found}.bak"))
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()

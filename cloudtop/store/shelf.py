@@ -1,0 +1,237 @@
+"""Reading offers: one page in the asked order, how many there are in all, and what default rules left out.
+
+Counts and scope ids are remembered until the store's generation changes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.errors import ArgumentError
+from cloudtop.models import SHIPPED, Scope, iso
+from cloudtop.store.offer_sql import (
+    COLUMNS,
+    GROUPS,
+    MONTH_HOURS,
+    TIES,
+    Branch,
+    ScopeIds,
+    branches,
+    order,
+    rank,
+)
+from cloudtop.store.offer_table import unpacked
+from cloudtop.store.offers import ROW_KEYS, OfferFilter, OfferPage
+from cloudtop.store.schema import FRACTIONAL, MODIFIED, SOLD_OUT, UNPRICED
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from cloudtop.store.connections import Reader
+
+SUPERSEDED = 16
+RULES = {
+    FRACTIONAL: "fractional",
+    SOLD_OUT: "sold_out",
+    MODIFIED: "modified",
+    UNPRICED: "unpriced",
+    SUPERSEDED: "shipped_superseded",
+}
+_SELECTED = ", ".join(COLUMNS)
+_BODY = "SELECT body FROM offer_raw JOIN offer USING (id) WHERE offer.scope_id=? AND offer.offer_id=? AND offer.spot=?"
+Held = dict[int, tuple[Scope, float]]
+
+
+def generation(db: sqlite3.Connection) -> int:
+    """The number that grows with every change of the data, by any process."""
+    return int(db.execute("SELECT value FROM state WHERE name='generation'").fetchone()[0])
+
+
+class Shelf:
+    """The offers of the store, for reading."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._memo: tuple[int, dict[Any, Any]] = (0, {})
+
+    def page(self, query: OfferFilter) -> OfferPage:
+        """One page of offers, with counts, all from one state of the file."""
+        with self._reader.snapshot() as db:
+            now = generation(db)
+            ids, held = self._scopes(db, now, query.scopes)
+            parts = branches(query, ids)
+            total, counts = self._tally(db, now, query, ids, parts)
+            rows = [] if query.limit == 0 else _fetched(db, query, _selected(query, ids, parts))
+            if query.per_group is not None:
+                total = _grouped_total(db, query, _selected(query, ids, parts))
+        return OfferPage(
+            [_row(values, held, query.disk_gb) for values in rows],
+            total,
+            now,
+            counts,
+            {number: scope for number, (scope, _) in held.items()},
+        )
+
+    def groups(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
+        """Number, lowest and median price, and the cheapest offer of each group: all groups, by price unless `sort` says."""
+        if by not in GROUPS:
+            raise ArgumentError("group_by", f"{by} is not known for offers", ", ".join(GROUPS))
+        with self._reader.snapshot() as db:
+            now = generation(db)
+            ids, _ = self._scopes(db, now, query.scopes)
+            sql, values = _selected(query, ids, branches(query, ids))
+            found = db.execute(
+                f"SELECT {GROUPS[by]}, {rank(query)}, offer_id FROM ({sql}) ORDER BY 2 IS NULL, 2, {TIES}",
+                values,
+            ).fetchall()
+        gathered: dict[str | None, list[tuple[float | None, str]]] = {}
+        for name, price, offer_id in found:
+            gathered.setdefault(name, []).append((price, offer_id))
+        groups = [_group(name, offers) for name, offers in gathered.items()]
+        return _sorted_groups(groups, query)
+
+    def raw(self, scope_id: int, offer_id: str, spot: bool) -> dict[str, Any] | None:
+        """The seller's own record of an offer, or None when none was kept."""
+        found = self._reader.all(_BODY, (scope_id, offer_id, int(spot)))
+        return unpacked(found[0][0]) if found else None
+
+    def _remembered(self, now: int) -> dict[Any, Any]:
+        if self._memo[0] != now:
+            self._memo = (now, {})
+        return self._memo[1]
+
+    def _scopes(
+        self, db: sqlite3.Connection, now: int, asked: tuple[Scope, ...] | None
+    ) -> tuple[ScopeIds, Held]:
+        memo = self._remembered(now)
+        if asked not in memo:
+            memo[asked] = _looked_up(db, asked)
+        found: tuple[ScopeIds, Held] = memo[asked]
+        return found
+
+    def _tally(
+        self, db: sqlite3.Connection, now: int, query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]
+    ) -> tuple[int, dict[str, int]]:
+        """How many match, and how many each default rule alone leaves out."""
+        over, names = _superseded(query, ids)
+        selects, values = [], []
+        for part in parts:
+            bits = f"flags & {part.ruled_out}" + (f" | ({over}) * {SUPERSEDED}" if over else "")
+            selects.append(f"SELECT {bits} AS bits FROM offer INDEXED BY offer_by_gpu WHERE {part.terms.sql}")
+            values += [*names, *part.terms.values]
+        sql = f"SELECT bits, count(*) FROM ({' UNION ALL '.join(selects)}) GROUP BY bits"
+        memo, key = self._remembered(now), (sql, tuple(values))
+        if key not in memo:
+            memo[key] = dict(db.execute(sql, values).fetchall())
+        counted: dict[int, int] = memo[key]
+        return counted.get(0, 0), {name: counted[bit] for bit, name in RULES.items() if bit in counted}
+
+
+def _looked_up(db: sqlite3.Connection, asked: tuple[Scope, ...] | None) -> tuple[ScopeIds, Held]:
+    sql = "SELECT id, provider, account, region, kind, query, fetched_at FROM scope"
+    if asked is None:
+        found = db.execute(f"{sql} WHERE kind='gpu_offers'").fetchall()
+    else:
+        marks = ", ".join("?" * len(asked))
+        found = db.execute(f"{sql} WHERE key IN ({marks})", [one.key for one in asked]).fetchall()
+    held: Held = {row[0]: (Scope(*row[1:6]), row[6] or 0.0) for row in found}
+    shipped = tuple(number for number, (scope, _) in held.items() if scope.account == SHIPPED)
+    return ScopeIds(None if asked is None else tuple(held), shipped), held
+
+
+def _superseded(query: OfferFilter, ids: ScopeIds) -> tuple[str, list[Any]]:
+    """The condition of a shipped row whose seller is better known otherwise; empty when there can be none."""
+    if not ids.shipped or not query.superseded_sellers:
+        return "", []
+    scopes = ", ".join("?" * len(ids.shipped))
+    sellers = ", ".join("?" * len(query.superseded_sellers))
+    return f"scope_id IN ({scopes}) AND seller IN ({sellers})", [*ids.shipped, *query.superseded_sellers]
+
+
+def _selected(query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]) -> tuple[str, list[Any]]:
+    """All matching offers as one SELECT."""
+    over, names = _superseded(query, ids)
+    selects, values = [], []
+    for part in parts:
+        sql = (
+            f"SELECT {_SELECTED} FROM offer INDEXED BY {part.index}"
+            f" WHERE {part.terms.sql} AND usd_per_gpu_hour>0 AND flags & {part.ruled_out} = 0"
+        )
+        selects.append(f"{sql} AND NOT ({over})" if over else sql)
+        values += [*part.terms.values, *names]
+    return " UNION ALL ".join(selects), values
+
+
+def _fetched(db: sqlite3.Connection, query: OfferFilter, selected: tuple[str, list[Any]]) -> list[Any]:
+    sql, values = selected
+    asked = order(query)
+    if query.per_group is not None:
+        sql = f"SELECT {_SELECTED} FROM ({_numbered(query, sql)}) WHERE number <= {int(query.per_group[1])}"
+    elif not asked.startswith("usd_per_gpu_hour"):
+        sql = f"SELECT {_SELECTED} FROM ({sql})"
+    limit = -1 if query.limit is None else query.limit
+    return db.execute(f"{sql} ORDER BY {asked} LIMIT ? OFFSET ?", [*values, limit, query.offset]).fetchall()
+
+
+def _numbered(query: OfferFilter, sql: str) -> str:
+    by = query.per_group[0] if query.per_group else ""
+    if by not in GROUPS:
+        raise ArgumentError("group_by", f"{by} is not known for offers", ", ".join(GROUPS))
+    return f"SELECT *, row_number() OVER (PARTITION BY {GROUPS[by]} ORDER BY {order(query)}) AS number FROM ({sql})"
+
+
+def _grouped_total(db: sqlite3.Connection, query: OfferFilter, selected: tuple[str, list[Any]]) -> int:
+    sql, values = selected
+    count = int(query.per_group[1]) if query.per_group else 0
+    counted = f"SELECT count(*) FROM ({_numbered(query, sql)}) WHERE number <= {count}"
+    return int(db.execute(counted, values).fetchone()[0])
+
+
+@lru_cache(maxsize=4096)
+def _moment(epoch: float) -> tuple[datetime, str | None]:
+    moment = datetime.fromtimestamp(epoch, UTC)
+    return moment, iso(moment)
+
+
+def _row(values: Sequence[Any], held: Held, disk_gb: float | None) -> dict[str, Any]:
+    """One offer as results list it. Prices hold the disk when one was asked for."""
+    row = dict(zip(ROW_KEYS, values, strict=True))
+    scope_id, read_at = row["account"], row["fetched_at"]
+    scope, finished_at = held[scope_id]
+    moment, text = _moment(max(read_at, finished_at))
+    row["account"] = scope.account
+    row["spot"] = bool(row["spot"])
+    row["fractional"] = bool(row["fractional"] & FRACTIONAL)
+    if row["available"] is not None:
+        row["available"] = bool(row["available"])
+    row["fetched_at"] = text
+    row["_scope_id"], row["_fetched_at"] = scope_id, moment
+    if disk_gb:
+        row["usd_per_hour"] += (row["disk_usd_per_gb_month"] or 0) * disk_gb / MONTH_HOURS
+        row["usd_per_gpu_hour"] = row["usd_per_hour"] / row["gpu_count"]
+    return row
+
+
+def _group(name: str | None, offers: list[tuple[float | None, str]]) -> dict[str, Any]:
+    prices = [price for price, _ in offers if price is not None]
+    return {
+        "group": name,
+        "count": len(offers),
+        "min": prices[0] if prices else None,
+        "median": median(prices) if prices else None,
+        "offer_id": offers[0][1],
+    }
+
+
+def _sorted_groups(groups: list[dict[str, Any]], query: OfferFilter) -> list[dict[str, Any]]:
+    field = query.sort or "min"
+    if field not in ("group", "count", "min", "median"):
+        raise ArgumentError("sort", f"{field} is not a field of groups", "group, count, min, median")
+    known = [one for one in groups if one[field] is not None]
+    known.sort(key=lambda one: str(one["group"]))
+    known.sort(key=lambda one: one[field], reverse=query.descending)
+    return [*known, *(one for one in groups if one[field] is None)]

@@ -1,0 +1,166 @@
+"""The store as the other rooms see it. Synchronous: reads take microseconds, writes go to the writer's thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.models import GpuOffer, Scope, Trouble
+from cloudtop.store import points, rows, scopes
+from cloudtop.store.journal import Journal
+from cloudtop.store.neighbours import DownHosts, Leases
+from cloudtop.store.observation import Look, Observation
+from cloudtop.store.offer_table import OfferTable
+from cloudtop.store.rows import Changes, Row, RowTable
+from cloudtop.store.scopes import Known
+from cloudtop.store.shelf import Shelf
+from cloudtop.store.talks import Talks
+from cloudtop.store.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from cloudtop.models import AuditRecord
+    from cloudtop.ports import Audit, Clock, Conversations, Hosts
+    from cloudtop.store.connections import Place, Reader
+    from cloudtop.store.offers import OfferFilter, OfferPage
+    from cloudtop.store.writer import Steps
+
+
+class Store:
+    """One home's memory: what was read from the clouds and when, price history, and what processes share.
+
+    `read_only`: None, or the sentence that says why nothing is kept beyond this process.
+    """
+
+    def __init__(
+        self, place: Place, reader: Reader, clock: Clock, *, max_size: int | None, read_only: str | None
+    ) -> None:
+        self.read_only = read_only
+        self.writer = Writer(place)
+        self._place, self._reader, self._clock, self._max_size = place, reader, clock, max_size
+        self._shelf = Shelf(reader)
+        self._leases = Leases(self.writer, clock)
+        self._journal = Journal(reader, self.writer)
+        self.hosts: Hosts = DownHosts(reader, self.writer, clock)
+        self.audit: Audit = self._journal
+        self.conversations: Conversations = Talks(reader, self.writer, clock)
+
+    def freshness(self, asked: Sequence[Scope]) -> dict[Scope, Known | None]:
+        """What is known of each scope; None for one that was never tried."""
+        return scopes.freshness(self._reader, asked)
+
+    def observation(
+        self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None
+    ) -> Observation[GpuOffer]:
+        """Begin to look at a scope's offers: `with store.observation(...) as seen: seen.add(page); seen.finish()`."""
+        look = Look(scope, fetched_at, stamp)
+        return Observation(self.writer, look, OfferTable(), self._max_size)
+
+    def replace_offers(
+        self,
+        scope: Scope,
+        offers: Iterable[GpuOffer],
+        *,
+        fetched_at: datetime,
+        complete: bool,
+        stamp: str | None = None,
+    ) -> bool:
+        """One whole look at a scope's offers; whether it now counts as complete."""
+        with self.observation(scope, fetched_at=fetched_at, stamp=stamp) as seen:
+            seen.add(offers)
+            return seen.finish() if complete else False
+
+    def offers(self, query: OfferFilter) -> OfferPage:
+        """One page of offers in the asked order, with the count of all and of what default rules left out."""
+        return self._shelf.page(query)
+
+    def group_offers(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
+        """{group, count, min, median, offer_id} for every group, cheapest first; limit and offset do not count."""
+        return self._shelf.groups(query, by)
+
+    def raw(self, scope_id: int, offer_id: str, spot: bool) -> dict[str, Any] | None:
+        """The seller's own record of an offer; `scope_id` is the row's `_scope_id`."""
+        return self._shelf.raw(scope_id, offer_id, spot)
+
+    def price_points(
+        self, query: OfferFilter, start: datetime, end: datetime, *, shape: str = "offer"
+    ) -> OfferPage:
+        """Points of price history in force at any moment of [start, end), as rows like offers or as points."""
+        return points.price_points(self._reader, query, start, end, shape=shape)
+
+    def row_observation(
+        self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None
+    ) -> Observation[Row]:
+        """Begin to look at a scope whose rows are dicts with a `uid`."""
+        return Observation(self.writer, Look(scope, fetched_at, stamp), RowTable(), self._max_size)
+
+    def replace_rows(
+        self,
+        scope: Scope,
+        found: Iterable[Row],
+        *,
+        fetched_at: datetime,
+        complete: bool,
+        stamp: str | None = None,
+    ) -> Changes:
+        """One whole look at such a scope, and what it found different."""
+        table = RowTable()
+        with Observation(self.writer, Look(scope, fetched_at, stamp), table, self._max_size) as seen:
+            seen.add(found)
+            if complete:
+                seen.finish()
+        return table.changes
+
+    def rows(self, scope: Scope) -> list[Row]:
+        """Every row of such a scope, in the order of their uids."""
+        return rows.rows(self._reader, scope)
+
+    def trouble(self, scope: Scope, trouble: Trouble) -> None:
+        """Remember that a try failed just now; rows and their times stay."""
+        at = self._clock.now().timestamp()
+        self.writer.run(lambda db: scopes.note_trouble(db, scope, trouble, at))
+
+    def lease(self, scope: Scope, seconds: float) -> str | None:
+        """The right to ask for a scope, shared by all processes of this home; None while another has it."""
+        return self._leases.take(scope, seconds)
+
+    def give_back(self, scope: Scope, token: str) -> bool:
+        """End a lease; False when it had run out and gone to another."""
+        return self._leases.give_back(scope, token)
+
+    def audit_records(self, limit: int | None = 100) -> list[AuditRecord]:
+        """The latest audit records, newest first."""
+        self.writer.flush()
+        return self._journal.records(limit)
+
+    def cache_list(self) -> list[dict[str, Any]]:
+        """One dict per scope: provider, account, region, kind, query, known."""
+        return scopes.listed(self._reader)
+
+    def cache_clear(self, provider: str | None = None) -> int:
+        """Forget the scopes of one provider, or all; how many. History, audit and conversations stay."""
+        return self.writer.submit_steps(self._clearing(provider)).result()
+
+    def _clearing(self, provider: str | None) -> Steps[int]:
+        chosen = self.writer.connection.execute(
+            "SELECT id FROM scope WHERE ?1 IS NULL OR provider=?1", (provider,)
+        ).fetchall()
+        for (scope_id,) in chosen:
+            yield from scopes.cleared(self.writer, scope_id)
+        return len(chosen)
+
+    def revision(self) -> int:
+        """A number that grows with every change of the cached data, whichever process made it."""
+        found: int = self._reader.all("SELECT value FROM state WHERE name='generation'")[0][0]
+        return found
+
+    def flush(self) -> None:
+        """Wait until everything handed to the writer is in the file."""
+        self.writer.flush()
+
+    def close(self) -> None:
+        """Write what is waiting and let the file go."""
+        self.writer.close()
+        self._reader.close()
+        self._place.forget()

@@ -1,0 +1,210 @@
+"""Finds the times in a free question; what each means is read by `timewords`.
+
+First every single expression is found, then neighbours are joined: "3am" "today", "since" "monday", "from" a
+"to" b.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from cloudtop.calendars import MONTHS, WEEKDAYS
+from cloudtop.timewords import NUMBERS, UNITS, Unread, read
+
+
+@dataclass(slots=True)
+class _Piece:
+    """One expression found; kind is clock, day, month, now, bare or other."""
+
+    start: int
+    end: int
+    kind: str
+    said: str
+
+
+def spans(text: str, now: datetime, bare: bool) -> list[tuple[int, int, str]]:
+    """The times in a question as (start, end, token); `bare` lengths of time count as "the last …"."""
+    low = text.lower()
+    if len(low) != len(text):
+        low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    if not _hint().search(low):
+        return []
+    flat = low.replace("_", " ")
+    pieces = [_piece(match) for match in _times().finditer(flat)]
+    forward = bool(pieces) and _coming().search(low) is not None
+    found = []
+    for piece in _joined(flat, pieces):
+        if _inside_a_word(low, piece.start, piece.end) or not _stands(flat, piece, bare):
+            continue
+        token = _token(piece.said, now, forward)
+        if token == "this_morning" and _compared().search(flat, 0, piece.start):
+            token = "since_this_morning"
+        if token:
+            found.append((piece.start, piece.end, token))
+    return found
+
+
+def _piece(match: re.Match[str]) -> _Piece:
+    kind = match.lastgroup or ""
+    if kind == "date":
+        kind = "day" if any(c.isdigit() for c in match[0]) else "month"
+    elif match["ago"]:
+        kind = "other"
+    return _Piece(*match.span(), kind, match[0])
+
+
+def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
+    """Days with their clocks, then since, then ranges."""
+    queue = iter(_with_since(flat, _with_clocks(flat, pieces)))
+    piece = next(queue, None)
+    while piece:
+        following = next(queue, None)
+        lead = _from().search(flat, 0, piece.start)
+        gap = flat[piece.end : following.start] if following else ""
+        dated = following is not None and piece.kind == following.kind == "day"
+        if following and ((gap in _TO and (lead or dated)) or (gap in _SLASH and dated)):
+            start = lead.start() if lead else piece.start
+            yield _Piece(start, following.end, "other", f"{piece.said}/{following.said}")
+            following = next(queue, None)
+        else:
+            yield piece
+        piece = following
+
+
+_TO = (" and ", " to ", " until ", " till ", " through ", " - ", " and the ", " to the ")
+_SLASH = ("/", "..")
+
+
+def _with_clocks(flat: str, pieces: list[_Piece]) -> list[_Piece]:
+    """ "monday at 9am", "9am on monday" as one piece."""
+    made: list[_Piece] = []
+    for piece in pieces:
+        last = made[-1] if made else None
+        if (
+            last
+            and flat[last.end : piece.start] in (" ", " at ", " on ")
+            and {last.kind, piece.kind} == {"day", "clock"}
+        ):
+            made[-1] = _Piece(last.start, piece.end, "day", f"{last.said} {piece.said}")
+        else:
+            made.append(piece)
+    return made
+
+
+def _with_since(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
+    """ "since" and what it is about as one piece."""
+    for piece in pieces:
+        since = _since().search(flat, 0, piece.start)
+        if since and piece.kind != "now":
+            piece = _Piece(since.start(), piece.end, "other", f"since {piece.said}")
+        yield piece
+
+
+def _token(said: str, now: datetime, forward: bool) -> str | None:
+    try:
+        return read(said, now, forward=forward).token
+    except (Unread, ValueError, OverflowError):
+        # Looked like a time and is none (the 31st of June): its words stay for others to read.
+        return None
+
+
+def _inside_a_word(low: str, start: int, end: int) -> bool:
+    """Whether a match is part of a name or path: web-today, 10:00:00.5, yesterday.log."""
+    before, after = low[start - 1 : start], low[end : end + 2]
+    if before and (before.isalnum() or before in "_-./:@#$€£"):
+        return True
+    first = after[:1]
+    return bool(first) and (
+        first.isalnum() or first in "_-/@%" or (first in ".:" and after[1:].strip() != "")
+    )
+
+
+def _stands(flat: str, piece: _Piece, bare: bool) -> bool:
+    """Whether what is before allows it: "a day" needs over, "may" needs in; an age or a rate is no span."""
+    before = flat[max(0, piece.start - 20) : piece.start]
+    if piece.kind == "month":
+        return piece.said in _PLAIN_MONTHS or _preposition().search(before) is not None
+    if piece.kind != "bare":
+        return True
+    if piece.said.startswith(("a ", "an ")) and not _preposition().search(before):
+        return False
+    return bare and not _not_rolling().search(before)
+
+
+_PLAIN_MONTHS = frozenset(MONTHS) - {"may", "march"}
+
+
+@cache
+def _hint() -> re.Pattern[str]:
+    """A word without which there is no time in a question."""
+    return re.compile(
+        r"\d|day|night|week|month|quarter|year|morning|noon|evening|now|currently|moment|present"
+        r"|hour|min|sec|td|last|past|prev|since|fortnight|sept|" + "|".join(name[:3] for name in MONTHS)
+    )
+
+
+@cache
+def _coming() -> re.Pattern[str]:
+    return re.compile(r"\b(?:forecast|project(?:ed|ion|s)|predict|expect|upcoming|will|estimate)")
+
+
+@cache
+def _compared() -> re.Pattern[str]:
+    return re.compile(r"\b(?:compared?(?: to| with)?|against|versus|vs\.?|than|from|different to) $")
+
+
+@cache
+def _from() -> re.Pattern[str]:
+    return re.compile(r"\b(?:between|from)(?: the)? $")
+
+
+@cache
+def _since() -> re.Pattern[str]:
+    return re.compile(r"\b(?:since|starting)(?: on| from| the| at| in)* $")
+
+
+@cache
+def _not_rolling() -> re.Pattern[str]:
+    """Before a length of time: what makes it an age, a rate, a limit or the future, no span that ends now."""
+    return re.compile(
+        r"(?:\b(?:than|every|per|each|at least|at most|under|above|below|exceed(?:ing|s)?|max(?:imum)?"
+        r"|up to|next|first)|[<>=/@~$€£]) *$"
+    )
+
+
+@cache
+def _preposition() -> re.Pattern[str]:
+    return re.compile(r"\b(?:over|within|during|across|in|for|of|by|since) $")
+
+
+@cache
+def _times() -> re.Pattern[str]:
+    number = rf"(?:\d+(?:\.\d+)?|(?:a )?(?:couple of|couple|few)|half an?|{'|'.join(NUMBERS)})"
+    spelled = sorted((unit for unit in UNITS if len(unit) > 1), key=len, reverse=True)
+    length = rf"(?:{'|'.join(spelled)}|fortnights?)"
+    zone = r"(?: ?z| ?utc|[+-]\d\d:?\d\d)?"
+    stamp = rf"20\d\d-\d\d?(?:-\d\d?(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?{zone})?)?|20\d\d/\d\d?/\d\d?"
+    month = rf"(?:(?:{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in MONTHS)}|sept)\b\.?)"
+    # The month is spelled out once: a day may stand before it, a day or a year behind it.
+    date = rf"(?:\d\d?(?:st|nd|rd|th)?(?: of)? )?{month}(?: \d\d?(?:st|nd|rd|th)?\b(?![:.]\d))?(?:,? 20\d\d)?"
+    day = (
+        rf"day before yesterday|yesterday(?: (?:morning|afternoon|evening|night))?|today|tomorrow|tonight"
+        rf"|last (?:night|evening)|this (?:morning|afternoon|evening)"
+        rf"|(?:(?:last|this|next) )?(?:{'|'.join(WEEKDAYS)})"
+    )
+    which = "this past|last|this|next|current|previous|prior|past|trailing|preceding"
+    calendar = (
+        rf"(?:{which})[ -](?:(?:{number}[ -]?)?(?:{length}|[smhdw]\b)|weekend|{month})(?: so far)?"
+        r"|(?:week|month|quarter|year)[ -]to[ -]date|so far (?:this (?:week|month|quarter|year)|today)"
+        r"|[mqwy]td|over ?night|weekend|q[1-4](?: 20\d\d)?|(?<=\bin )20\d\d"
+    )
+    return re.compile(
+        rf"\b(?:(?P<day>{stamp}|{day})|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+        rf"|(?P<other>{calendar})|(?P<date>{date})"
+        r"|(?P<now>right now|at the moment|at present|currently|now)"
+        rf"|(?P<bare>\d+[smhd]|{number}[ -]?{length}(?P<ago> ago)?))(?![a-z0-9])"
+    )

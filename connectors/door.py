@@ -1,0 +1,269 @@
+"""The door: what every request of one provider passes, at the wire, whatever makes it.
+
+It holds the rate, the number in flight (bodies included), the deadline, the retries, the memory of dead hosts
+and the audit; what comes out is a whole answer or a CloudError. Import it late: httpx and tenacity come too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
+
+from cloudtop import net
+from cloudtop.errors import CloudError, RateLimited, TooSlow, Unreachable
+from cloudtop.faults import Fault, Whom, not_json, of_answer, of_exception, said, too_large
+from cloudtop.models import AuditRecord, iso
+
+if TYPE_CHECKING:
+    from cloudtop.ports import Audit, Clock, Hosts
+    from connectors.base import Facts, Refusal
+
+BODY_LIMIT = 32_000_000
+READS = frozenset({"GET", "HEAD"})
+CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The bounds of one provider's door. `turn_s` bounds the wait for the rate, `request_s` one request."""
+
+    requests_per_second: float = 50.0
+    burst: int = 10
+    in_flight: int = 8
+    retries: int = 3
+    turn_s: float | None = None
+    request_s: float | None = None
+    connect_s: float = 1.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 30.0
+    down_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request on its way through its tries."""
+
+    whom: Whom
+    address: str
+    operation: str
+    account: str
+    repeatable: bool
+    json: bool
+    secrets: tuple[str, ...]
+    attempt: int = 0
+    pause: float = 0.0
+    fault: Fault | None = None
+
+
+class Door(httpx.AsyncBaseTransport):
+    """An httpx transport with one provider's policy. Answers below 300 come out read; all others are errors.
+
+    A request says more about itself in `extensions["cloudtop"]`: `repeatable`, `operation`, `account`, and
+    `json`, which makes the parsed answer `extensions["cloudtop_json"]` of the response.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        policy: Policy,
+        *,
+        clock: Clock,
+        hosts: Hosts,
+        audit: Audit,
+        refusal: Refusal | None = None,
+        shared: asyncio.Semaphore | None = None,
+        wire: Any = None,
+    ) -> None:
+        self._facts, self._policy, self._clock = facts, policy, clock
+        self._hosts, self._audit, self._refusal = hosts, audit, refusal
+        self._wire = wire or net.Wire(policy.in_flight)
+        self._room = asyncio.Semaphore(policy.in_flight)
+        self._house = shared or asyncio.Semaphore(policy.in_flight)
+        self._due = float("-inf")
+        self._growing = wait_exponential_jitter(
+            initial=policy.first_wait_s, max=policy.longest_wait_s, jitter=policy.first_wait_s / 4
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request as often as it takes and is allowed."""
+        call = self._call(request)
+        tries = AsyncRetrying(
+            retry=self._again, wait=lambda _: call.pause, sleep=self._clock.sleep, reraise=True
+        )
+        answer: httpx.Response = await tries(self._attempt, request, call)
+        return answer
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._wire.aclose()
+
+    def _call(self, request: httpx.Request) -> _Call:
+        note = request.extensions.get("cloudtop", {})
+        sent = request.headers.get("authorization", "")
+        url = request.url
+        port = f":{url.port}" if url.port else ""
+        return _Call(
+            whom=Whom(self._facts.title, f"{url.host}{port}", self._facts.variables, bool(sent)),
+            address=f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}",
+            operation=note.get("operation") or f"{request.method} {url.path}",
+            account=note.get("account", "public"),
+            repeatable=request.method in READS or bool(note.get("repeatable")),
+            json=note.get("json", False),
+            secrets=(sent, sent.partition(" ")[2]),
+        )
+
+    def _again(self, state: RetryCallState) -> bool:
+        """The one place that decides about another try, and how long to wait before it."""
+        _, call = state.args
+        fault = call.fault
+        if fault is None or state.outcome is None or state.outcome.exception() != fault.error:
+            return False
+        if not (fault.again and call.repeatable) or call.attempt > self._policy.retries:
+            return False
+        asked = fault.error.retry_after_s
+        call.pause = asked if asked is not None else self._growing(state)
+        try:
+            return bool(call.pause < net.left(self._clock.monotonic))
+        except CloudError:
+            return False
+
+    async def _attempt(self, request: httpx.Request, call: _Call) -> httpx.Response:
+        """One try, from waiting for its turn to the last byte of the answer."""
+        self._refuse_dead(call)
+        left = net.left(self._clock.monotonic)
+        async with AsyncExitStack() as place:
+            try:
+                async with asyncio.timeout(left):
+                    if (pause := self._turn(call, left)) > 0:
+                        await self._clock.sleep(pause)
+                    await place.enter_async_context(self._room)
+                    await place.enter_async_context(self._house)
+            except TimeoutError as error:
+                message = f"Other requests to {call.whom} took all the time; this one was not sent."
+                raise TooSlow(message, "Allow more time with --timeout, or raise in_flight.") from error
+            return await self._exchange(request, call)
+
+    def _turn(self, call: _Call, left: float) -> float:
+        """Seconds until the rate allows one more, by virtual scheduling; a turn too late is not taken."""
+        now, rate = self._clock.monotonic(), self._policy.requests_per_second
+        due = max(self._due, now - self._policy.burst / rate) + 1 / rate
+        wait = due - now
+        if wait >= min(left, self._policy.turn_s or left):
+            message = f"The next request to {call.whom} is due in {wait:.1f} s by the rate limit kept here."
+            raise RateLimited(message, "Wait, or raise rate_limit of this provider.", retry_after_s=wait)
+        self._due = due
+        return max(0.0, wait)
+
+    def _refuse_dead(self, call: _Call) -> None:
+        until = self._hosts.down_until(call.address)
+        now = self._clock.now()
+        if until is None or until <= now:
+            return
+        message = f"{call.whom} took no connection a moment ago and is not asked again until {iso(until)}."
+        step = "Try again then, or clear what is remembered with `cloudtop cache clear`."
+        raise Unreachable(message, step, retry_after_s=round((until - now).total_seconds(), 1))
+
+    async def _exchange(self, request: httpx.Request, call: _Call) -> httpx.Response:
+        """One request on the wire; exactly one audit record, whatever comes."""
+        call.attempt += 1
+        call.fault = None
+        at, started = self._clock.now(), self._clock.monotonic()
+        rest = min(net.left(self._clock.monotonic), self._policy.request_s or float("inf"))
+        connect = min(self._policy.connect_s, rest)
+        request.extensions["timeout"] = {"connect": connect, "read": rest, "write": rest, "pool": rest}
+        seen: dict[str, Any] = {}
+        error: str | None = "Cancelled"
+        try:
+            async with asyncio.timeout(rest):
+                answer = await self._answer(request, call, seen)
+            error = None
+            return answer
+        except _WIRE as raised:
+            fault = self._fault(raised, request, call, rest)
+            call.fault, error = fault, type(fault.error).__name__
+            raise fault.error from raised
+        except CloudError as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            took = round((self._clock.monotonic() - started) * 1000, 1)
+            record = AuditRecord(
+                at,
+                net.actor.get(),
+                self._facts.id,
+                call.account,
+                call.operation,
+                request.method,
+                request.url.host,
+                seen.get("status"),
+                error,
+                call.attempt,
+                took,
+                seen.get("bytes"),
+            )
+            self._audit.record(record)
+
+    def _fault(self, raised: Exception, request: httpx.Request, call: _Call, rest: float) -> Fault:
+        """What an exception of the wire means; a host that takes no connections is remembered."""
+        connecting = isinstance(raised, httpx.ConnectTimeout)
+        if connecting and rest < self._policy.connect_s:
+            # The deadline came first: nothing is proven about the host.
+            raised, connecting = TimeoutError(), False
+        waited = self._policy.connect_s if connecting else rest
+        fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)
+        if fault.dead:
+            self._hosts.mark_down(call.address, self._clock.now() + timedelta(seconds=self._policy.down_s))
+        return fault
+
+    async def _answer(self, request: httpx.Request, call: _Call, seen: dict[str, Any]) -> httpx.Response:
+        """Send, read and judge."""
+        response: httpx.Response = await self._wire.handle_async_request(request)
+        seen["status"] = response.status_code
+        try:
+            body = await self._body(response, call)
+        finally:
+            await response.aclose()
+        seen["bytes"] = len(body)
+        document, whole = _parsed(body) if call.json or response.status_code >= 300 else (None, True)
+        kind = self._refusal(response.status_code, document) if self._refusal and whole else None
+        if kind or response.status_code >= 300:
+            text = said(document, body[:4000].decode("utf-8", "replace"), call.secrets)
+            now = self._clock.now()
+            call.fault = of_answer(
+                call.whom, response.status_code, response.headers, text, now=now, kind=kind
+            )
+            raise call.fault.error
+        if not whole and response.status_code != 204:
+            call.fault = not_json(call.whom, response.headers.get("content-type", ""), body)
+            raise call.fault.error
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in CODED]
+        extensions = {**response.extensions, "cloudtop_json": document}
+        return httpx.Response(response.status_code, headers=headers, content=body, extensions=extensions)
+
+    async def _body(self, response: httpx.Response, call: _Call) -> bytes:
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > BODY_LIMIT:
+                call.fault = too_large(call.whom, BODY_LIMIT)
+                raise call.fault.error
+            parts.append(part)
+        return b"".join(parts)
+
+
+_WIRE = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, TimeoutError, OSError)
+
+
+def _parsed(body: bytes) -> tuple[Any, bool]:
+    """The JSON of a body, and whether it was one."""
+    try:
+        return json.loads(body), True
+    except (ValueError, RecursionError):
+        return None, False

@@ -1,0 +1,331 @@
+"""Where many clouds meet: who is asked, what is fresh enough, what went wrong, and how old what is left is.
+
+A question names the scopes it needs. Those that the store holds fresh are not asked at all; the others are
+asked at once under one deadline, each in its own flight (`flight.py`). A scope that fails leaves old rows,
+marked stale, and a Trouble. A connector is imported when the scopes of its cloud are first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from cloudtop import net
+from cloudtop.errors import ArgumentError
+from cloudtop.models import SHIPPED, PriceQuery, Scope, Source, Trouble
+from mcp_server.flight import Flights, Want, held
+from mcp_server.result import Progress, silent
+from mcp_server.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloudtop.ports import Clock
+    from cloudtop.sellers import Seller
+    from cloudtop.settings import Settings
+    from cloudtop.store.open import Store
+    from connectors.base import Connector, Facts
+
+LISTS = "pricelist"
+"""The provider whose scopes are files: part of every price question, its rows told apart by seller."""
+
+PRICES = "gpu_offers"
+DEFAULT_TTL_S = 300.0
+FILE_CHECK_S = 2.0
+"""How long an answer made from files may be reused before their stamps are looked at again."""
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What one question may use: scopes with data, where it is from, and what could not be had.
+
+    `asked` were tried in this question, `fetched` came to their end, `stale` have rows that are too old.
+    `superseded`: sellers for which something fresher than the shipped price list has data in this question.
+    `expires_at`: the first moment at which asking again could give another answer; None: at once.
+    """
+
+    scopes: list[Scope] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    missing: list[Trouble] = field(default_factory=list)
+    asked: set[Scope] = field(default_factory=set)
+    fetched: set[Scope] = field(default_factory=set)
+    stale: set[Scope] = field(default_factory=set)
+    superseded: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    started: datetime | None = None
+    limits_s: dict[Scope, float | None] = field(default_factory=dict)
+    read_at: dict[Scope, datetime] = field(default_factory=dict)
+    sandboxes: frozenset[str] = frozenset()
+
+    def label(self, scope: Scope, fetched_at: datetime, now: datetime) -> str:
+        """`list stale sandbox live cache`: where a row of `scope` that was read at `fetched_at` is from."""
+        if scope.provider == LISTS:
+            return "list"
+        limit_s = self.limits_s.get(scope)
+        read_now = scope in self.asked and self.started is not None and fetched_at >= self.started
+        if scope in self.stale and not read_now:
+            return "stale"
+        if not read_now and limit_s is not None and (now - fetched_at).total_seconds() > limit_s:
+            return "stale"
+        if scope.provider in self.sandboxes:
+            return "sandbox"
+        return "live" if read_now else "cache"
+
+
+class Fleet:
+    """All clouds of one person. `make` builds a provider's connector when that is first needed."""
+
+    def __init__(
+        self,
+        facts: Mapping[str, Facts],
+        make: Callable[[str], Connector],
+        known: Mapping[str, Seller],
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self.facts = facts
+        self.standing = Standing(facts, known, settings)
+        self._make, self._store, self._settings, self._clock = make, store, settings, clock
+        self._flights = Flights(store, clock)
+        self._connectors: dict[str, Connector] = {}
+        self._listed: dict[Scope, tuple[datetime, frozenset[str]]] = {}
+        self._notes: dict[Scope, list[Trouble]] = {}
+        self._sandboxes = frozenset(name for name in facts if _loopback(settings, name))
+
+    def connector(self, provider: str) -> Connector:
+        """The connector of a provider, imported now if it was not yet."""
+        found = self._connectors.get(provider)
+        if found is None:
+            found = self._connectors[provider] = self._make(provider)
+        return found
+
+    def providers(self) -> list[dict[str, Any]]:
+        """One row per provider id, with or without a connector."""
+        return self.standing.rows()
+
+    async def ids(self, texts: Sequence[str], argument: str) -> tuple[str, ...]:
+        """The providers that these names mean. For one that nobody knows, the price lists are looked into."""
+        try:
+            return self.standing.ids(texts, argument)
+        except ArgumentError:
+            harvest = await self.prices(PriceQuery(), (LISTS,))
+            return self.standing.ids(texts, argument, self._sellers_in(harvest, harvest.scopes))
+
+    async def aclose(self) -> None:
+        """Close the connections of every connector that was used."""
+        for connector in self._connectors.values():
+            await connector.aclose()
+
+    async def prices(
+        self,
+        wanted: PriceQuery,
+        providers: tuple[str, ...] | None = None,
+        *,
+        excluded: tuple[str, ...] = (),
+        max_age_s: float | None = None,
+        deadline_s: float | None = None,
+        progress: Progress = silent,
+    ) -> Harvest:
+        """Bring the prices of the asked sellers up to date. Price lists are read for every seller."""
+        asked, missing = self.standing.asked(PRICES, providers, excluded)
+        if LISTS in self.facts and LISTS not in asked and LISTS not in excluded:
+            asked = [*asked, *self.standing.asked(PRICES, (LISTS,), ())[0]]
+        wants = [
+            self._want(connector, scope, connector.gpu_offers, max_age_s)  # type: ignore[attr-defined]
+            for connector in map(self.connector, asked)
+            for scope in connector.price_scopes(wanted)  # type: ignore[attr-defined]
+            if self._in_regions(scope)
+        ]
+        harvest = await self._gathered(wants, deadline_s, progress)
+        harvest.missing[:0] = missing
+        self._sort_out_lists(harvest, providers or ())
+        return harvest
+
+    async def read(
+        self,
+        scopes: Iterable[Scope],
+        *,
+        max_age_s: float | None = None,
+        deadline_s: float | None = None,
+        progress: Progress = silent,
+    ) -> Harvest:
+        """Bring any scopes up to date; the method that reads one bears the name of its kind."""
+        wants = [
+            self._want(connector, scope, getattr(connector, scope.kind), max_age_s)
+            for scope in scopes
+            for connector in (self.connector(scope.provider),)
+        ]
+        return await self._gathered(wants, deadline_s, progress)
+
+    def ttl_s(self, scope: Scope) -> float:
+        """How long data of this scope counts as fresh: the configuration's word, else the connector's."""
+        if self._settings.cache.ttl_s is not None:
+            return self._settings.cache.ttl_s
+        facts = self.facts.get(scope.provider)
+        return float(facts.ttl_s.get(scope.kind, DEFAULT_TTL_S)) if facts else DEFAULT_TTL_S
+
+    def _want(self, connector: Connector, scope: Scope, pages: Any, max_age_s: float | None) -> Want:
+        stamp = connector.stamp(scope) if hasattr(connector, "stamp") else None
+        kept = self._settings.cache.enabled and self._settings.defaults.show_cached
+        limit_s = max_age_s if max_age_s is not None else self.ttl_s(scope) if kept else 0.0
+        return Want(scope, pages, connector.facts.title, limit_s, stamp)
+
+    def _in_regions(self, scope: Scope) -> bool:
+        """Public prices are for everybody; an account's own are read in its configured regions."""
+        regions = self._settings.provider(scope.provider).regions
+        return not regions or scope.account in ("public", SHIPPED) or scope.region in ("global", *regions)
+
+    async def _gathered(self, wants: Sequence[Want], deadline_s: float | None, progress: Progress) -> Harvest:
+        """Ask for what is not fresh, then take stock of what the store holds."""
+        now = self._clock.now()
+        harvest = Harvest(started=now, sandboxes=self._sandboxes)
+        known = self._store.freshness([want.scope for want in wants])
+        fresh = [want.fresh(known.get(want.scope), now) for want in wants]
+        tired = [want for want, good in zip(wants, fresh, strict=True) if not good]
+        troubles: dict[Scope, Trouble] = {}
+        if tired:
+            troubles = await self._asked_again(tired, known, deadline_s, progress)
+            known = {**known, **self._store.freshness([want.scope for want in tired])}
+            harvest.asked = {want.scope for want in tired}
+            harvest.fetched = harvest.asked - troubles.keys()
+        self._take_stock(harvest, wants, known, troubles)
+        return harvest
+
+    async def _asked_again(
+        self, wants: list[Want], known: Mapping[Scope, Any], deadline_s: float | None, progress: Progress
+    ) -> dict[Scope, Trouble]:
+        """Ask all clouds at once; what failed a moment ago, or may not be asked, is reported unasked."""
+        now = self._clock.now()
+        troubles: dict[Scope, Trouble] = {}
+        clouds: dict[str, list[Want]] = {}
+        for want in wants:
+            unasked = self._offline(want) or held(known.get(want.scope), now)
+            if unasked:
+                troubles[want.scope] = unasked
+            else:
+                clouds.setdefault(want.scope.provider, []).append(want)
+        until = self._until(deadline_s)
+        done = 0
+
+        async def cloud(group: list[Want]) -> None:
+            nonlocal done
+            outcomes = await asyncio.gather(*(self._flights.outcome(want, until) for want in group))
+            for want, trouble in zip(group, outcomes, strict=True):
+                self._take_notes(want.scope)
+                if trouble:
+                    troubles[want.scope] = trouble
+            done += 1
+            said = "could not be read in full" if any(outcomes) else "answered"
+            await progress(done, len(clouds), f"{group[0].title} {said}")
+
+        await asyncio.gather(*(cloud(group) for group in clouds.values()))
+        return troubles
+
+    def _until(self, deadline_s: float | None) -> float:
+        """The clock's moment at which all asking ends; a caller's own earlier deadline holds."""
+        seconds = self._settings.limits.deadline_s if deadline_s is None else deadline_s
+        until = self._clock.monotonic() + seconds
+        outer = net.deadline.get(None)
+        return until if outer is None else min(until, outer)
+
+    def _offline(self, want: Want) -> Trouble | None:
+        """Offline, files are still read; a cloud is not asked."""
+        if not self._settings.offline or not self.facts[want.scope.provider].hosts:
+            return None
+        return Trouble(
+            want.scope.provider,
+            "unreachable",
+            f"{want.title} was not asked: cloudtop is offline.",
+            "Ask again without --offline.",
+            account=want.scope.account,
+            kind=want.scope.kind,
+            severity="warning",
+            retryable=True,
+        )
+
+    def _take_notes(self, scope: Scope) -> None:
+        """Move a connector's remarks about what it left out of `scope` to where later answers find them."""
+        notes: list[Trouble] = self.connector(scope.provider).notes
+        about = (scope.account, scope.region, scope.kind)
+        mine = [note for note in notes if (note.account, note.region, note.kind) == about]
+        if mine:
+            notes[:] = [note for note in notes if note not in mine]
+            self._notes[scope] = mine
+        else:
+            self._notes.pop(scope, None)
+
+    def _take_stock(
+        self,
+        harvest: Harvest,
+        wants: Sequence[Want],
+        known: Mapping[Scope, Any],
+        troubles: Mapping[Scope, Trouble],
+    ) -> None:
+        now = self._clock.now()
+        moments: list[datetime] = []
+        for want in wants:
+            scope, held_now = want.scope, known.get(want.scope)
+            by_file = want.stamp is not None
+            harvest.limits_s[scope] = None if by_file else self.ttl_s(scope)
+            if trouble := troubles.get(scope):
+                harvest.missing.append(trouble)
+                moments.append(now + timedelta(seconds=trouble.retry_after_s or 0))
+            if held_now is None or held_now.fetched_at is None:
+                continue
+            harvest.missing.extend(self._notes.get(scope, ()))
+            harvest.scopes.append(scope)
+            harvest.read_at[scope] = held_now.fetched_at
+            if trouble or not held_now.complete:
+                harvest.stale.add(scope)
+            lasts_s = FILE_CHECK_S if by_file else want.limit_s
+            moments.append((now if by_file else held_now.fetched_at) + timedelta(seconds=lasts_s))
+            self._add_source(harvest, scope, held_now, now)
+        harvest.expires_at = min(moments, default=None)
+
+    def _add_source(self, harvest: Harvest, scope: Scope, known: Any, now: datetime) -> None:
+        """Scopes of one account with the same story are one source, as old as the oldest of them."""
+        label = harvest.label(scope, known.fetched_at, now)
+        for index, one in enumerate(harvest.sources):
+            if (one.provider, one.account, one.source) == (scope.provider, scope.account, label):
+                oldest = min(one.fetched_at, known.fetched_at)
+                merged = Source(one.provider, one.account, label, oldest, one.rows + known.rows)
+                harvest.sources[index] = merged
+                return
+        harvest.sources.append(Source(scope.provider, scope.account, label, known.fetched_at, known.rows))
+
+    def _sort_out_lists(self, harvest: Harvest, named: tuple[str, ...]) -> None:
+        """Which sellers the shipped list must not speak for, and which named ones nobody speaks for."""
+        lists = [one for one in harvest.scopes if one.provider == LISTS]
+        own = self._sellers_in(harvest, [one for one in lists if one.account != SHIPPED])
+        live = {one.provider for one in harvest.scopes if one.provider != LISTS}
+        harvest.superseded = tuple(sorted(live | own))
+        uncovered = self.standing.uncovered(PRICES, named)
+        if uncovered:
+            listed = self._sellers_in(harvest, lists)
+            harvest.missing.extend(trouble for seller, trouble in uncovered.items() if seller not in listed)
+
+    def _sellers_in(self, harvest: Harvest, scopes: Sequence[Scope]) -> frozenset[str]:
+        """The sellers that price lists name; looked up once per reading of each file."""
+        return frozenset().union(*(self._sellers_of(one, harvest.read_at[one]) for one in scopes))
+
+    def _sellers_of(self, scope: Scope, read_at: datetime) -> frozenset[str]:
+        known = self._listed.get(scope)
+        if known is None or known[0] != read_at:
+            from cloudtop.store.offers import OfferFilter
+
+            everything = OfferFilter(scopes=(scope,), fractional=True, modified=True)
+            groups = self._store.group_offers(everything, "provider")
+            known = self._listed[scope] = (read_at, frozenset(str(one["group"]) for one in groups))
+        return known[1]
+
+
+def _loopback(settings: Settings, provider: str) -> bool:
+    """Whether a provider's requests go to this machine: then its rows are the sandbox's."""
+    mine = settings.provider(provider)
+    endpoints = [mine.endpoint, *(one.options.get("endpoint") for one in mine.accounts)]
+    return any(net.is_loopback(urlsplit(str(one)).hostname or "") for one in endpoints if one)

@@ -1,0 +1,257 @@
+"""One scope, asked once: whoever wants the same scope at the same time shares one flight.
+
+Within a process the flights are tasks with a count of who waits; across processes a lease in the store. What
+a flight reads goes into the store page by page, so a deadline costs only what had not arrived. A flight never
+raises: what went wrong is a Trouble.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cloudtop import net
+from cloudtop.errors import CloudError, CloudtopError
+from cloudtop.models import GpuOffer, Health, Scope, Trouble, iso
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from cloudtop.ports import Clock
+    from cloudtop.store.open import Store
+
+LOG = logging.getLogger(__name__)
+LEASE_POLL_S = 0.05
+LEASE_SLACK_S = 1.0
+GRACE_S = 0.25
+"""How long past its deadline a cancelled request may take to close its files and connections."""
+
+HOLD_S = 5.0
+"""How long a failure is remembered before the same is tried again; a cloud's own Retry-After may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One scope to be brought up to date: by which method, and what makes the stored copy good enough."""
+
+    scope: Scope
+    pages: Callable[[Scope], AsyncIterator[Sequence[Any]]]
+    title: str
+    limit_s: float
+    stamp: str | None = None
+
+    def fresh(self, known: Any, now: Any) -> bool:
+        """Whether the stored copy `known` needs no asking: same stamp, or complete and young enough."""
+        if known is None or not known.complete or known.fetched_at is None:
+            return False
+        if self.stamp is not None:
+            return bool(known.stamp == self.stamp)
+        age_s = (now - known.fetched_at).total_seconds()
+        return -60.0 <= age_s <= self.limit_s and self.limit_s > 0
+
+
+@dataclass(slots=True)
+class _Flight:
+    task: asyncio.Task[Trouble | None]
+    until: float
+    waiters: int = 0
+
+
+class Flights:
+    """The requests that are under way in this process, by scope."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._running: dict[Scope, _Flight] = {}
+
+    async def outcome(self, want: Want, until: float) -> Trouble | None:
+        """Bring one scope up to date before the clock's `until`: None, or what went wrong."""
+        loop = asyncio.get_running_loop()
+        while True:
+            flight = self._running.get(want.scope)
+            if flight is None or flight.task.get_loop() is not loop:
+                flight = self._take_off(want, until)
+            trouble = await self._landing(want, flight, until)
+            given_up_for_another = trouble is not None and trouble.code == "too_slow" and flight.until < until
+            if not given_up_for_another or self._left(until) < LEASE_POLL_S:
+                return trouble
+
+    async def _landing(self, want: Want, flight: _Flight, until: float) -> Trouble | None:
+        """Wait for a flight; the last one to stop waiting ends it."""
+        left = self._left(until) + GRACE_S
+        flight.waiters += 1
+        try:
+            done, _ = await asyncio.wait({flight.task}, timeout=left)
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters and not flight.task.done():
+                self._forget(want.scope, flight)
+                flight.task.cancel()
+        if not done or flight.task.cancelled():
+            return too_slow(want)
+        return flight.task.result()
+
+    def _take_off(self, want: Want, until: float) -> _Flight:
+        task = asyncio.get_running_loop().create_task(self._fly(want, until))
+        flight = self._running[want.scope] = _Flight(task, until)
+        task.add_done_callback(lambda _: self._forget(want.scope, flight))
+        return flight
+
+    def _forget(self, scope: Scope, flight: _Flight) -> None:
+        if self._running.get(scope) is flight:
+            del self._running[scope]
+
+    async def _fly(self, want: Want, until: float) -> Trouble | None:
+        """The one broad catch: past this point a scope's failure is data."""
+        net.deadline.set(until)
+        try:
+            async with asyncio.timeout(self._left(until)):
+                return await self._read_once(want, until)
+        except TimeoutError:
+            trouble = too_slow(want)
+        except CloudtopError as error:
+            trouble = trouble_of(want.scope, error)
+        except Exception as error:
+            LOG.debug("reading %s", want.scope.key, exc_info=True)
+            trouble = _broken(want, error)
+        self._remember(want.scope, trouble)
+        return trouble
+
+    def _remember(self, scope: Scope, trouble: Trouble) -> None:
+        try:
+            self._store.trouble(scope, trouble)
+        except CloudtopError as error:
+            LOG.warning("a failure of %s could not be noted: %s", scope.provider, error)
+
+    async def _read_once(self, want: Want, until: float) -> Trouble | None:
+        """Read the scope under its lease, unless another process has just done so."""
+        before = self._known(want.scope)
+        lease_s = self._left(until) + LEASE_SLACK_S
+        while (token := self._store.lease(want.scope, lease_s)) is None:
+            await self._clock.sleep(LEASE_POLL_S)
+            await asyncio.sleep(0)
+            known = self._known(want.scope)
+            if _newly_read(known, before):
+                return None
+            if _newly_failed(known, before):
+                return known.trouble  # type: ignore[no-any-return]
+        try:
+            if not _newly_read(self._known(want.scope), before):
+                await self._copy(want)
+        finally:
+            self._store.give_back(want.scope, token)
+        return None
+
+    def _left(self, until: float) -> float:
+        return max(until - self._clock.monotonic(), 0.0)
+
+    def _known(self, scope: Scope) -> Any:
+        return self._store.freshness((scope,)).get(scope)
+
+    async def _copy(self, want: Want) -> None:
+        """Stream the pages into the store; only a listing read to its end counts as complete."""
+        started = self._clock.now()
+        if want.scope.kind != "gpu_offers":
+            rows = [_kept(one) async for page in want.pages(want.scope) for one in page]
+            self._store.replace_rows(want.scope, rows, fetched_at=started, complete=True)
+            return
+        with self._store.observation(want.scope, fetched_at=started, stamp=want.stamp) as seen:
+            async for page in want.pages(want.scope):
+                offers: Sequence[GpuOffer] = page
+                seen.add(offers)
+            await seen.finishing()
+
+
+def _newly_read(known: Any, before: Any) -> bool:
+    """Whether another process finished the scope since we looked."""
+    if known is None or not known.complete or known.fetched_at is None:
+        return False
+    return before is None or before.fetched_at is None or bool(known.fetched_at > before.fetched_at)
+
+
+def _newly_failed(known: Any, before: Any) -> bool:
+    if known is None or known.trouble is None or known.tried_at is None:
+        return False
+    return before is None or before.tried_at is None or bool(known.tried_at > before.tried_at)
+
+
+def _kept(one: Health) -> dict[str, Any]:
+    """A health check as the generic cache keeps it; `uid` is its place among the scope's rows."""
+    return {
+        "uid": f"{one.check}:{one.name}:{one.region or ''}:{one.uid or ''}",
+        "name": one.name,
+        "check": one.check,
+        "healthy": one.healthy,
+        "status": one.status,
+        "message": one.message,
+        "latency_ms": one.latency_ms,
+        "checked_at": iso(one.checked_at),
+        "region": one.region,
+        "resource": one.uid,
+    }
+
+
+def too_slow(want: Want) -> Trouble:
+    """The deadline came first; nothing goes on in the background."""
+    return Trouble(
+        want.scope.provider,
+        "too_slow",
+        f"{want.title} had not finished answering when the time was up; the request was given up.",
+        "Ask again with a longer --timeout. What it had sent before is kept.",
+        account=want.scope.account,
+        region=_region(want.scope),
+        kind=want.scope.kind,
+        retryable=True,
+    )
+
+
+def trouble_of(scope: Scope, error: CloudtopError) -> Trouble:
+    """An error raised on purpose, at the place where it happened."""
+    cloud = error if isinstance(error, CloudError) else None
+    return Trouble(
+        scope.provider,
+        cloud.code if cloud else "unavailable",
+        error.message,
+        error.next_step,
+        account=scope.account,
+        region=_region(scope),
+        kind=scope.kind,
+        retryable=cloud.retryable if cloud else False,
+        retry_after_s=cloud.retry_after_s if cloud else None,
+        reference=cloud.reference if cloud else None,
+    )
+
+
+def _broken(want: Want, error: Exception) -> Trouble:
+    """An error nobody meant to raise. Its text may quote a cloud's answer, so only its class is told."""
+    name = type(error).__name__
+    return Trouble(
+        want.scope.provider,
+        "invalid",
+        f"{want.title} answered in a way that cloudtop could not read ({name}).",
+        "Run with -v for the traceback, and report it: this is a defect of cloudtop.",
+        account=want.scope.account,
+        region=_region(want.scope),
+        kind=want.scope.kind,
+    )
+
+
+def held(known: Any, now: Any) -> Trouble | None:
+    """A failure so recent that asking again would be rude; one that only ran out of time is asked again."""
+    if known is None or known.trouble is None or known.tried_at is None:
+        return None
+    trouble: Trouble = known.trouble
+    if trouble.code == "too_slow":
+        return None
+    wait_s = max(trouble.retry_after_s or 0.0, HOLD_S)
+    left_s = wait_s - (now - known.tried_at).total_seconds()
+    if not 0 < left_s <= wait_s:
+        return None
+    return replace(trouble, retry_after_s=round(left_s, 3)) if trouble.retryable else trouble
+
+
+def _region(scope: Scope) -> str | None:
+    return None if scope.region == "global" else scope.region

@@ -1,0 +1,215 @@
+"""The answer to a price question: rows with their source and totals, and what must be said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.models import SHIPPED
+from mcp_server.result import Rows
+from mcp_server.tools._price_question import FIELDS, POINT_FIELDS, Question, widened
+
+if TYPE_CHECKING:
+    from cloudtop.models import Scope
+    from cloudtop.store.offers import OfferPage
+    from mcp_server.fleet import Harvest
+    from mcp_server.result import Ctx
+    from mcp_server.tools._price_question import Totals
+
+TIES = 10
+"""How many rows beyond the page are looked at for offers that share the lowest price."""
+
+LEFT_OUT = {
+    "fractional": "{n} for shares of a GPU; fractional=true shows them",
+    "sold_out": "{n} known to be sold out",
+    "modified": "{n} on boards with another memory than the maker's; asking for that memory shows them",
+    "unpriced": "{n} without a price",
+    "shipped_superseded": "{n} of the shipped price list, because a fresher source speaks for the seller",
+}
+UNITS = {"gpu_hour": "usd_per_gpu_hour", "hour": "usd_per_hour"}
+"""The figure of a row that `rank_by` compares, where it is one."""
+
+
+def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit: int) -> Rows:
+    """The result of one page of offers. `as_of` is the oldest moment for which a figure shown here held."""
+    now = ctx.clock.now()
+    kept = page.rows[:limit]
+    made = [_row(one, question.totals, harvest, page.scopes, now) for one in kept]
+    notices = [*question.notices, *_said(question, harvest, page, made, now, first=ctx.offset == 0)]
+    return Rows(
+        rows=made,
+        sources=harvest.sources,
+        missing=harvest.missing,
+        applied=question.applied,
+        notices=notices,
+        total=page.total,
+        shape="offer",
+        as_of=min((_held_at(one) for one in kept), default=None),
+        expires_at=harvest.expires_at,
+    )
+
+
+def _row(
+    one: dict[str, Any], totals: Totals | None, harvest: Harvest, scopes: dict[int, Scope], now: datetime
+) -> dict[str, Any]:
+    """One offer in the order of its fields."""
+    one["usd_total"] = usd_total(one, totals) if totals else None
+    one["source"] = harvest.label(scopes[one["_scope_id"]], one["_fetched_at"], now)
+    return {name: one[name] for name in FIELDS}
+
+
+def usd_total(row: dict[str, Any], totals: Totals) -> float | None:
+    """Hours of the instances, whose price holds their disk already, and the traffic out of each."""
+    hourly = row["usd_per_hour"]
+    if hourly is None:
+        return None
+    traffic = totals.egress_gb * (row["egress_usd_per_gb"] or 0.0)
+    return float(round(totals.nodes * (totals.hours * hourly + traffic), 6))
+
+
+def _held_at(row: dict[str, Any]) -> datetime:
+    """When the figure held for sure: when the seller says so, else when it was read."""
+    if row["as_of"]:
+        return datetime.fromisoformat(row["as_of"])
+    read: datetime = row["_fetched_at"]
+    return read
+
+
+def _said(
+    question: Question,
+    harvest: Harvest,
+    page: OfferPage,
+    made: list[dict[str, Any]],
+    now: datetime,
+    *,
+    first: bool,
+) -> Iterable[str]:
+    yield from left_out(page.counts)
+    if first and question.sort == ("price", False):
+        yield from _ties(question, page)
+    yield from _unknown_parts(question.totals, made)
+    if suspect := sum(1 for row in made if row["suspect"]):
+        verb = "is" if suspect == 1 else "are"
+        yield f"{suspect} of the prices shown {verb} doubtful: the column suspect says why."
+    yield from old(harvest, made, now)
+
+
+def left_out(counts: dict[str, int]) -> Iterable[str]:
+    """What the default rules left out, in one sentence."""
+    parts = [text.format(n=counts[name]) for name, text in LEFT_OUT.items() if counts.get(name)]
+    if parts:
+        total = sum(counts[name] for name in LEFT_OUT if counts.get(name))
+        yield f"Left out: {total} offer{'s' if total != 1 else ''} ({'; '.join(parts)})."
+
+
+def _ties(question: Question, page: OfferPage) -> Iterable[str]:
+    """Whether the cheapest has company; rows beyond the page were read to see that."""
+    key = UNITS.get(question.offers.rank_by)
+    if key is None or not page.rows:
+        return
+    lowest = round(page.rows[0][key], 9)
+    same = sum(1 for row in page.rows if round(row[key], 9) == lowest)
+    if same > 1:
+        least = "At least " if same == len(page.rows) < page.total else ""
+        yield f"{least}{same} offers share the lowest price of ${lowest:.4g}."
+
+
+def _unknown_parts(totals: Totals | None, made: list[dict[str, Any]]) -> Iterable[str]:
+    """Whose totals lack a part because the seller's price of it is not known."""
+    if totals is None:
+        return
+    for wanted, field, noun in (
+        (totals.disk_gb, "disk_usd_per_gb_month", "disk"),
+        (totals.egress_gb, "egress_usd_per_gb", "outgoing traffic"),
+    ):
+        sellers = sorted({row["provider"] for row in made if row[field] is None}) if wanted else []
+        if sellers:
+            yield f"The {noun} price of {', '.join(sellers)} is not known: their figures are without it."
+    if totals.disk_gb and any(row["disk_usd_per_gb_month"] for row in made):
+        yield f"Prices hold {totals.disk_gb:g} GB of disk; price_raw is the seller's figure without it."
+
+
+def old(harvest: Harvest, made: list[dict[str, Any]], now: datetime) -> Iterable[str]:
+    """Which of the shown figures are not today's."""
+    stale = sorted({row["provider"] for row in made if row["source"] == "stale"})
+    for provider in stale:
+        mine = [row["fetched_at"] for row in made if row["provider"] == provider and row["source"] == "stale"]
+        yield f"Prices of {provider} are as of {min(mine)}, older than their time to live."
+    dated = [row["as_of"] for row in made if row["source"] == "list" and row["as_of"]]
+    if dated:
+        age = (now - datetime.fromisoformat(min(dated))).days
+        if age > 0:
+            oldest = min(dated)[:10]
+            yield f"Rows of price lists are not live: the oldest shown is as of {oldest}, {age} days ago."
+    undated = sum(1 for row in made if row["source"] == "list" and not row["as_of"])
+    if undated:
+        yield f"{undated} row{'s' if undated != 1 else ''} of price lists bear no date."
+
+
+def nothing_found(ctx: Ctx, question: Question, offers: Any) -> Iterable[str]:
+    """Why nothing may have matched: the filter without which something does, or a name that nobody lists."""
+    if offers.instance_type and (notice := _no_such_type(ctx, offers)):
+        yield notice
+        return
+    found = 0
+    for name, looser in widened(offers):
+        page = ctx.store.offers(looser)
+        if page.total and found < 3:
+            found += 1
+            best = page.rows[0]["usd_per_gpu_hour"]
+            price = f", from ${best:.4g} per GPU-hour" if best is not None and looser.sort is None else ""
+            many = "1 offer" if page.total == 1 else f"{page.total} offers"
+            yield f"Nothing matches. Without {name} there would be {many}{price}."
+    if not found:
+        yield "Nothing matches. list_providers says which clouds could be asked besides."
+
+
+def _no_such_type(ctx: Ctx, offers: Any) -> str | None:
+    from cloudtop.store.offers import OfferFilter
+
+    anywhere = OfferFilter(scopes=offers.scopes, fractional=True, modified=True)
+    listed = [str(one["group"]) for one in ctx.store.group_offers(anywhere, "instance_type") if one["group"]]
+    if offers.instance_type.casefold() in {name.casefold() for name in listed}:
+        return None
+    from cloudtop.text import nearest
+
+    near = nearest(offers.instance_type, listed, 2)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"No seller lists an instance type {offers.instance_type!r}.{hint}"
+
+
+def groups(ctx: Ctx, question: Question, harvest: Harvest, found: list[dict[str, Any]], limit: int) -> Rows:
+    """The result of group_by: count, lowest and median price, and the cheapest offer of each group."""
+    return Rows(
+        rows=found[ctx.offset : ctx.offset + limit],
+        sources=harvest.sources,
+        missing=harvest.missing,
+        applied=question.applied,
+        notices=list(question.notices),
+        total=len(found),
+        shape="group",
+        expires_at=harvest.expires_at,
+    )
+
+
+def points(question: Question, harvest: Harvest, page: OfferPage) -> Rows:
+    """The result of time: the prices in force during the interval, one row per change; sold out is one."""
+    for one in page.rows:
+        one["source"] = "list" if one["account"] in (SHIPPED, "own") else "cache"
+        one["fetched_at"] = one["time"]
+    notices = list(question.notices)
+    if not page.total:
+        notices.append(
+            "No prices of that time are recorded: the history begins with the first question asked."
+        )
+    return Rows(
+        rows=[{name: one[name] for name in POINT_FIELDS} for one in page.rows],
+        sources=harvest.sources,
+        missing=harvest.missing,
+        applied=question.applied,
+        notices=notices,
+        total=page.total,
+        shape="point",
+        expires_at=harvest.expires_at,
+    )

@@ -1,0 +1,272 @@
+"""check_health: whether each connection works, by asking it, and how old what it told before is.
+
+A cloud that cannot be asked for want of credentials is neither healthy nor not: `unknown`, with what to set.
+Quota is reported where a cloud says what is left of it; nothing is invented where it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.models import PriceQuery, Scope, Trouble, iso
+from mcp_server.fleet import LISTS, PRICES
+from mcp_server.result import Rows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mcp_server.fleet import Fleet, Harvest
+    from mcp_server.result import Ctx
+
+HEALTH = "health"
+STATES = {"unreachable": "down", "too_slow": "degraded", "rate_limited": "degraded"}
+FINE = ("healthy", "unknown")
+
+
+async def run(
+    ctx: Ctx,
+    *,
+    providers: list[str] | None,
+    scope: str | None,
+    check: list[str] | None,
+    status: list[str] | None,
+    max_age: float | None,
+    limit: int,
+) -> Rows:
+    """Ask all connections at once; one row per check."""
+    named = await ctx.fleet.ids(providers or (), "providers")
+    asked = list(named or ctx.fleet.facts)
+    scopes = [one for provider in asked for one in _scopes(ctx.fleet, provider)]
+    harvest = await ctx.fleet.read(
+        scopes, max_age_s=max_age, deadline_s=ctx.deadline_s, progress=ctx.progress
+    )
+    lists = await _lists(ctx, asked, check)
+    rows = [row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)]
+    kept = [row for row in rows if _meant(row, check, status)]
+    uncovered = ctx.fleet.standing.uncovered(
+        HEALTH, tuple(one for one in named if one not in ctx.fleet.facts)
+    )
+    return Rows(
+        rows=kept[ctx.offset : ctx.offset + limit],
+        sources=harvest.sources,
+        missing=[*_unasked(harvest), *uncovered.values()],
+        applied=_applied(named, check, status, max_age),
+        total=len(kept),
+        expires_at=harvest.expires_at,
+    )
+
+
+def _scopes(fleet: Fleet, provider: str) -> Iterator[Scope]:
+    """One per account with credentials; the public side of a cloud that needs none."""
+    if fleet.standing.can(provider, HEALTH):
+        for account in fleet.standing.accounts(provider) or ("public",):
+            yield Scope(provider, account, kind=HEALTH)
+
+
+async def _lists(ctx: Ctx, asked: list[str], check: list[str] | None) -> Harvest | None:
+    """Price lists are healthy when their files can be read, so they are read."""
+    if LISTS not in asked or (check and not {"api", "freshness"} & set(check)):
+        return None
+    return await ctx.fleet.prices(PriceQuery(), (LISTS,), deadline_s=ctx.deadline_s)
+
+
+def _rows(
+    ctx: Ctx, provider: str, scopes: list[Scope], harvest: Harvest, lists: Harvest | None
+) -> Iterator[dict[str, Any]]:
+    mine = [one for one in scopes if one.provider == provider]
+    for scope in mine:
+        yield from _checks(ctx, scope, harvest)
+    if provider == LISTS:
+        yield from _files(ctx, lists)
+    elif provider in ctx.fleet.facts:
+        if not mine:
+            yield _closed(ctx, provider)
+        yield from _freshness(ctx, provider)
+
+
+def _checks(ctx: Ctx, scope: Scope, harvest: Harvest) -> Iterator[dict[str, Any]]:
+    """What the connector found out, or that it could not even find out."""
+    trouble = _trouble(harvest, scope)
+    if trouble is not None and trouble.severity == "error":
+        yield _failed(ctx, scope, trouble)
+        return
+    for one in ctx.store.rows(scope):
+        checked_at = one["checked_at"]
+        read_at = _moment(checked_at)
+        yield _row(
+            scope.provider,
+            scope.account,
+            one["check"],
+            one["status"],
+            one["message"],
+            checked_at,
+            name=one["name"],
+            region=one["region"],
+            healthy=one["healthy"],
+            latency_ms=one["latency_ms"],
+            uid=one["resource"],
+            source=harvest.label(scope, read_at, ctx.clock.now()),
+        )
+
+
+def _failed(ctx: Ctx, scope: Scope, trouble: Trouble) -> dict[str, Any]:
+    """That a cloud did not answer is the answer here."""
+    check = "credentials" if trouble.code in ("unauthorized", "forbidden") else "api"
+    now = iso(ctx.clock.now()) or ""
+    status = STATES.get(trouble.code, "failing")
+    message = f"{trouble.message} {trouble.next_step}".strip()
+    title = ctx.fleet.standing.title(scope.provider)
+    return _row(scope.provider, scope.account, check, status, message, now, name=title, healthy=False)
+
+
+def _closed(ctx: Ctx, provider: str) -> dict[str, Any]:
+    reason = ctx.fleet.standing.reason(provider) or "It has no health check."
+    title, now = ctx.fleet.standing.title(provider), iso(ctx.clock.now()) or ""
+    return _row(provider, "default", "credentials", "unknown", reason, now, name=title, source="cache")
+
+
+def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
+    """How old the newest prices of each account are. Old ones are no fault while nobody asked for newer."""
+    now = ctx.clock.now()
+    newest: dict[str, Any] = {}
+    for one in ctx.store.cache_list():
+        known, best = one["known"], newest.get(one["account"])
+        if (one["provider"], one["kind"]) != (provider, PRICES) or known.fetched_at is None:
+            continue
+        if best is None or known.fetched_at > best[1].fetched_at:
+            newest[one["account"]] = (Scope(provider, one["account"], one["region"], PRICES), known)
+    title = ctx.fleet.standing.title(provider)
+    if not newest and ctx.fleet.standing.can(provider, PRICES):
+        message = "Nothing has been read yet; the first question will."
+        yield _row(
+            provider, "public", "freshness", "unknown", message, iso(now) or "", name=title, source="cache"
+        )
+    for account, (scope, known) in sorted(newest.items()):
+        status, message = _aged(known, ctx.fleet.ttl_s(scope), now)
+        yield _row(
+            provider,
+            account,
+            "freshness",
+            status,
+            message,
+            iso(now) or "",
+            name=title,
+            healthy={"healthy": True, "unknown": None}.get(status, False),
+            source="cache",
+            fetched_at=iso(known.fetched_at),
+        )
+
+
+def _aged(known: Any, ttl_s: float, now: datetime) -> tuple[str, str]:
+    age_s = (now - known.fetched_at).total_seconds()
+    said = f"The newest prices are {_span(age_s)} old; they count as fresh for {_span(ttl_s)}"
+    if age_s <= ttl_s and known.trouble is None:
+        return "healthy", f"{said}."
+    if known.trouble is not None:
+        return "degraded", f"{said}. The last try failed: {known.trouble.message}"
+    return "unknown", f"{said}. The next question reads them anew."
+
+
+def _files(ctx: Ctx, lists: Harvest | None) -> Iterator[dict[str, Any]]:
+    """One row for each list that is read, good or not."""
+    if lists is None:
+        return
+    now = iso(ctx.clock.now()) or ""
+    title = ctx.fleet.standing.title(LISTS)
+    for trouble in lists.missing:
+        status = "failing" if trouble.severity == "error" else "degraded"
+        message = f"{trouble.message} {trouble.next_step}".strip()
+        account = trouble.account or "own"
+        yield _row(LISTS, account, "api", status, message, now, name=title, healthy=False, source="list")
+    bad = {trouble.account for trouble in lists.missing}
+    for one in lists.sources:
+        if one.account not in bad:
+            message = f"{one.rows} prices were read from the {one.account} list."
+            fetched_at = iso(one.fetched_at)
+            yield _row(
+                LISTS,
+                one.account,
+                "api",
+                "healthy",
+                message,
+                now,
+                name=title,
+                healthy=True,
+                source="list",
+                fetched_at=fetched_at,
+            )
+
+
+def _row(
+    provider: str,
+    account: str,
+    check: str,
+    status: str,
+    message: str,
+    checked_at: str,
+    *,
+    name: str,
+    healthy: bool | None = None,
+    region: str | None = None,
+    latency_ms: float | None = None,
+    uid: str | None = None,
+    source: str = "live",
+    fetched_at: str | None = None,
+) -> dict[str, Any]:
+    """One check in the order of its fields."""
+    return {
+        "provider": provider,
+        "account": account,
+        "region": region,
+        "name": name,
+        "check": check,
+        "healthy": healthy,
+        "status": status,
+        "message": message,
+        "latency_ms": latency_ms,
+        "checked_at": checked_at,
+        "uid": uid,
+        "source": source,
+        "fetched_at": fetched_at or checked_at,
+    }
+
+
+def _meant(row: dict[str, Any], check: list[str] | None, status: list[str] | None) -> bool:
+    """`unhealthy` stands for every state that is neither healthy nor unknown."""
+    if check and row["check"] not in check:
+        return False
+    if not status or row["status"] in status:
+        return True
+    return "unhealthy" in status and row["status"] not in FINE
+
+
+def _unasked(harvest: Harvest) -> Iterable[Trouble]:
+    """Troubles that are not themselves the finding: those of clouds that were not asked at all."""
+    return [one for one in harvest.missing if one.severity != "error"]
+
+
+def _trouble(harvest: Harvest, scope: Scope) -> Trouble | None:
+    about = (scope.provider, scope.account)
+    return next((one for one in harvest.missing if (one.provider, one.account) == about), None)
+
+
+def _applied(
+    named: tuple[str, ...], check: list[str] | None, status: list[str] | None, max_age: float | None
+) -> dict[str, Any]:
+    given = {"providers": list(named), "check": check, "status": status, "max_age": max_age}
+    return {name: value for name, value in given.items() if value not in (None, [])}
+
+
+def _span(seconds: float) -> str:
+    """A length of time in its largest whole unit."""
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} seconds"
+
+
+def _moment(text: str) -> datetime:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text)

@@ -1,0 +1,113 @@
+"""What `then` computes, by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.compute import OPS, computed
+from agent.planner.query import THEN_OPS
+
+
+def offer(price: float | None, **more: Any) -> dict[str, Any]:
+    hourly = None if price is None else price * more.get("gpu_count", 1)
+    return {
+        "provider": "vast",
+        "gpu": "A100",
+        "gpu_memory_gib": 80,
+        "gpu_count": 1,
+        "spot": False,
+        "region": "eu",
+        "tier": None,
+        "usd_per_gpu_hour": price,
+        "usd_per_hour": hourly,
+        **more,
+    }
+
+
+def result(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"rows": list(rows), "applied": {}, "total": len(rows), "truncated": False, **more}
+
+
+def test_every_op_of_the_vocabulary_is_there_and_no_other() -> None:
+    assert set(OPS) == set(THEN_OPS)
+
+
+def test_median_average_min_max_leave_unpriced_rows_out() -> None:
+    rows = result(offer(1.0), offer(None), offer(2.0), offer(6.0))
+    figures = {op: computed({"op": op}, [rows]).figures for op in ("median", "average", "min", "max")}
+    assert {op: one["value"] for op, one in figures.items()} == {
+        "median": 2,
+        "average": 3,
+        "min": 1,
+        "max": 6,
+    }
+    assert all(one["count"] == 3 for one in figures.values())
+
+
+def test_a_figure_over_no_rows_is_unknown_not_zero() -> None:
+    assert computed({"op": "median"}, [result()]).figures["value"] is None
+    assert computed({"op": "range"}, [result()]).figures["min"] is None
+
+
+def test_a_count_is_of_all_rows_not_of_the_page() -> None:
+    assert computed({"op": "count"}, [result(offer(1.0), total=456)]).figures["count"] == 456
+
+
+def test_a_budget_buys_hours_of_the_whole_instance() -> None:
+    done = computed({"op": "divide", "budget": 40}, [result(offer(2.5, gpu_count=8))])
+    assert done.figures["hours"] == 2.0
+    twice = computed({"op": "divide", "budget": 40, "nodes": 2}, [result(offer(2.5, gpu_count=8))])
+    assert twice.figures["hours"] == 1.0
+
+
+def test_two_models_side_by_side_each_with_cheapest_and_median() -> None:
+    rows = result(offer(1.0), offer(3.0), offer(5.0, gpu="H100"), offer(4.0, gpu="H100NVL"))
+    lines = computed({"op": "compare", "by": "gpu", "values": ["A100", "H100", "B200"]}, [rows]).lines
+    assert [(one["group"], one["count"], one["min"], one["median"]) for one in lines] == [
+        ("A100", 2, 1.0, 2.0),
+        ("H100", 2, 4.0, 4.5),
+        ("B200", 0, None, None),
+    ]
+
+
+def test_spot_and_on_demand_from_two_calls_keep_their_sides() -> None:
+    sides = [result(offer(2.0)), result(offer(1.0, spot=True))]
+    lines = computed({"op": "compare", "by": "spot", "values": [False, True]}, sides).lines
+    assert [(one["group"], one["min"]) for one in lines] == [(False, 2.0), (True, 1.0)]
+
+
+def test_a_difference_is_last_against_first_of_each_series() -> None:
+    rows = result(
+        offer(1.0, as_of="2026-11-16T00:00:00Z"),
+        offer(1.5, as_of="2026-11-18T00:00:00Z"),
+        offer(3.0, region="us", as_of="2026-11-16T00:00:00Z"),
+        offer(2.0, region="us", as_of="2026-11-17T00:00:00Z"),
+        offer(9.0, region="asia", as_of="2026-11-17T00:00:00Z"),
+    )
+    up = computed({"op": "diff", "direction": "up"}, [rows]).lines
+    assert [(one["old"], one["new"]) for one in up] == [(1.0, 1.5)]
+    assert len(computed({"op": "diff", "direction": None}, [rows]).lines) == 2
+
+
+def test_what_fits_a_total_budget() -> None:
+    rows = result(offer(1.0, usd_total=90.0), offer(2.0, usd_total=180.0), offer(3.0))
+    assert computed({"op": "within", "usd_total": 100}, [rows]).figures["count"] == 1
+
+
+def test_the_second_cheapest_is_the_second_row() -> None:
+    assert (
+        computed({"op": "nth", "n": 2}, [result(offer(1.0), offer(2.0))]).rows[0]["usd_per_gpu_hour"] == 2.0
+    )
+    assert computed({"op": "nth", "n": 5}, [result(offer(1.0))]).rows == []
+
+
+def test_a_figure_over_a_cut_list_says_so() -> None:
+    assert not computed({"op": "median"}, [result(offer(1.0), truncated=True)]).whole
+
+
+@pytest.mark.parametrize("op", ["sum", ""])
+def test_an_unknown_op_is_an_error(op: str) -> None:
+    with pytest.raises(KeyError):
+        computed({"op": op}, [result()])

@@ -1,0 +1,204 @@
+"""Pages of docs/ that are made from specs, connectors and the schema, so that they cannot drift.
+
+python -m tests.docs --write    writes them; tests/test_docs.py fails when one is not what it would be.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cloudtop.cli.main import parser
+from cloudtop.sellers import known
+from cloudtop.settings_schema import NO_EFFECT, SCHEMA
+from connectors.base import Facts
+from connectors.discovery import connector_class, found
+from mcp_server import specs
+from mcp_server.specs import ToolSpec
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+MADE = "<!-- Made by `make docs` from the sources named below; edit those. -->"
+
+EFFECTS = {
+    "version": "which form this file has",
+    "defaults.refresh_interval": NO_EFFECT["defaults.refresh_interval"],
+    "defaults.output_format": "what `call` prints: a table, every field, or JSON",
+    "defaults.show_cached": "false: every question asks the clouds anew",
+    "cache.enabled": "false: nothing is kept after the process ends",
+    "cache.backend": "`sqlite` (also `file`): one file; `memory`: gone with the process",
+    "cache.ttl": "how long any answer counts as fresh; absent: each kind's own time",
+    "cache.max_size": "how many listings are kept; the oldest go first",
+    "cache.cache_dir": "the folder of the store, in place of the data folder",
+    "cache.redis_url": NO_EFFECT["cache.redis_url"],
+    "output.color_enabled": "colours on a terminal",
+    "output.timestamps": "false: tables leave times out",
+    "output.columns": "columns of tables by kind (`gpu`, `health`, `provider`)",
+    "limits.deadline": "how long one question may take in all (ask, chat and call: 8 s, unless --timeout)",
+    "limits.retries": "tries after the first",
+    "limits.in_flight": "requests under way at once over all clouds",
+    "agent.model": "who plans: `planner`",
+    "agent.base_url": NO_EFFECT["agent.base_url"],
+    "providers.*.enabled": "false: never asked",
+    "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it",
+    "providers.*.credentials": "the same credentials in an older form",
+    "providers.*.regions": NO_EFFECT["providers.*.regions"],
+    "providers.*.services": NO_EFFECT["providers.*.services"],
+    "providers.*.rate_limit": "requests a second, burst, and how long one may wait for its turn",
+    "providers.*.timeout": "how long one request may take",
+    "providers.*.retries": "tries after the first, for this provider",
+    "providers.*.in_flight": "requests under way at once, for this provider",
+    "providers.*.options": "what this provider alone knows; `endpoint`: one base URL for all its services",
+    "providers.*.accounts": "named accounts, each with `auth`, `regions`, `options`",
+    "providers.pricelist.options.files": "price lists of your own (CSV)",
+    "providers.pricelist.options.columns": "your own header names, by ours",
+    "providers.pricelist.options.shipped": "false: leave the list that comes with cloudtop out",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every made page and what it must say."""
+    tools, facts = specs.load(), found()
+    made = {DOCS / "tools" / f"{name}.md": tool(spec) for name, spec in tools.items()}
+    made |= {DOCS / "providers" / f"{name}.md": provider(one) for name, one in facts.items()}
+    made[DOCS / "configuration.md"] = configuration()
+    made[DOCS / "commands.md"] = commands()
+    made[DOCS / "README.md"] = index(tools, facts)
+    return made
+
+
+def index(tools: Mapping[str, ToolSpec], facts: Mapping[str, Facts]) -> str:
+    """The table of contents."""
+    lines = [MADE, "", "# Documentation", ""]
+    lines += ["- [Commands](commands.md)", "- [Configuration](configuration.md)", "", "Tools:", ""]
+    lines += [f"- [{name}](tools/{name}.md): {spec.title}" for name, spec in tools.items()]
+    lines += ["", "Providers with a connector:", ""]
+    lines += [f"- [{one.title}](providers/{name}.md)" for name, one in facts.items()]
+    others = [seller.title for name, seller in sorted(known(facts).items()) if name not in facts]
+    lines += ["", f"Known by name, their prices from price lists only: {', '.join(others)}.", ""]
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
+    lines += ["Why some things are as they are:", ""]
+    lines += [
+        f"- [{page.read_text().splitlines()[0].lstrip('# ')}](decisions/{page.name})" for page in decisions
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def tool(spec: ToolSpec) -> str:
+    """One tool: what it is for, arguments, rows, examples."""
+    lines = [MADE, "", f"# {spec.name}", "", spec.description.strip(), ""]
+    for example in spec.examples:
+        pairs = " ".join(f"{key}={_word(value)}" for key, value in example["arguments"].items())
+        lines += [f"- “{example['question']}” is `cloudtop call {spec.name} {pairs}`"]
+    lines += [
+        "",
+        "## Arguments",
+        "",
+        "| argument | type | default | meaning | also accepted as |",
+        "|---|---|---|---|---|",
+    ]
+    for name, body in spec.parameters.items():
+        default = "" if body.get("default") is None else f"`{json.dumps(body['default'])}`"
+        also = ", ".join(body.get("aliases") or [])
+        lines.append(f"| `{name}` | {_type(body)} | {default} | {body.get('description', '')} | {also} |")
+    if spec.later:
+        lines += ["", "Known by name, not working yet:", ""]
+        lines += [f"- `{name}`: {why}" for name, why in spec.later.items()]
+    for shape, schema in spec.row_schemas.items():
+        lines += ["", f"## Rows: {shape}", "", "| field | type | meaning |", "|---|---|---|"]
+        for name, body in schema["properties"].items():
+            lines.append(f"| `{name}` | {_type(body)} | {body.get('description', '')} |")
+    lines += ["", f"Source: `tool_specs/{spec.name}.yaml`."]
+    return "\n".join(lines) + "\n"
+
+
+def provider(one: Facts) -> str:
+    """One provider: what it answers, credentials, times, limits, and how its cloud thinks."""
+    module = sys.modules[connector_class(one).__module__]
+    lines = [MADE, "", f"# {one.title}", "", (module.__doc__ or "").strip(), "", "| | |", "|---|---|"]
+    lines.append(f"| id | `{one.id}`" + (f", also {', '.join(one.aliases)}" if one.aliases else "") + " |")
+    lines.append(f"| answers | {', '.join(one.kinds)} |")
+    lines.append(f"| without a key | {', '.join(one.keyless) or 'nothing'} |")
+    for name, variables in one.credentials.items():
+        lines.append(
+            f"| `{name}` | environment {' or '.join(variables)}, or `providers.{one.id}.auth.{name}` |"
+        )
+    for kind, seconds in one.ttl_s.items():
+        lines.append(f"| {kind} count as fresh for | {seconds:g} s |")
+    lines.append(f"| at most | {one.requests_per_second:g} requests a second, {one.in_flight} at once |")
+    if one.docs_url:
+        lines.append(f"| its documentation | {one.docs_url} |")
+    lines += ["", f"Sources: `connectors/{one.id}.yaml`, `connectors/{one.id}.py`."]
+    return "\n".join(lines) + "\n"
+
+
+def configuration() -> str:
+    """Every key of the configuration file and its effect."""
+    lines = [MADE, "", "# Configuration", ""]
+    lines += [
+        "`cloudtop config init` writes a file, `config check` reads it, `config schema` prints its schema.",
+        "",
+    ]
+    lines += ["| key | values | effect |", "|---|---|---|"]
+    lines += [f"| `{key}` | {values} | {EFFECTS[key]} |" for key, values in keys()]
+    lines += ["", "Source: `cloudtop/settings_schema.py`."]
+    return "\n".join(lines) + "\n"
+
+
+def keys() -> Iterator[tuple[str, str]]:
+    """Every key of the schema with its values; providers' once."""
+    for name, body in SCHEMA["properties"].items():
+        if name == "providers":
+            common = body["additionalProperties"]["properties"]
+            yield from ((f"providers.*.{key}", _type(one)) for key, one in common.items())
+            own = body["properties"]["pricelist"]["properties"]["options"]["properties"]
+            yield from ((f"providers.pricelist.options.{key}", _type(one)) for key, one in own.items())
+        elif "properties" in body:
+            yield from ((f"{name}.{key}", _type(one)) for key, one in body["properties"].items())
+        else:
+            yield name, _type(body)
+
+
+def commands() -> str:
+    """The help of every command."""
+    top = parser()
+    lines = [MADE, "", "# Commands", ""]
+    for action in top._subparsers._group_actions:  # type: ignore[union-attr]
+        for name, one in (action.choices or {}).items():  # type: ignore[union-attr]
+            one.formatter_class = lambda prog: __import__("argparse").HelpFormatter(prog, width=100)
+            text = one.format_help().replace("usage: ", "", 1).strip()
+            lines += [f"## cloudtop {name}", "", "```text", text, "```", ""]
+    return "\n".join(lines)
+
+
+def _type(body: Mapping[str, Any]) -> str:
+    if "enum" in body:
+        return " ".join(f"`{value}`" for value in body["enum"])
+    if body.get("type") == "array":
+        return f"list of {_type(body.get('items', {}))}"
+    if "anyOf" in body or "oneOf" in body:
+        return (
+            "seconds, or text such as `5m`" if "seconds" in str(body.get("description")) else "one of several"
+        )
+    kind = body.get("type", "any")
+    return " or ".join(one for one in kind if one != "null") if isinstance(kind, list) else str(kind)
+
+
+def _word(value: Any) -> str:
+    return (
+        ",".join(map(str, value))
+        if isinstance(value, list)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stderr.write(f"wrote {path.relative_to(ROOT)}\n")

@@ -1,0 +1,1 @@
+"""Every provider, every method, every fault: `python -m tests.faults` prints the table."""

@@ -1,0 +1,80 @@
+"""`python -m tests.faults`: the table of provider × method × fault. Exit 1 when a cell fails."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cloudtop.sandbox.serve import running
+
+from .cases import CASES, CELLS, NOT_APPLICABLE, ROWS
+from .harness import problems
+
+Cell = tuple[str, str, str]
+
+
+async def outcomes(only: list[str]) -> dict[Cell, list[str]]:
+    """What is wrong with each cell that applies."""
+    found = {}
+    with running() as sandbox:
+        for cell in CELLS:
+            if cell in NOT_APPLICABLE or (only and cell[2] not in only):
+                continue
+            with tempfile.TemporaryDirectory() as home:
+                try:
+                    found[cell] = await problems(sandbox, Path(home), *cell)
+                except Exception as error:  # noqa: BLE001 - one broken cell must not hide the others
+                    found[cell] = [f"raised {type(error).__name__}: {error}"]
+    return found
+
+
+def table(found: dict[Cell, list[str]]) -> list[str]:
+    """One line per fault, one column per provider.method."""
+    names = [f"{provider}.{method}" for provider, method in ROWS]
+    width = max(map(len, CASES)) + 2
+    lines = [" " * width + "".join(f"{name:<18}" for name in names) + "what happens"]
+    for column, case in CASES.items():
+        marks = [mark((*row, column), found) for row in ROWS]
+        lines.append(f"{column:<{width}}" + "".join(f"{text:<18}" for text in marks) + case.what)
+    return lines
+
+
+def mark(cell: Cell, found: dict[Cell, list[str]]) -> str:
+    """`ok`, `n/a`, `FAIL`, or `-` for a cell that was not run."""
+    if cell in NOT_APPLICABLE:
+        return "n/a"
+    if cell not in found:
+        return "-"
+    return "FAIL" if found[cell] else "ok"
+
+
+def main() -> int:
+    """Run the cells, print the table, the reasons and the failures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help="only these columns")
+    started = time.monotonic()
+    found = asyncio.run(outcomes(parser.parse_args().faults))
+    print("\n".join(table(found)))
+    print("\nok: right trouble, other scopes complete, nothing wrong cached or deleted, no secret, in time,")
+    print("    nothing left running, one audit record per attempt. n/a: cannot happen there, because")
+    reasons: dict[str, list[str]] = {}
+    for (provider, method, column), reason in NOT_APPLICABLE.items():
+        reasons.setdefault(f"{provider}.{method}: {reason}", []).append(column)
+    for reason, columns in reasons.items():
+        print(f"    {', '.join(columns)} — {reason}")
+    bad = {cell: texts for cell, texts in found.items() if texts}
+    for cell, texts in bad.items():
+        print(f"\nFAIL {'.'.join(cell[:2])} {cell[2]}")
+        for text in texts:
+            print(f"  {text}")
+    took = time.monotonic() - started
+    print(f"\n{len(found) - len(bad)} ok, {len(bad)} FAIL, {len(NOT_APPLICABLE)} n/a in {took:.1f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

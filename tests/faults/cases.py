@@ -1,0 +1,123 @@
+"""The columns of the table: each fault, how it is switched on, and what a cloudtop that bears it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DEADLINE_S = 0.3
+SLACK_S = 0.5
+PATIENT_S = 30.0
+"""A deadline that leaves room for retries; their waits pass on the fake clock, in no time."""
+
+OK = "ok"
+BID = '"type":"bid"'
+"""In the body of a search for interruptible offers: that scope fails while the other is answered."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault and the outcome that is right.
+
+    `offers` and `health` are a trouble code or OK; `health` may also be read off the rows (`api degraded`).
+    `tries`: requests of one scope that fails. `waits`: seconds that must have been waited, because asked for.
+    """
+
+    what: str
+    fault: str
+    offers: str
+    health: str
+    how: Mapping[str, Any] = field(default_factory=dict)
+    deadline_s: float = DEADLINE_S
+    wall_s: float = DEADLINE_S + SLACK_S
+    tries: int | None = 1
+    waits: float | None = None
+    one_scope: bool = True
+    dead: bool = False
+
+
+def _refusing(fault: str, what: str, offers: str, health: str) -> Case:
+    return Case(what, fault, offers, health)
+
+
+def _passing(fault: str, what: str, **more: Any) -> Case:
+    return Case(what, fault, OK, OK, wall_s=5.0, deadline_s=PATIENT_S, **more)
+
+
+CASES: Mapping[str, Case] = {
+    "401": _refusing("401", "401", "unauthorized", "credentials failing"),
+    "403": _refusing("403", "403", "forbidden", "credentials failing"),
+    "404": _refusing("404", "404", "not_found", "api failing"),
+    "409": _refusing("409", "409", "unavailable", "api failing"),
+    "410": _refusing("410", "410", "changed", "api failing"),
+    "429": _refusing("429", "429 without Retry-After", "rate_limited", "api degraded"),
+    "429-s": _refusing("429-seconds", "429 with seconds", "rate_limited", "api degraded"),
+    "429-date": _refusing("429-date", "429 with a date", "rate_limited", "api degraded"),
+    "429-text": _refusing("429-text", "429 in plain text", "rate_limited", "api degraded"),
+    "429-s-once": _passing(
+        "429-seconds", "429 once, with seconds: waited for", how={"times": 1}, tries=2, waits=1.0
+    ),
+    "429-text-once": _passing(
+        "429-text", "429 once, in plain text: waited for", how={"times": 1}, tries=2, waits=2.0
+    ),
+    "400-throttling": _refusing("400-throttling", "400 Throttling", "rate_limited", "api degraded"),
+    "403-ratelimit": _refusing("403-ratelimit", "403 rateLimitExceeded", "rate_limited", "api degraded"),
+    "500": _refusing("500", "500", "unavailable", "api failing"),
+    "503-once": _passing("503", "503 once", how={"times": 1}, tries=2),
+    "503": Case("503 for ever", "503", "unavailable", "api failing", deadline_s=PATIENT_S, tries=4),
+    "200-error": _refusing("200-error", "200 with an error inside", "invalid", "api failing"),
+    "refused": Case(
+        "connection refused",
+        "refused",
+        "unreachable",
+        "api down",
+        deadline_s=PATIENT_S,
+        one_scope=False,
+        dead=True,
+    ),
+    "reset": Case("reset in mid-body", "reset", "unreachable", "api down", one_scope=False),
+    "silent": _refusing("silent", "no answer", "too_slow", "too_slow"),
+    "drip": _refusing("drip", "a byte each 50 ms", "too_slow", "too_slow"),
+    "unaccepting": Case("never accepts, 0.3 s", "unaccepting", "too_slow", "too_slow", one_scope=False),
+    "unaccepting-1s": Case(
+        "never accepts, 1 s",
+        "unaccepting",
+        "unreachable",
+        "api down",
+        deadline_s=PATIENT_S,
+        wall_s=1.0 + SLACK_S,
+        one_scope=False,
+        dead=True,
+    ),
+    "truncated": _refusing("truncated", "half of the JSON", "invalid", "api failing"),
+    "html": _refusing("html", "HTML with status 200", "invalid", "api failing"),
+    "redirect": _refusing("redirect", "307 to another host", "invalid", "api failing"),
+    "lost-page": Case("the second page fails", "500", "unavailable", "", how={"after": 1}, tries=2),
+    "stuck-page": Case("the same page again", "stuck-page", "invalid", "", deadline_s=PATIENT_S, tries=None),
+    "big-page": _passing("big-page", "a page of 10 MB"),
+    "clock-off": _passing("clock-off", "a clock one day off"),
+    "missing-field": _passing("missing-field", "any one field missing", tries=None),
+    "empty-page-next": Case("an empty page with a next token", "empty-page-next", "", ""),
+    "same-token": Case("the same token twice", "same-token", "", ""),
+    "other-host-next": Case("a next link to another host", "other-host-next", "", ""),
+    "region-denied": Case("one region denied", "403", "", ""),
+}
+
+_NO_TOKENS = "Vast.ai's search has neither tokens nor links: the next page is a condition on the price"
+_ONE_REQUEST = "one request, no pages"
+NOT_APPLICABLE: Mapping[tuple[str, str, str], str] = {
+    ("vast", "gpu_offers", "empty-page-next"): f"{_NO_TOKENS}; an empty page is the end",
+    ("vast", "gpu_offers", "same-token"): f"{_NO_TOKENS}; its counterpart is stuck-page",
+    ("vast", "gpu_offers", "other-host-next"): _NO_TOKENS,
+    ("vast", "gpu_offers", "region-denied"): "Vast.ai has one listing for the whole world",
+    ("vast", "health", "lost-page"): _ONE_REQUEST,
+    ("vast", "health", "stuck-page"): _ONE_REQUEST,
+    ("vast", "health", "empty-page-next"): _ONE_REQUEST,
+    ("vast", "health", "same-token"): _ONE_REQUEST,
+    ("vast", "health", "other-host-next"): _ONE_REQUEST,
+    ("vast", "health", "region-denied"): "the account belongs to no region",
+}
+
+ROWS = (("vast", "gpu_offers"), ("vast", "health"))
+CELLS = tuple((provider, method, column) for provider, method in ROWS for column in CASES)

@@ -1,0 +1,301 @@
+"""One cell of the table: bring the store up to date, switch a fault on, ask again, and look at everything.
+
+Looked at are: the right trouble, the other scopes complete, nothing wrong cached,
+nothing deleted, no secret shown, the deadline kept, nothing left running, one audit record per attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudtop.models import PriceQuery, Scope
+from cloudtop.sandbox.serve import Sandbox
+from mcp_server.fleet import Harvest
+
+from .cases import BID, CASES, NOT_APPLICABLE, OK, PATIENT_S, Case
+from .house import GPUS, House, LeapingClock, offers_expected, small_pages
+
+LATER_S = 400.0
+"""Past every time to live, hold and remembered dead host."""
+
+GIVE_UP_S = 2.0
+AUDIT_ROWS = 10_000
+
+
+@dataclass
+class Log(logging.Handler):
+    """Everything that was logged."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.DEBUG)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    __hash__ = object.__hash__
+
+
+@contextmanager
+def logged() -> Iterator[Log]:
+    """All logs of the block, at every level."""
+    root, log = logging.getLogger(), Log()
+    level = root.level
+    root.addHandler(log)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield log
+    finally:
+        root.removeHandler(log)
+        root.setLevel(level)
+
+
+async def problems(sandbox: Sandbox, home: Path, provider: str, method: str, column: str) -> list[str]:
+    """What is wrong with one cell, in sentences; nothing when it is right."""
+    if (provider, method, column) in NOT_APPLICABLE:
+        return []
+    case = CASES[column]
+    before = set(threading.enumerate())
+    with small_pages(), logged() as log:
+        found = await Cell(sandbox, home, provider, method, case).problems()
+    found += [f"a log line shows the key: {line[:60]}" for line in log.lines if sandbox.vast.token in line]
+    left = [thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()]
+    if left:
+        found.append(f"threads left: {left}")
+    return found
+
+
+@dataclass
+class Cell:
+    """One provider, one method, one fault."""
+
+    sandbox: Sandbox
+    home: Path
+    provider: str
+    method: str
+    case: Case
+    clock: LeapingClock = field(default_factory=LeapingClock)
+    said: list[str] = field(default_factory=list)
+
+    async def problems(self) -> list[str]:
+        """Fill, break, ask, look; heal, ask, look."""
+        self.sandbox.calm()
+        await self._fill()
+        names = await self._field_names() if self.case.fault == "missing-field" else []
+        self._arm({"field": names[0]} if names else {})
+        house = House(self.home, self.sandbox, self.clock)
+        try:
+            await self._ask_and_look(house)
+            for name in names[1:]:
+                looked = len(self.said)
+                self._arm({"field": name})
+                await self._ask_and_look(house)
+                self.said[looked:] = [f"without {name}: {text}" for text in self.said[looked:]]
+        finally:
+            await house.close()
+        await self._heal()
+        return self.said
+
+    def _arm(self, more: dict[str, Any]) -> None:
+        self.clock.leap(LATER_S)
+        self.clock.waits.clear()
+        self.sandbox.calm()
+        partly = self.method == "gpu_offers" and self.case.one_scope
+        how = {"text": BID} if partly else {}
+        self.sandbox.fault(self.provider, self.case.fault, **how, **self.case.how, **more)
+
+    async def _fill(self) -> None:
+        house = House(self.home, self.sandbox, self.clock)
+        harvest = await house.ask(self.method, PATIENT_S)
+        if harvest.missing:
+            self.said.append(f"even without a fault: {harvest.missing[0].message}")
+        if self.method == "gpu_offers" and not all(house.offers(scope) for scope in _own(harvest)):
+            self.said.append("even without a fault there are no rows")
+        await house.close()
+
+    async def _field_names(self) -> list[str]:
+        import httpx
+
+        async with httpx.AsyncClient(base_url=self.sandbox.endpoint(self.provider)) as client:
+            key = {"Authorization": f"Bearer {self.sandbox.vast.token}"}
+            if self.method == "health":
+                user = await client.get("/api/v0/users/current/", headers=key)
+                return sorted(user.json())
+            found = await client.post("/api/v0/bundles/", json={"limit": 500})
+            return sorted({name for offer in found.json()["offers"] for name in offer} - {"id"})
+
+    async def _ask_and_look(self, house: House) -> None:
+        before = {scope: house.offers(scope) for scope in self._scopes(house)}
+        known = house.store.freshness(list(before))
+        records = len(house.store.audit_records(AUDIT_ROWS))
+        tasks = asyncio.all_tasks()
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self.case.wall_s + GIVE_UP_S):
+                harvest = await house.ask(self.method, self.case.deadline_s)
+        except TimeoutError:
+            self.said.append("still going long after the deadline")
+            return
+        took = time.monotonic() - started
+        if took > self.case.wall_s:
+            self.said.append(f"took {took:.2f} s, allowed {self.case.wall_s:.2f} s")
+        await house.fleet.aclose()
+        await asyncio.sleep(0)
+        if left := asyncio.all_tasks() - tasks:
+            self.said.append(f"tasks left: {[task.get_name() for task in left]}")
+        attempts = house.store.audit_records(AUDIT_ROWS)[
+            : len(house.store.audit_records(AUDIT_ROWS)) - records
+        ]
+        self._look_at_outcome(house, harvest)
+        self._look_at_rows(house, harvest, before, known)
+        self._look_at_attempts(attempts)
+        self._look_for_secrets(house, harvest, attempts)
+        if self.case.dead:
+            await self._look_at_memory(house)
+
+    def _scopes(self, house: House) -> list[Scope]:
+        if self.method != "gpu_offers":
+            return [Scope(self.provider, account="default", kind=self.method)]
+        found: list[Scope] = house.fleet.connector(self.provider).price_scopes(PriceQuery(GPUS))
+        return found
+
+    def _hit(self, scope: Scope) -> bool:
+        """Whether the fault concerns this scope."""
+        return not self.case.one_scope or self.method != "gpu_offers" or "bid" in scope.query
+
+    def _look_at_outcome(self, house: House, harvest: Harvest) -> None:
+        expected = self.case.offers if self.method == "gpu_offers" else self.case.health
+        mine = [one for one in harvest.missing if one.provider == self.provider and one.severity != "info"]
+        codes = sorted({one.code for one in mine})
+        others = [one for one in harvest.missing if one.provider != self.provider]
+        if others:
+            self.said.append(f"the trouble reached another provider: {others[0].provider} {others[0].code}")
+        if expected == OK:
+            if mine:
+                self.said.append(f"should have been borne, but: {codes} {mine[0].message}")
+        elif self.method == "gpu_offers":
+            hit = [scope for scope in self._scopes(house) if self._hit(scope)]
+            if codes != [expected] or len(mine) != len(hit):
+                self.said.append(f"trouble {codes or 'none'} x {len(mine)}, not {expected} x {len(hit)}")
+        self._look_at_sentences(mine)
+        if self.method == "health":
+            self._look_at_health(house, expected, codes)
+
+    def _look_at_health(self, house: House, expected: str, codes: list[str]) -> None:
+        rows = house.store.rows(self._scopes(house)[0])
+        states = {f"{row['check']} {row['status']}" for row in rows}
+        if expected == OK:
+            if states != {"credentials healthy", "api healthy"}:
+                self.said.append(f"health says {sorted(states)}, not healthy")
+        elif expected == "too_slow":
+            if codes != ["too_slow"] and "api degraded" not in states:
+                self.said.append(f"health says {sorted(states)} and {codes}, not too_slow")
+        elif expected not in states or codes:
+            self.said.append(f"health says {sorted(states)} and {codes}, not {expected}")
+
+    def _look_at_sentences(self, troubles: list[Any]) -> None:
+        for one in troubles:
+            if not one.message or not one.next_step:
+                self.said.append(f"{one.code} says not what happened or what to do next")
+            if (one.code in ("rate_limited", "too_slow", "unreachable")) and not one.retryable:
+                self.said.append(f"{one.code} is not marked retryable")
+
+    def _look_at_rows(self, house: House, harvest: Harvest, before: Any, known: Any) -> None:
+        if self.method != "gpu_offers":
+            return
+        now = self.clock.now()
+        after = house.store.freshness(list(before))
+        expected = offers_expected()
+        for scope, rows in before.items():
+            name = scope.query[-20:]
+            bad = self._hit(scope) and self.case.offers != OK
+            if gone := set(rows) - set(house.offers(scope)):
+                self.said.append(f"{name}: {len(gone)} stored rows are gone")
+            label = harvest.label(scope, after[scope].fetched_at, now)
+            if bad and (scope not in harvest.stale or label != "stale"):
+                self.said.append(f"{name}: old rows are called {label}")
+            if bad and after[scope].fetched_at > known[scope].fetched_at:
+                self.said.append(f"{name}: a failed reading counts as a new one")
+            if not bad and (label != "sandbox" or scope not in harvest.fetched):
+                self.said.append(f"{name}: not read anew though nothing was wrong with it ({label})")
+            if not bad and (after[scope].rows != expected or not after[scope].complete):
+                self.said.append(f"{name}: {after[scope].rows} rows, the market has {expected}")
+            if after[scope].fetched_at > now:
+                self.said.append(f"{name}: read in the future")
+        lists = [source for source in harvest.sources if source.provider == "pricelist"]
+        if not lists or not all(source.rows for source in lists):
+            self.said.append("the price list is not complete")
+
+    def _look_at_attempts(self, attempts: list[Any]) -> None:
+        seen = [one for one in self.sandbox.requests if one.host.startswith("127.0.0.1")]
+        strangers = [one for one in self.sandbox.requests if one not in seen]
+        if strangers:
+            self.said.append(f"went to another host: {strangers[0].host}, key {strangers[0].keyed}")
+        mine = [one for one in attempts if one.provider == self.provider]
+        if seen and len(mine) != len(seen):
+            self.said.append(f"{len(mine)} audit records for {len(seen)} requests")
+        failed = [one for one in mine if one.error]
+        faulted = [one for one in seen if one.fault]
+        if self.case.tries is not None and self.case.fault not in ("big-page", "clock-off"):
+            self._look_at_tries(mine, failed, faulted)
+        if self.case.waits is not None and self.case.waits not in self.clock.waits:
+            self.said.append(f"waited {self.clock.waits}, the cloud had asked for {self.case.waits}")
+
+    def _look_at_tries(self, mine: list[Any], failed: list[Any], faulted: list[Any]) -> None:
+        scopes = 1 if self.case.one_scope or self.method == "health" else 2
+        expected = 1 if self.case.how else self.case.tries
+        if not scopes <= len(failed) <= scopes * (expected or 1) or (
+            not faulted and len(mine) != len(failed)
+        ):
+            self.said.append(f"{len(failed)} failed attempts, not {expected} for each of {scopes} scopes")
+        if expected and scopes == 1 and len(failed) != expected:
+            self.said.append(f"{len(failed)} failed attempts, not {expected}")
+
+    def _look_for_secrets(self, house: House, harvest: Harvest, attempts: list[Any]) -> None:
+        key = self.sandbox.vast.token
+        places = {
+            "a trouble": repr(harvest.missing),
+            "a source": repr(harvest.sources),
+            "an audit record": repr(attempts),
+        }
+        self.said += [f"{place} shows the key" for place, text in places.items() if key in text]
+        if key.encode() in house.held():
+            self.said.append("the store holds the key")
+
+    async def _look_at_memory(self, house: House) -> None:
+        """A host that takes no connections is not asked again for a while, and that is said."""
+        self.clock.leap(20.0)
+        records = len(house.store.audit_records(AUDIT_ROWS))
+        await house.ask(self.method, self.case.deadline_s)
+        if len(house.store.audit_records(AUDIT_ROWS)) != records:
+            self.said.append("a dead host was asked again within a minute")
+
+    async def _heal(self) -> None:
+        """Once the cloud is well again, so are the answers: no failure was cached as data."""
+        self.clock.leap(LATER_S)
+        self.sandbox.calm()
+        house = House(self.home, self.sandbox, self.clock)
+        harvest = await house.ask(self.method, PATIENT_S)
+        mine = [one for one in harvest.missing if one.provider == self.provider]
+        if mine:
+            self.said.append(f"well again, and still {mine[0].code}: {mine[0].message}")
+        if self.method == "gpu_offers":
+            counts = {known.rows for known in house.store.freshness(_own(harvest)).values() if known}
+            if counts != {offers_expected()}:
+                self.said.append(f"well again, and {sorted(counts)} rows instead of {offers_expected()}")
+        else:
+            self._look_at_health(house, OK, [])
+        await house.close()
+
+
+def _own(harvest: Harvest) -> list[Scope]:
+    return [scope for scope in harvest.scopes if scope.provider != "pricelist"]

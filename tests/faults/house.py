@@ -1,0 +1,120 @@
+"""A whole cloudtop below the tools, as a process would have it: settings, store, doors, connectors, fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cloudtop import sellers, settings
+from cloudtop.models import PriceQuery, Scope
+from cloudtop.sandbox import vast_market
+from cloudtop.sandbox.serve import Sandbox
+from cloudtop.store.offers import OfferFilter
+from cloudtop.store.open import open_store
+from connectors import discovery
+from connectors import vast as vast_connector
+from mcp_server.fleet import Fleet, Harvest
+
+GPUS = ("A100", "RTX4090")
+NAMES_AT_VAST = {"A100 SXM4", "A100 PCIE", "RTX 4090"}
+PAGE = 40
+"""Small enough that a listing of these GPUs has several pages."""
+
+
+class LeapingClock:
+    """The machine's clock, except that waiting takes no time: it leaps. Remembers what was waited for."""
+
+    def __init__(self) -> None:
+        self.leapt_s = 0.0
+        self.waits: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.leapt_s)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.leapt_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.leapt_s += seconds
+        await asyncio.sleep(0)
+
+    def leap(self, seconds: float) -> None:
+        self.leapt_s += seconds
+
+
+class House:
+    """One home, one store, one fleet, pointed at a sandbox."""
+
+    def __init__(self, home: Path, sandbox: Sandbox, clock: LeapingClock) -> None:
+        file = home / "config.json"
+        file.write_text(json.dumps(sandbox.config()))
+        self.home, self.clock = home, clock
+        self.settings = settings.load(file, home, environ={})
+        self.store = open_store(home, clock)
+        facts = discovery.found()
+        self.fleet = Fleet(facts, self._connector, sellers.known(facts), self.store, self.settings, clock)
+        self._facts = facts
+
+    def _connector(self, provider: str) -> Any:
+        return discovery.make(
+            self._facts[provider],
+            self.settings.provider(provider),
+            secrets=self.settings,
+            clock=self.clock,
+            hosts=self.store.hosts,
+            audit=self.store.audit,
+            limits=self.settings.limits,
+        )
+
+    async def close(self) -> None:
+        await self.fleet.aclose()
+        self.store.close()
+
+    async def ask(self, method: str, deadline_s: float) -> Harvest:
+        """One question that needs the method."""
+        if method == "gpu_offers":
+            return await self.fleet.prices(PriceQuery(GPUS), ("vast",), deadline_s=deadline_s)
+        scope = Scope("vast", account="default", kind=method)
+        return await self.fleet.read([scope], deadline_s=deadline_s)
+
+    def offers(self, scope: Scope) -> dict[tuple[str, bool], Any]:
+        """What the store holds of a scope: identity of the row to its price and the time it was read."""
+        everything = OfferFilter(scopes=(scope,), fractional=True, modified=True, limit=None)
+        return {
+            (row["offer_id"], row["spot"]): (row["usd_per_hour"], row["gpu_memory_gib"])
+            for row in self.store.offers(everything).rows
+        }
+
+    def held(self) -> bytes:
+        """Every byte of the home: the store, its log, caches; the configuration left out."""
+        files = [one for one in self.home.rglob("*") if one.is_file() and one.name != "config.json"]
+        return b"".join(one.read_bytes() for one in files)
+
+
+@contextmanager
+def small_pages() -> Iterator[None]:
+    """Let a listing have several pages."""
+    usual = vast_connector.PAGE
+    vast_connector.PAGE = PAGE
+    try:
+        yield
+    finally:
+        vast_connector.PAGE = usual
+
+
+def offers_expected() -> int:
+    """How many offers of these GPUs the market shows, counted in its file."""
+    lines = vast_market.FILE.read_text("utf-8").splitlines()
+    return sum(
+        row["gpu_name"] in NAMES_AT_VAST
+        and (row["verification"], row["rentable"], row["rented"]) == ("verified", "true", "false")
+        for row in csv.DictReader(line for line in lines if not line.startswith("#"))
+    )
