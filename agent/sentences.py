@@ -100,12 +100,12 @@ def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, 
     return f"{known or len(rows)} providers are known; usable now: {', '.join(usable) or 'none'}."
 
 
+NOUNS = {"compare_gpu_prices": "offer", "list_providers": "provider", "check_health": "check"}
+
+
 def _count(result: Computed, answer: Answer) -> str:
     count, tool = result.figures["count"], answer.calls[-1]["tool"]
-    noun = {"compare_gpu_prices": "offer", "list_providers": "provider", "check_health": "check"}.get(
-        tool, "row"
-    )
-    return f"{plural(count, noun)} {'matches' if count == 1 else 'match'}."
+    return f"{plural(count, NOUNS.get(tool, 'row'))} {'matches' if count == 1 else 'match'}."
 
 
 def _distinct(result: Computed, answer: Answer) -> str:

@@ -93,7 +93,7 @@ class Gazetteer:
             self._add(iter((token, token.replace("-", " "), *names)), Entry("area", token))
         for token in self.groups:
             names = list(_names(facts["group_words"].get(token, token)))
-            self.titles[token] = token.upper() if len(token) <= 5 else names[0].title()
+            self.titles[token] = token.upper() if len(token) <= 5 else token.replace("-", " ").title()
             self._add(iter((token, *names)), Entry("group", token))
 
     def _read_countries(self, areas: Mapping[str, Mapping[str, str]]) -> None:

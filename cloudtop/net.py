@@ -1,6 +1,6 @@
 """Guarded HTTP: by when an answer is wanted, whom we may ask, and the wire that leads there.
 
-Imported late: httpx, ipaddress, ssl, socket, asyncio, urllib.request.
+Imported late: httpx, anyio, ipaddress, ssl, socket, asyncio, urllib.request.
 """
 
 from __future__ import annotations
@@ -143,8 +143,11 @@ class Wire:
     def _way(self, encrypted: bool, proxy: str | None) -> httpx.AsyncHTTPTransport:
         import ssl
 
+        import anyio
         import httpx
 
+        # Loads what connecting needs now: on a busy machine that takes longer than a connection may.
+        anyio.get_cancelled_exc_class()
         # Without https nothing is verified: an empty context saves reading all certificates.
         verify: Any = True if encrypted or proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         kept = self._in_flight

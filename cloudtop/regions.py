@@ -194,7 +194,7 @@ def _read_words(ident: str, found: _Found) -> None:
         _take_all([whole] if whole else [], found)
         return
     first, rest = words[0], words[1:]
-    if first in facts.id_areas and (rest or facts.code(first) is None):
+    if first in facts.id_areas and (rest or not (facts.code(first) or first in facts.codes)):
         found.area = facts.id_areas[first]
     else:
         found.country = facts.code(first)
@@ -282,9 +282,10 @@ def wanted(text: str) -> Wanted:
         return Wanted(tokens, False, " or ".join(one.label for one in all_of))
     if "," in low:
         there = place("", low)
-        name = (there.city or "").lower() or next((t for t in there.tokens if gazetteer().find(t)), None)
-        if there.country and name:
-            return _one(name)
+        names = [entry for token in there.tokens if (entry := gazetteer().find(token, there.country))]
+        inside = [entry.token for entry in names if entry.kind in ("state", "city")]
+        if there.country and inside:
+            return _one(inside[-1])
     return alone
 
 
@@ -301,11 +302,23 @@ def _one(low: str) -> Wanted:
     if code:
         return Wanted((code,), False, facts.titles[code])
     for spelled in (low, low.replace(" ", "-"), low.replace(" ", ""), low.replace("_", "-")):
-        if spelled in known_ids():
+        if spelled in known_ids() and not _begins_others(spelled):
             return Wanted((spelled,), False, spelled)
     dashed = low if "," in low else low.replace(" ", "-").replace("_", "-")
-    begins = any(ident.startswith(dashed) for ident in known_ids())
-    return Wanted((dashed,), True, f"{dashed}*", known=begins)
+    known = any(ident.startswith(dashed) for ident in known_ids()) or _reads_as_id(dashed)
+    return Wanted((dashed,), True, f"{dashed}*", known)
+
+
+def _begins_others(ident: str) -> bool:
+    """Whether one seller's id is the common beginning of others' (eu-west, but not eastus or us-east-1)."""
+    if "-" not in ident or ident[-1].isdigit():
+        return False
+    return any(other.startswith(ident) and other != ident for other in known_ids())
+
+
+def _reads_as_id(text: str) -> bool:
+    """Whether an id that no table lists says by itself where it is: EU-RO-1, helsinki-finland-5."""
+    return any(c.isdigit() for c in text) and len(place("", text).tokens) > 1
 
 
 @cache

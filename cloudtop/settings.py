@@ -194,7 +194,7 @@ def load(
     variables of a (provider, credential). ConfigError names what is wrong.
     """
     env = os.environ if environ is None else environ
-    folder = home or _path(env.get("CLOUDTOP_HOME")) or _data_home(env)
+    folder = data_home(home, env)
     file = config or _path(env.get("CLOUDTOP_CONFIG"))
     if file is None:
         usual = usual_file(env)
@@ -219,6 +219,13 @@ def untraced() -> None:
     os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 
+def data_home(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Where data is kept: `home`, else CLOUDTOP_HOME, else the user's data folder."""
+    env = os.environ if environ is None else environ
+    shared = _path(env.get("XDG_DATA_HOME")) or Path.home() / ".local" / "share"
+    return home or _path(env.get("CLOUDTOP_HOME")) or shared / "cloudtop"
+
+
 def usual_file(environ: Mapping[str, str] | None = None) -> Path:
     """Where a person's configuration file lies unless they say otherwise."""
     env = os.environ if environ is None else environ
@@ -227,10 +234,6 @@ def usual_file(environ: Mapping[str, str] | None = None) -> Path:
 
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
-
-
-def _data_home(env: Mapping[str, str]) -> Path:
-    return (_path(env.get("XDG_DATA_HOME")) or Path.home() / ".local" / "share") / "cloudtop"
 
 
 def _read(file: Path) -> tuple[dict[str, Any], str]:

@@ -190,6 +190,7 @@ class Reading:
                 form=gpu.form,
                 tier="marketplace" if seller in MARKETPLACES else None,
                 fractional=gpu.share,
+                modified=gpu.modified,
                 source_url=source or None,
                 as_of=self._moment(as_of),
             )
@@ -215,6 +216,7 @@ class _Gpus(NamedTuple):
     form: str | None
     number: float
     share: bool
+    modified: bool
 
 
 def _path(scope: Scope) -> Path:
@@ -241,7 +243,7 @@ def _gpu(seller: str, name: str, kind: str, memory: str, count: str, one: bool) 
         gib = carried[2]
     found = gpus.identify(seller, name, gib or None)
     share = number % 1 != 0 or found.fractional
-    return _Gpus(name, found.name, found.memory_gib, found.form, number, share)
+    return _Gpus(name, found.name, found.memory_gib, found.form, number, share, found.modified)
 
 
 def _figure(text: str) -> float | None:

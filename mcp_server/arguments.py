@@ -63,7 +63,7 @@ def prepared(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
             name = _parameter(spec, given)
             if values[name] is not None:
-                raise ArgumentError(name, "is given twice, under two of its names.", "it once")
+                raise ArgumentError(name, "is given twice, under two of its names.", "one of them")
             values[name] = _meant(spec, name, converted(name, spec.parameters[name], value))
         except ArgumentError as error:
             refused.append(error)

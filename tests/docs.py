@@ -168,7 +168,6 @@ def commands() -> str:
     lines = [MADE, "", "# Commands", ""]
     for action in top._subparsers._group_actions:  # type: ignore[union-attr]
         for name, one in (action.choices or {}).items():  # type: ignore[union-attr]
-            one.formatter_class = lambda prog: __import__("argparse").HelpFormatter(prog, width=100)
             text = one.format_help().replace("usage: ", "", 1).strip()
             lines += [f"## cloudtop {name}", "", "```text", text, "```", ""]
     return "\n".join(lines)

@@ -70,8 +70,11 @@ def _amount(s: Sentence, index: int) -> Amount:
         amount.unit = before.get("unit")
         s.use(index - 1)
     after = s.at(index + 1)
+    if after is not None and after.text == "+" and after.glued:
+        amount.op, amount.op_at, amount.last = "ge", index + 1, index + 1
+        after = s.at(index + 2)
     if amount.unit is None and after is not None and after.plays("unit") and _is_unit(after, s, index):
-        amount.unit, amount.last = after.get("unit"), index + 1
+        amount.unit, amount.last = after.get("unit"), amount.last + 1
         _scaled(amount)
     amount.hours = None if before is not None and before.text == "x" else _period_at(s, amount)
     _compared(s, amount)
@@ -135,6 +138,8 @@ def _per_gpu_said(s: Sentence, amount: Amount, at: int) -> bool:
 
 def _compared(s: Sentence, amount: Amount) -> None:
     """The comparison in front of or behind the amount."""
+    if amount.op is not None:
+        return
     for back in range(1, 6):
         span = s.at(amount.at - back)
         if span is None or (span.number is not None and not span.plays("gpu")):
@@ -219,7 +224,8 @@ def _op_words(amount: Amount) -> str:
 def _money(s: Sentence, amount: Amount, found: Found) -> bool:
     """A cap, a floor, or a budget to be divided."""
     if amount.op == "around":
-        return False
+        found.refused.append(f"around ${amount.value:g}: a price can have a lower and an upper limit")
+        return True
     per_node = _near(s, amount, "per_node")
     per_gpu = any(sp.plays("per_gpu") for sp in s.spans[amount.at : amount.last + 1]) or None
     if per_node is not None:
@@ -236,6 +242,8 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         return True
     argument = "min_price" if amount.op in ("gt", "ge") else "max_price"
     scope = False if per_node is not None else True if per_gpu else None
+    if amount.hours is None and scope is None and argument == "max_price":
+        found.loose_cap = amount.value
     _cap(found, argument, amount.value, scope)
     return True
 
@@ -296,6 +304,7 @@ def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bo
             _memory_side(found, amount.value)
         found.put("memory", amount.value)
     else:
+        found.loose_memory = True
         found.put("min_memory", amount.value)
     return True
 

@@ -25,6 +25,7 @@ _TOGETHER = {
     "vendor": ("gpu", "memory"),
     "architecture": ("gpu", "memory"),
     "group_by": ("limit", "limit_per_group"),
+    "sort": ("limit",),
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare"))
 _OPPOSITE = (("providers", "exclude_providers"), ("region", "exclude_region"), ("gpu", "exclude_gpu"))
@@ -66,9 +67,12 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     for argument in found.cleared:
         arguments.pop(argument, None)
         sides = tuple(side for side in sides if argument not in side)
+    if found.then is not None and found.then["op"] in ("count", "distinct"):
+        arguments.pop("limit", None)
     union = any(span.plays("also") and span.text != "plus" for span in s.spans) or found.compare
-    for argument, value in found.arguments.items():
-        _lay(arguments, argument, value, union and tool.is_list(argument))
+    for argument, value in _of_the_model(found, arguments).items():
+        more = union or (s.spans[0].text == "and" and (previous.then or {}).get("by") == argument)
+        _lay(arguments, argument, value, more and tool.is_list(argument))
         sides = tuple({k: v for k, v in side.items() if k != argument} for side in sides)
     sides = tuple(found.sides) or tuple(side for side in sides if side)
     for side in found.sides:
@@ -77,6 +81,14 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     for positive, negative in _OPPOSITE:
         _apart(arguments, positive, negative, found.arguments)
     return Query(previous.tool, arguments, sides if len(sides) > 1 else (), _then(previous, found, arguments))
+
+
+def _of_the_model(found: Found, before: Mapping[str, Any]) -> dict[str, Any]:
+    """`with 48gb` after a question about a model: that version of it."""
+    new = dict(found.arguments)
+    if found.loose_memory and "gpu" in before and "gpu" not in new and "min_memory" in new:
+        new["memory"] = new.pop("min_memory")
+    return new
 
 
 def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool) -> None:
@@ -95,10 +107,12 @@ def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping
     for chosen, gone in ((negative, positive), (positive, negative)):
         if chosen in new and isinstance(arguments.get(gone), list) and gone not in new:
             left = [v for v in arguments[gone] if v not in new[chosen]]
-            if left and not (gone == negative and positive in new and gone.startswith("exclude_prov")):
+            if left and not (gone == negative and positive != "region"):
                 arguments[gone] = left
             else:
                 del arguments[gone]
+    if positive != "region" and positive in arguments and negative in arguments:
+        del arguments[negative]
 
 
 def _then(previous: Query, found: Found, arguments: Mapping[str, Any]) -> dict[str, Any] | None:

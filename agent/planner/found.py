@@ -15,18 +15,19 @@ class Found:
     sides: list[dict[str, Any]] = field(default_factory=list)
     then: dict[str, Any] | None = None
     cleared: set[str] = field(default_factory=set)
-    added: set[str] = field(default_factory=set)
     notices: list[str] = field(default_factory=list)
     unclear: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     purposes: list[str] = field(default_factory=list)
     best: str | None = None
     one: bool = False
+    group_best: bool = False
     compare: bool = False
     budget: float | None = None
     how_long: bool = False
     money_cap: tuple[str, float, bool | None] | None = None
-    gpu_hours: float | None = None
+    loose_memory: bool = False
+    loose_cap: float | None = None
 
     def put(self, argument: str, value: Any) -> None:
         """Give an argument its value; the first one said stays."""

@@ -23,6 +23,7 @@ from agent.planner.guard import refusal, write_verbs
 from agent.planner.language import language
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.query import Plan, Query
+from agent.planner.pairs import paired
 from agent.planner.reading import read
 from agent.planner.sentence import Sentence, sentence_of
 from agent.planner.spelling import corrected
@@ -93,6 +94,7 @@ def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
 
 def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
     """Past the guard: subject, reading, dialogue."""
+    s.use(*(index for index, _ in s.all("reset")))
     if _is_greeting(s):
         return greeted(previous)
     scores = scores_of(s, lexicon)
@@ -148,6 +150,10 @@ def _no_subject(s: Sentence, previous: Query | None) -> Plan:
     if sellers and not strangers:
         return ask_what(sellers[0], previous)
     typed = any(span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans)
+    if previous is not None and len(s.spans) <= 5 and s.spans[0].plays("more_of_it"):
+        return ask_for_antecedent(previous, tuple(span.text for span in strangers))
+    if not strangers and any(span.get("op") and span.text[0].isalpha() for span in s.spans):
+        return ask_for_antecedent(previous)
     if strangers or not typed:
         return refused("out_of_scope", s.text, previous)
     return ask_for_antecedent(previous)
@@ -184,16 +190,14 @@ def _more(previous: Query, s: Sentence) -> Plan:
 
 
 def _unread(s: Sentence, found: Found, previous: Query) -> Plan:
-    if _ignored(s, found):
-        return ask_for_antecedent(previous, _ignored(s, found))
-    return ask_for_antecedent(previous)
+    return ask_for_antecedent(previous, _ignored(s, found, previous.tool))
 
 
 def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
     """A question of its own."""
     carried = _carried(s, tool, previous)
     price_said = any(span.plays(*_PRICE_WORDS) or span.get("quantity") == "price" for span in s.spans)
-    found = read(s, tool, now)
+    found = paired(s, read(s, tool, now), tool, lexicon, now)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
         return asking
     if (later := _later_argument(s, tool)) is not None:
@@ -201,7 +205,9 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
     for argument, value in carried.items():
         found.arguments.setdefault(argument, value)
     query = _kept(Query(tool.name, found.arguments, tuple(found.sides), found.then), tool)
-    ignored = _ignored(s, found)
+    ignored = _ignored(s, found, tool.name)
+    if found.refused and not query.arguments and not query.sides:
+        return Plan("clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous)
     if tool.has("gpu") and not _enough(s, query, found, price_said):
         strangers = [word for word in ignored if word not in found.purposes]
         return refused("out_of_scope", s.text, previous) if len(strangers) > 0 and not _near_gpu(s) else ask_about_model(query, previous)
@@ -224,11 +230,14 @@ def _mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, 
 
 def _carried(s: Sentence, tool: Tool, previous: Query | None) -> dict[str, Any]:
     """`and is it up?`: the sellers of the query before, for another tool that takes them."""
-    if previous is None or previous.tool == tool.name or not any(span.plays("pronoun") for span in s.spans):
+    if previous is None or previous.tool == tool.name or not set(s.words()) & _PRONOUNS:
         return {}
     if any(span.plays("provider") for span in s.spans):
         return {}
     return {name: previous.arguments[name] for name in ("providers",) if name in previous.arguments and tool.has(name)}
+
+
+_PRONOUNS = frozenset("it its that they their them those there this".split())
 
 
 def _later_argument(s: Sentence, tool: Tool) -> str | None:
@@ -244,11 +253,13 @@ def _later_argument(s: Sentence, tool: Tool) -> str | None:
 def _enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
     """Whether a price question says anything to go by."""
     arguments = {name for name in query.arguments if name not in ("limit", "sort", "time", "hours")}
-    if arguments - {"providers", "region", "exclude_providers", "exclude_region", "group_by", "fields"}:
+    if "sort" in query.arguments or "rank_by" in arguments or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans)):
+        return True
+    if arguments & {"gpu", "exclude_gpu", "vendor", "architecture", "memory", "min_memory", "min_total_memory", "instance_type", "count", "min_count"}:
         return True
     gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
     priced = price_said or any(cue in s.words() for cue in ("rates", "deal", "deals", "offers", "listings", "rent", "rents", "sheet", "catalog", "catalogue", "much"))
-    if arguments & {"providers", "region", "exclude_providers", "exclude_region"}:
+    if arguments:
         return priced or gpu_word or bool(query.sides)
     return bool(query.sides) or (gpu_word and (priced or found.best is not None))
 
@@ -298,21 +309,26 @@ def _answer(s: Sentence, query: Query, found: Found) -> Plan:
         "answer",
         calls=query.calls(),
         then=query.then,
-        ignored=_ignored(s, found),
+        ignored=_ignored(s, found, query.tool),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
     )
 
 
-def _ignored(s: Sentence, found: Found) -> tuple[str, ...]:
+def _ignored(s: Sentence, found: Found, tool: str) -> tuple[str, ...]:
     """Content words that nothing used, neighbours together, with a negation or comparison in front of them."""
     groups: list[list[str]] = []
     last = -2
     for index, span in enumerate(s.spans):
-        if span.used or not _counts(s, index):
+        if span.used or not _counts(s, index, tool):
             continue
         if index == last + 1 and groups:
             groups[-1].append(span.text)
+        elif span.number is not None:
+            after = [sp.text for sp in s.spans[index + 1 : index + 3] if sp.plays("unit", "quantity")]
+            before = s.at(index - 1)
+            lead = [before.text] if before is not None and before.plays("op") else []
+            groups.append([*lead, span.text, *after])
         else:
             before = s.at(index - 1)
             lead = [before.text] if before is not None and not before.used and before.plays("neg", "op") else []
@@ -321,18 +337,17 @@ def _ignored(s: Sentence, found: Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys((" ".join(group) for group in groups))) + tuple(p for p in dict.fromkeys(found.purposes))
 
 
-def _counts(s: Sentence, index: int) -> bool:
+def _counts(s: Sentence, index: int, tool: str) -> bool:
     """Whether an unused phrase says something: a number, a place, a value, or a word that is no filler."""
     span = s.spans[index]
     if span.text[0].isalnum():
         if span.number is not None and not span.plays("gpu"):
             return span.text != "one"
-        if next(span.values, None) and not all(word in language().stop for word in span.text.split()):
-            return True
-        return not all(word in language().stop for word in span.text.split()) and not _is_cue(s, span)
+        words = [word for word in span.text.split() if word not in language().stop and word not in write_verbs()]
+        return bool(words) and not _is_cue(s, span, tool)
     return False
 
 
-def _is_cue(s: Sentence, span: Any) -> bool:
-    """Part of a cue of a tool that is there: it has done its work."""
-    return any(span.first in places for tool, places in s.cue_tokens.items()) and not span.plays("region", "provider")
+def _is_cue(s: Sentence, span: Any, tool: str) -> bool:
+    """Part of a cue of the tool that was chosen: it has done its work."""
+    return span.first in s.cue_tokens.get(tool, ()) and not span.plays("region", "provider", "gpu")

@@ -8,6 +8,7 @@ from agent.planner.amounts import read_amounts
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
+from agent.planner.listing import read_listing
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_groups, read_sorting
 from agent.planner.things import read_things
@@ -27,6 +28,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_groups(s, tool, found)
     read_things(s, tool, found)
     read_best(s, tool, found)
+    read_listing(s, tool, found)
     compared(found)
     _purposes(s, found)
     _written(tool, found)
@@ -64,6 +66,8 @@ def _written(tool: Tool, found: Found) -> None:
     arguments = found.arguments
     if found.best == "desc" and tool.has("sort"):
         found.put("sort", "price_desc")
+    if found.best == "asc" and "sort" not in arguments:
+        found.cleared.add("sort")
     plain = found.then is None or found.then["op"] in ("divide", "within")
     if found.one and found.best in ("asc", "desc", None) and "group_by" not in arguments and plain and not found.compare:
         found.put("limit", 1)
@@ -71,9 +75,11 @@ def _written(tool: Tool, found: Found) -> None:
         found.put("limit", 1)
     if found.budget is not None:
         _budget(found)
+    if found.loose_cap is not None and "hours" in arguments and arguments.get("max_price") == found.loose_cap:
+        _hourly_or_total(found, found.loose_cap, arguments["hours"])
     if found.money_cap is not None:
         _cap_scope(found)
-    if "group_by" in arguments and arguments.get("limit", 1) > 1 and not found.one and found.best != "none" and _per_group(found):
+    if "group_by" in arguments and arguments.get("limit", 1) > 1 and not found.one and found.best != "none" and not found.group_best:
         arguments["limit_per_group"] = arguments.pop("limit")
     if "hours" in arguments and ("disk_gb" in arguments or "egress_gb" in arguments):
         found.put("rank_by", "total")
@@ -83,10 +89,6 @@ def _written(tool: Tool, found: Found) -> None:
         found.then = None
     if found.then and found.then["op"] == "divide" and "nodes" in arguments:
         found.then["nodes"] = arguments["nodes"]
-
-
-def _per_group(found: Found) -> bool:
-    return found.best is None or "group_of_best" not in found.added
 
 
 def _budget(found: Found) -> None:
@@ -100,6 +102,25 @@ def _budget(found: Found) -> None:
     else:
         found.put("max_price", found.budget)
         found.notices.append(f"The budget of ${found.budget:g} was read as the price of an hour.")
+
+
+def _hourly_or_total(found: Found, cap: float, hours: float) -> None:
+    """`for 200 hours under $300` is a total, `for 100 hours under $2` a price per hour; between them it is asked."""
+    if cap / hours < _LOWEST_HOURLY:
+        return
+    if cap <= _HIGHEST_HOURLY:
+        found.ask(
+            f"${cap:g} for all {hours:g} hours, or ${cap:g} an hour?",
+            f"for {hours:g} hours under ${cap:g} in total",
+            f"for {hours:g} hours under ${cap:g} per hour",
+        )
+        return
+    del found.arguments["max_price"]
+    found.then = {"op": "within", "usd_total": cap}
+
+
+_LOWEST_HOURLY = 0.05
+_HIGHEST_HOURLY = 20
 
 
 def _cap_scope(found: Found) -> None:

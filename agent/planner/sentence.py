@@ -16,6 +16,8 @@ from cloudtop.regions import AMBIGUOUS_WORDS
 
 _LONGEST_GPU = 5
 _PLACE_LEADS = frozenset("in from near within inside region of outside at around hosted located based".split())
+_SURE_LEADS = frozenset("in from near within inside outside".split())
+_PLACE_JOINS = frozenset(("or", "and", ",", "/", "nor", "&", "vs", "versus", "against", "compared to", "compared with", "than", "not"))
 _GIVING = frozenset("give show tell let get lets offer sell rent charge send help".split())
 
 
@@ -110,8 +112,10 @@ def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
     """Number words as numbers: `seven`, `twenty four`, `a hundred`, `2 thousand`, `half a dozen`."""
     facts = language()
     out: list[Token] = []
-    for token in tokens:
+    for place, token in enumerate(tokens):
         value = facts.numbers.get(token.text) if token.kind == "word" else None
+        if token.text == "a" and place + 1 < len(tokens) and tokens[place + 1].text in ("dollar", "buck"):
+            value = 1.0
         last = out[-1] if out else None
         if value is not None:
             if last and last.value and last.kind == "number" and last.value in _TENS and value < 10 and last.text in facts.numbers:
@@ -205,6 +209,8 @@ def _sensible(
         return meanings
     if any(m.role == "region" for m in meanings) and text in AMBIGUOUS_WORDS and not _place_here(tokens, at, before):
         meanings = tuple(m for m in meanings if m.role != "region")
+    if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
+        meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
         if not (_upper(tokens, at) or (_lead(tokens, at) in ("on", "from", "via", "with", "at") and at + 1 == len(tokens))):
             meanings = tuple(m for m in meanings if m.role != "provider")
@@ -215,10 +221,15 @@ def _place_here(tokens: Sequence[Token], at: int, before: list[Span]) -> bool:
     """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
     lead = _lead(tokens, at)
     if tokens[at].text == "us":
-        return lead not in _GIVING and (lead in _PLACE_LEADS or lead in ("the", "only", "not", "no", "for") or _upper(tokens, at) or _short(tokens) or _after_place(before))
-    if lead in _PLACE_LEADS or _after_place(before):
+        return lead not in _GIVING and (lead in _PLACE_LEADS or lead in ("the", "only", "not", "no", "for") or _upper(tokens, at) or _short(tokens) or _after_place(before) or _between_commas(tokens, at))
+    if lead in (_SURE_LEADS if tokens[at].text in language().stop else _PLACE_LEADS) or _after_place(before):
         return True
     return _upper(tokens, at) and len(tokens[at].text) == 2
+
+
+def _between_commas(tokens: Sequence[Token], at: int) -> bool:
+    """`on-demand, us, not aws`: one item of a list."""
+    return at > 0 and tokens[at - 1].text == "," and (at + 1 == len(tokens) or tokens[at + 1].text == ",")
 
 
 def _short(tokens: Sequence[Token]) -> bool:
@@ -227,7 +238,7 @@ def _short(tokens: Sequence[Token]) -> bool:
 
 def _after_place(before: list[Span]) -> bool:
     """`in poland or se`: a place, then a joining word."""
-    return len(before) > 1 and before[-1].text in ("or", "and", ",", "/", "nor", "&") and before[-2].plays("region")
+    return len(before) > 1 and before[-1].text in _PLACE_JOINS and before[-2].plays("region")
 
 
 def _lead(tokens: Sequence[Token], at: int) -> str:
@@ -246,6 +257,9 @@ def _upper(tokens: Sequence[Token], at: int) -> bool:
 def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
     """Every cue of every tool, overlapping where they do; a cue within a longer one of the same tool counts once."""
     words = sentence.words()
+    quiet = {
+        at for span in sentence.spans if span.last > span.first and span.plays("per", "sort_by", "neg", "reset", "op") for at in range(span.first, span.last + 1)
+    }
     taken: dict[str, set[int]] = sentence.cue_tokens
     for size in range(8, 0, -1):
         for at in range(len(words) - size + 1):
@@ -253,7 +267,7 @@ def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
                 continue
             for tool, weight in lexicon.cues.get(words[at : at + size], ()):
                 places = set(range(at, at + size))
-                if places & taken.get(tool, set()):
+                if places & taken.get(tool, set()) or places <= quiet:
                     continue
                 taken.setdefault(tool, set()).update(places)
                 sentence.cues[tool] = sentence.cues.get(tool, 0.0) + weight

@@ -82,6 +82,10 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
             s.use(index)
     for index, _ in list(s.all("per")):
         _per(s, index, tool, found)
+    for index, span in list(s.all("per")):
+        models = sum(1 for sp in s.spans if sp.plays("gpu"))
+        if span.text.endswith(("each", "every")) and models > 1 and not s.plays(index + 1, "dimension"):
+            _group(s, "gpu", tool, found, index)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
     for index, _ in list(s.all("where_is")):
@@ -122,6 +126,7 @@ def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Foun
         found.best = span.get("best")
         found.one = "limit" not in found.arguments and not _is_plural(after.text)
         found.put("group_by", dimension)
+        found.group_best = True
         s.use(index, at)
         if found.one:
             found.put("limit", 1)
@@ -252,6 +257,10 @@ def _compare(s: Sentence, tool: Tool, found: Found) -> None:
 
 def compared(found: Found) -> None:
     """Once all is read: what a comparison is between."""
+    alone = all(len(found.arguments.get(name) or ()) < 2 for name in ("gpu", "providers", "region"))
+    if found.compare and alone and "spot" in found.arguments and not found.sides:
+        del found.arguments["spot"]
+        found.sides += [{"spot": False}, {"spot": True}]
     if found.sides and found.then is None:
         arguments = list(dict.fromkeys(name for side in found.sides for name in side))
         found.then = {"op": "compare", "by": arguments[0], "values": [side.get(arguments[0]) for side in found.sides]}

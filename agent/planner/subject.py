@@ -9,9 +9,10 @@ from agent.planner.language import language
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.sentence import Sentence
 
-_GPU = 2.0
+_GPU = 2.2
 _VALUE = 1.2
 _NAME = 1.6
+_STATE = 0.8
 _OFF_TOPIC = 2.6
 
 
@@ -39,6 +40,10 @@ def _fits(s: Sentence, tool: Tool) -> float:
                 total += _NAME if tool.here or tool.name == "list_resources" else 0.0
         elif any(tool.has(argument) and argument not in ("status", "check", "vendor") for argument, _ in span.values):
             total += _VALUE
+        elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
+            total += _STATE
+        elif span.get("unit") == "gb" and tool.has("memory"):
+            total += 1.0
         elif span.get("unit") == "usd" and tool.has("max_price"):
             total += 0.5
         elif span.get("unit") == "percent" and tool.name == "get_metrics":

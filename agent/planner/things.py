@@ -223,8 +223,14 @@ def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
         else:
             break
         at += 1
-    if kind is not None:
+    if kind is not None and _can_be_left_out(kind, tool):
         s.use(index)
+
+
+def _can_be_left_out(kind: str, tool: Tool) -> bool:
+    """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
+    argument = "providers" if kind == "provider" else kind
+    return kind not in _SINGLE or tool.has(f"exclude_{argument}")
 
 
 def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cloudtop import compiled
 from cloudtop.ports import Clock, SystemClock
 from cloudtop.sellers import known, provider_id
-from cloudtop.settings import Settings, load
+from cloudtop.settings import Settings, data_home, load
 from cloudtop.store.open import Store, open_store
 from connectors.discovery import check_ours, found, make
 from mcp_server import specs
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from connectors.base import Connector, Facts
 
+CACHE = Path("cache", "compiled")
 QUESTION_S = 8.0
 """How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
 
@@ -45,8 +46,7 @@ class House:
 
     def runtime(self) -> Runtime:
         """All tools, ready to be called."""
-        cache = self.settings.home / "cache" / "compiled"
-        return Runtime(specs.load(cache_dir=cache), {}, self)
+        return Runtime(specs.load(cache_dir=self.settings.home / CACHE), {}, self)
 
     def server(self, runtime: Runtime) -> Server[Any]:
         """The MCP server of these tools, with its resources."""
@@ -80,11 +80,11 @@ def build(
     check_ours()
     notices: list[str] = []
     clock = clock or SystemClock()
+    compiled.use_cache(data_home(home) / CACHE)
     facts = found(notices)
     configured = _settings(facts, config, home, offline=offline)
     if deadline_s is not None:
         configured = replace(configured, limits=replace(configured.limits, deadline_s=deadline_s))
-    compiled.use_cache(configured.home / "cache" / "compiled")
     cache = configured.cache
     store = open_store(
         cache.folder or configured.home,

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,10 @@ from cloudtop.errors import CloudtopError, UsageError
 
 class Parser(argparse.ArgumentParser):
     """argparse, with mistakes as our own errors so that --json gives an object for them too."""
+
+    def __init__(self, prog: str | None = None, **more: Any) -> None:
+        # Without a width argparse asks the terminal at every argument, and imports shutil for it.
+        super().__init__(prog, **{**more, "formatter_class": partial(argparse.HelpFormatter, width=100)})
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line, with the usage of the command at hand."""
@@ -33,7 +38,7 @@ def parser() -> Parser:
     every = _options()
     top = Parser("cloudtop", description="Ask your clouds and the GPU market in one line.", parents=[every])
     top.add_argument("--version", action="version", version=f"cloudtop {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="cloudtop", parser_class=Parser)
 
     def command(name: str, module: str, words: str, **defaults: Any) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from starlette.applications import Starlette
@@ -40,6 +41,7 @@ EVERY_OFFER: Mapping[str, Any] = {
     "pci_gen": 4.0,
     "pcie_bw": 24.1,
     "resource_type": "gpu",
+    "ubuntu_version": "22.04",
     "vms_enabled": False,
 }
 
@@ -100,34 +102,46 @@ class Vast:
     def offers(self, search: Search) -> list[dict[str, Any]]:
         """The offers that `search` asks for, in its order."""
         now = self.now()
-        rows = market().at(now if self.moving else None)
-        found = [row for row in (offer(row, search, now) for row in rows) if matches(row, search.filters)]
+        factor = market().factor(now) if self.moving else 1.0
+        every = priced(factor, search.bid, search.disk_gb)
+        found = [row for row in every if matches(row, search.filters)]
         for name, direction in reversed(search.order):
             # A null counts as the smallest value, so that paging upwards by a price meets it first.
             found.sort(key=lambda row: sort_key(row.get(name)), reverse=direction == "desc")
-        return found[: search.limit]
+        return [ending(row, now) for row in found[: search.limit]]
 
 
-def offer(row: Mapping[str, Any], search: Search, now: datetime) -> dict[str, Any]:
-    """One row of the market as an answer shows it."""
-    base = row.get("min_bid" if search.bid else "dph_base")
-    disk = (row.get("storage_cost") or 0.0) * search.disk_gb / MONTH_HOURS
+@lru_cache(maxsize=16)
+def priced(factor: float, bid: bool, disk_gb: float) -> list[dict[str, Any]]:
+    """The whole market as answers show it; kept, because a listing asks for it once per page."""
+    return [offer(row, bid, disk_gb) for row in market().at(factor)]
+
+
+def ending(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The row with the moment at which its offer ends."""
+    return {**row, "end_date": now.timestamp() + row["duration"]} if "duration" in row else row
+
+
+def offer(row: Mapping[str, Any], bid: bool, disk_gb: float) -> dict[str, Any]:
+    """One row of the market with everything that the sandbox adds."""
+    base = row.get("min_bid" if bid else "dph_base")
+    disk = (row.get("storage_cost") or 0.0) * disk_gb / MONTH_HOURS
     total = None if base is None else base + disk
+    verified = row.get("verification") == "verified"
     made = {
         **EVERY_OFFER,
         **row,
         "ask_contract_id": row["id"],
-        "is_bid": search.bid,
+        "is_bid": bid,
         "gpu_arch": "amd" if row["gpu_name"].startswith("MI") else "nvidia",
         "gpu_total_ram": row["gpu_ram"] * row["num_gpus"] if row.get("gpu_ram") else None,
         "dph_total": total,
         "dlperf_per_dphtotal": row["dlperf"] / total if total and row.get("dlperf") else None,
         "flops_per_dphtotal": row["total_flops"] / total if total and row.get("total_flops") else None,
         "score": row["dlperf"] / total if total and row.get("dlperf") else 0.0,
-        "verified": row.get("verification") == "verified",
-        "vericode": int(row.get("verification") == "verified"),
+        "verified": verified,
+        "vericode": int(verified),
         "datacenter": row.get("hosting_type") == 1,
-        "ubuntu_version": EVERY_OFFER["os_version"],
         "storage_total_cost": disk,
         "search": {
             "gpuCostPerHour": base,
@@ -141,8 +155,6 @@ def offer(row: Mapping[str, Any], search: Search, now: datetime) -> dict[str, An
         made.pop("dph_total")
     if "reliability2" in row:
         made["reliability"] = row["reliability2"]
-    if "duration" in row:
-        made["end_date"] = now.timestamp() + row["duration"]
     for way in ("up", "down"):
         if (cost := row.get(f"inet_{way}_cost")) is not None:
             made[f"internet_{way}_cost_per_tb"] = cost * GB_PER_TB

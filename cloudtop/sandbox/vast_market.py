@@ -36,9 +36,8 @@ class Market:
         """What the prices of the table are multiplied by at `moment`."""
         return self.factors[WEEKDAYS[moment.astimezone(UTC).weekday()]]
 
-    def at(self, moment: datetime | None) -> list[dict[str, Any]]:
-        """The rows at `moment`; None leaves the prices of the table."""
-        factor = 1.0 if moment is None else self.factor(moment)
+    def at(self, factor: float) -> list[dict[str, Any]]:
+        """The rows with their prices times `factor`."""
         return [{**row, **moved(row, factor)} for row in self.rows]
 
 
@@ -76,7 +75,7 @@ def print_table(out: TextIO, moment: datetime | None) -> None:
     market_now = market()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(market_now.columns)
-    for row in market_now.at(moment):
+    for row in market_now.at(1.0 if moment is None else market_now.factor(moment)):
         writer.writerow([_cell(row[name]) if name in row else "" for name in market_now.columns])
 
 

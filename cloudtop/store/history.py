@@ -1,7 +1,8 @@
 """Price history: one series per (seller, GPU, memory, region, tier, spot), a point when it changes.
 
-A series belongs to an origin, where it was read, so that a price list and the live market do not contradict each
-other in one line. Only finished looks write points. Nothing left to rent is a point too, without prices.
+A series belongs to an origin, where it was read, so that a price list and the live market do not contradict
+each other in one line. Only finished looks write points. Nothing left to rent is a point too, without
+prices.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Key = tuple[str, float | None, str | None, str | None, int]
 Figures = tuple[float | None, float | None, int]
 GONE: Figures = (None, None, 0)
 _START = (
-    "INSERT INTO series(id, origin, gpu, seller, gpu_memory_gib, region, tier, spot, place_id, feeder, at, low,"
-    " median, offers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO series(id, origin, gpu, seller, gpu_memory_gib, region, tier, spot, place_id, feeder, at,"
+    " low, median, offers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -44,7 +45,7 @@ class Series:
 
 
 def origin(scope: Scope) -> str:
-    """Where prices were read, as far as history tells origins apart: the account, and the file of a price list."""
+    """Where prices were read, as far as history tells: the account, and the file of a price list."""
     query = json.loads(scope.query) if scope.query.startswith("{") else {}
     return "|".join((scope.provider, scope.account, str(query.get("file", ""))))
 
@@ -73,7 +74,12 @@ def series_of(db: sqlite3.Connection, place: str, gpu: str) -> dict[Key, Series]
 
 
 def record(
-    db: sqlite3.Connection, scope_id: int, place: str, gpu: str, now: dict[Key, tuple[Figures, int]], at: float
+    db: sqlite3.Connection,
+    scope_id: int,
+    place: str,
+    gpu: str,
+    now: dict[Key, tuple[Figures, int]],
+    at: float,
 ) -> None:
     """Write the points that differ from the latest ones. Runs inside a transaction."""
     before = series_of(db, place, gpu)

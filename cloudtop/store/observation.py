@@ -1,8 +1,8 @@
 """One look at one scope, streamed page by page, and what it proves when it is finished.
 
-Whoever begins last owns the scope: an older observation that is still open, here or in another process, can add
-and finish nothing any more. So at each moment one writer knows what the scope holds, and a finished observation
-leaves exactly the rows it has seen.
+Whoever begins last owns the scope: an older observation that is still open, here or in another process, can
+add and finish nothing any more. So at each moment one writer knows what the scope holds, and a finished
+observation leaves exactly the rows it has seen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import Future
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from cloudtop.store import scopes
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from cloudtop.models import Scope
-    from cloudtop.store.writer import Steps, Writer
+    from cloudtop.store.writer import Steps, Work, Writer
 
 CHUNK = 250
 """Rows in one piece of work: a few milliseconds."""
@@ -31,16 +31,17 @@ WAITING = 64
 """Chunks that may wait for the writer before the one who adds waits too."""
 
 Item = TypeVar("Item")
+Kept = TypeVar("Kept", contravariant=True)
 
 
-class Table(Protocol[Item]):
+class Table(Protocol[Kept]):
     """How one kind of rows is kept."""
 
-    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[Item], read_at: float) -> int:
+    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[Kept], read_at: float) -> int:
         """Write what is new or different; how many rows that were."""
         ...
 
-    def keys(self, page: Sequence[Item]) -> Iterator[int]:
+    def keys(self, page: Sequence[Kept]) -> Iterator[int]:
         """One number per row that tells it from the others of its scope."""
         ...
 
@@ -87,9 +88,9 @@ class Look:
 class Observation(Generic[Item]):
     """`with store.observation(...) as seen: seen.add(page) ...; seen.finish()`.
 
-    Without `finish` it proves nothing: rows that were added stay, none is removed, no history is written. `add`
-    hands the page to the writer's thread; errors of the store come out of a later `add`, of `finish` or of the end
-    of the `with` block. In a coroutine, `await seen.finishing()` does not block the loop.
+    Without `finish` it proves nothing: rows that were added stay, none is removed, no history is written.
+    `add` hands the page to the writer's thread; errors of the store come out of a later `add`, of `finish`
+    or of the end of the `with` block. In a coroutine, `await seen.finishing()` does not block the loop.
     """
 
     def __init__(self, writer: Writer, look: Look, table: Table[Item], max_scopes: int | None) -> None:
@@ -142,18 +143,18 @@ class Observation(Generic[Item]):
         """Runs on the writer's thread: after one failed write nothing of this observation may count."""
         self._failed = self._failed or future.exception()
 
-    def _work(self, chunk: list[Item]) -> Any:
+    def _work(self, chunk: list[Item]) -> Work:
         def write(db: sqlite3.Connection) -> None:
-            look = self._look
-            if self._failed is not None or not look.owns(db):
+            if self._failed is not None:
                 return
+            look = self._look
             wrote = self._table.write(db, look.scope_id, chunk, look.at)
             self._seen.update(self._table.keys(chunk))
             if wrote:
                 self._wrote = True
                 scopes.touched(db, look.scope_id, look.at)
 
-        return write
+        return self._if_owned(write)
 
     def _closed(self, finished: bool) -> Future[bool]:
         if self._end is None:
@@ -169,22 +170,30 @@ class Observation(Generic[Item]):
             gone = self._table.unseen(self._writer.connection, look.scope_id, self._seen)
             for start in range(0, len(gone), CHUNK):
                 yield self._removing(gone[start : start + CHUNK])
-            yield lambda db: look.owns(db) and scopes.finished(db, look, self._table.table)
+            yield self._if_owned(lambda db: scopes.finished(db, look, self._table.table))
         elif self._wrote:
-            yield lambda db: look.owns(db) and scopes.left(db, look.scope_id, self._table.table)
+            yield self._if_owned(lambda db: scopes.left(db, look.scope_id, self._table.table))
         if look.overtaken:
             return False
         if finished or self._wrote:
             yield from self._table.settle(self._writer, look, finished)
         if finished:
-            yield lambda db: look.owns(db) and scopes.settled(db, look.scope_id)
+            yield self._if_owned(lambda db: scopes.settled(db, look.scope_id))
             yield from scopes.evicted(self._writer, look.scope_id, self._max_scopes)
         return finished and not look.overtaken
 
-    def _removing(self, ids: list[int]) -> Any:
+    def _removing(self, ids: list[int]) -> Work:
         def remove(db: sqlite3.Connection) -> None:
-            if self._look.owns(db):
-                self._table.remove(db, ids)
-                scopes.touched(db, self._look.scope_id, None)
+            self._table.remove(db, ids)
+            scopes.touched(db, self._look.scope_id, None)
 
-        return remove
+        return self._if_owned(remove)
+
+    def _if_owned(self, work: Work) -> Work:
+        """The same work, left undone when another look has taken the scope over."""
+
+        def do(db: sqlite3.Connection) -> None:
+            if self._look.owns(db):
+                work(db)
+
+        return do

@@ -1,7 +1,7 @@
 """From an `OfferFilter` to SQL.
 
-A named GPU is one branch of a UNION ALL per (name, spot), each walking its index in the order of price, so that
-SQLite merges them and stops at the limit. The index holds all that common filters look at.
+A named GPU is one branch of a UNION ALL per (name, spot), each walking its index in the order of price, so
+that SQLite merges them and stops at the limit. The index holds all that common filters look at.
 """
 
 from __future__ import annotations
@@ -53,15 +53,13 @@ COLUMNS = (
     "read_at",
     "as_of",
 )
-"""What is selected, in the order of `offers.ROW_KEYS`: account comes from the scope, fractional from the flags."""
+"""What is selected, in the order of `offers.ROW_KEYS`: the account comes from the scope."""
 
-SORTS = {
-    name: {"provider": "seller", "fractional": "flags & 1", "fetched_at": "read_at"}.get(name, name)
-    for name in (
-        "provider offer_id instance_type region country gpu gpu_raw form gpu_count gpu_memory_gib vcpus ram_gib"
-        " usd_per_gpu_hour usd_per_hour price_raw spot tier available interconnect fractional reliability"
-        " disk_usd_per_gb_month egress_usd_per_gb suspect source_url fetched_at as_of"
-    ).split()
+_NAMED_ALIKE = set(COLUMNS) - {"seller", "scope_id", "flags", "read_at"}
+SORTS = {name: name for name in COLUMNS if name in _NAMED_ALIKE} | {
+    "provider": "seller",
+    "fractional": f"flags & {FRACTIONAL}",
+    "fetched_at": "read_at",
 }
 GROUPS = {
     name: SORTS[name] for name in ("provider", "region", "gpu", "instance_type", "form", "tier", "country")
@@ -144,19 +142,14 @@ def _tflops(query: OfferFilter) -> str:
     return f"CASE gpu {cases} END" if cases else "NULL"
 
 
-def order(query: OfferFilter) -> str:
-    """The whole order: what was asked, then what makes it total. Unknown values come last either way."""
-    way = " DESC" if query.descending else ""
+def ordered_by(query: OfferFilter) -> str:
+    """The expression that was asked to order by."""
     if query.sort is None:
-        asked = rank(query)
-    elif query.sort in SORTS:
-        prices = {"usd_per_hour": per_hour(query), "usd_per_gpu_hour": per_gpu_hour(query)}
-        asked = prices.get(query.sort, SORTS[query.sort])
-    else:
+        return rank(query)
+    if query.sort not in SORTS:
         raise ArgumentError("sort", f"{query.sort} is not a field of offers", ", ".join(SORTS))
-    if asked in ("usd_per_gpu_hour", "usd_per_hour"):
-        return f"{asked}{way}, {TIES}"
-    return f"{asked} IS NULL, {asked}{way}, {TIES}"
+    prices = {"usd_per_hour": per_hour(query), "usd_per_gpu_hour": per_gpu_hour(query)}
+    return prices.get(query.sort, SORTS[query.sort])
 
 
 def branches(query: OfferFilter, scopes: ScopeIds) -> list[Branch]:

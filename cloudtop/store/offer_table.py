@@ -78,15 +78,21 @@ class Places:
         from cloudtop.regions import place
 
         found = place(key[0], key[1] or None, key[2] or None)
+        country = key[2] or found.country
         db.execute(
-            "INSERT INTO place(seller, region, country, places) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT(seller, region, country) DO UPDATE SET places=excluded.places"
-            " WHERE places<>excluded.places",
-            (*key, found.places),
+            "INSERT INTO place(seller, region, said, country, places) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(seller, region, said)"
+            " DO UPDATE SET country=excluded.country, places=excluded.places"
+            " WHERE places<>excluded.places OR country IS NOT excluded.country",
+            (*key, country, found.places),
         )
-        row = db.execute("SELECT id FROM place WHERE seller=? AND region=? AND country=?", key).fetchone()
-        self._known[key] = (row[0], key[2] or found.country)
+        row = db.execute("SELECT id FROM place WHERE seller=? AND region=? AND said=?", key).fetchone()
+        self._known[key] = (row[0], country)
         return self._known[key]
+
+
+def _empty(db: sqlite3.Connection, scope_id: int) -> bool:
+    return db.execute("SELECT 1 FROM offer WHERE scope_id=? LIMIT 1", (scope_id,)).fetchone() is None
 
 
 def flags(offer: GpuOffer, priced: bool) -> int:
@@ -100,17 +106,20 @@ def flags(offer: GpuOffer, priced: bool) -> int:
 
 
 class OfferTable:
-    """How an observation keeps offers. `changed` collects the GPU names whose prices must be looked at again."""
+    """How an observation keeps offers. `changed` collects the GPUs whose prices must be looked at again."""
 
     table = "offer"
 
     def __init__(self) -> None:
         self._places = Places()
         self.changed: set[str | None] = set()
+        self._was_empty: bool | None = None
 
     def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[GpuOffer], read_at: float) -> int:
         """Write what is new or different among `page`; how many rows that were."""
-        held = self._held(db, scope_id, page)
+        if self._was_empty is None:
+            self._was_empty = _empty(db, scope_id)
+        held = {} if self._was_empty else self._held(db, scope_id, page)
         fresh: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         for offer in page:
@@ -134,6 +143,8 @@ class OfferTable:
     def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
         """Ids of the scope's rows that are not among `seen`; their GPUs count as changed."""
         gone: list[int] = []
+        if self._was_empty:
+            return gone
         rows = db.execute("SELECT id, offer_id, spot, gpu FROM offer WHERE scope_id=?", (scope_id,))
         for number, offer_id, spot, gpu in rows:
             if hash((offer_id, spot)) not in seen:

@@ -46,7 +46,7 @@ ROW_KEYS = (
     "fetched_at",
     "as_of",
 )
-"""The keys of a row of `OfferPage`, besides `_scope_id` and `_fetched_at`. The tool adds usd_total and source."""
+"""The keys of a row of `OfferPage`, and `_scope_id`, `_fetched_at`. The tool adds usd_total and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,12 @@ class OfferFilter:
     """Which offers, in which order, which stretch of them.
 
     `scopes`: None for all, () for none. `gpus`: () for all, modified boards then only with `modified`.
-    Prices are effective ones: with `disk_gb` the disk's price per hour is in them. `min_price` and `max_price`
-    are per GPU-hour, or of the whole instance with `per_instance`. `hours`, `egress_gb` and `nodes` matter to
-    rank_by "total" alone; `tflops` (pairs of name and dense BF16 TFLOPS of one GPU) to rank_by "tflop".
-    `superseded_sellers`: rows of the shipped price list that name them are left out. `sort`: a row key, None
-    for the price that `rank_by` names. With `per_group` = (row key, n) only the n first of each group remain.
+    Prices are effective ones: with `disk_gb` the disk's price per hour is in them. `min_price` and
+    `max_price` are per GPU-hour, or of the whole instance with `per_instance`. `hours`, `egress_gb` and
+    `nodes` matter to rank_by "total" alone; `tflops` (pairs of name and dense BF16 TFLOPS of one GPU) to
+    rank_by "tflop". `superseded_sellers`: rows of the shipped price list that name them are left out.
+    `sort`: a row key, None for the price that `rank_by` names. With `per_group` = (row key, n) only the n
+    first of each group remain.
     """
 
     scopes: tuple[Scope, ...] | None = None
@@ -104,8 +105,8 @@ class OfferPage:
     """One stretch of the matching offers.
 
     `total` counts all that match. `counts` says what default rules alone left out (fractional, sold_out,
-    modified, unpriced, shipped_superseded): each would be shown if that one rule were lifted; zeros are absent.
-    `generation` is the state of the store that was read: equal to `Store.revision()` then.
+    modified, unpriced, shipped_superseded): each would be shown if that one rule were lifted; zeros are
+    absent. `generation` is the state of the store that was read: equal to `Store.revision()` then.
     """
 
     rows: list[dict[str, Any]]

@@ -1,7 +1,7 @@
 """Open the store: one SQLite file, the only one, `<home>/cloudtop.db`.
 
-A file that may not be written is copied into memory and worked on there: `Store.read_only` says so. The backend
-"memory" keeps nothing beyond the process; its readers take turns with its writer.
+A file that may not be written is copied into memory and worked on there: `Store.read_only` says so. The
+backend "memory" keeps nothing beyond the process; its readers take turns with its writer.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def open_store(
 ) -> Store:
     """The store of `home`, made if it is not there. Raises StoreError when it cannot be used as it is.
 
-    `max_size`: how many scopes are kept; the one read longest ago makes room. `busy_s`: how long a write waits
-    while another process writes.
+    `max_size`: how many scopes are kept; the one read longest ago makes room. `busy_s`: how long a write
+    waits while another process writes.
     """
     if backend == "memory":
         return _store(_empty_memory(busy_s), clock, max_size, None)
@@ -103,7 +103,7 @@ def _copied(file: Path, busy_s: float) -> tuple[Place, sqlite3.Connection]:
 
 
 def _readable(file: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that needs no right to write; without one, SQLite may not even join a WAL file's readers."""
+    """A connection that needs no right to write, as SQLite wants it even from readers of a WAL file."""
     uri = file.resolve().as_uri()
     connection = connect(f"{uri}?mode=ro", busy_s, uri=True)
     try:

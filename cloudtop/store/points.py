@@ -30,10 +30,9 @@ POINT_KEYS = (
     "usd_per_gpu_hour_median",
     "offers",
 )
-_FIELDS = (
-    "series.seller, gpu, gpu_memory_gib, series.region, tier, spot, point.at, point.low, point.median, point.offers"
-)
-_TIES = "series.seller, gpu, gpu_memory_gib, series.region, tier, spot, origin, point.at"
+_SERIES = "series.seller, gpu, gpu_memory_gib, series.region, tier, spot"
+_FIELDS = f"{_SERIES}, point.at, point.low, point.median, point.offers"
+_TIES = f"{_SERIES}, origin, point.at"
 _SORTS = {
     "usd_per_gpu_hour": "point.low",
     "usd_per_gpu_hour_min": "point.low",
@@ -127,7 +126,9 @@ def _where(terms: Terms, query: OfferFilter) -> None:
         terms.among("origin", sorted({origin(scope) for scope in query.scopes}))
     if query.superseded_sellers:
         marks = ", ".join("?" * len(query.superseded_sellers))
-        terms.add(f"NOT (origin LIKE ? AND series.seller IN ({marks}))", f"%|{SHIPPED}|%", *query.superseded_sellers)
+        terms.add(
+            f"NOT (origin LIKE ? AND series.seller IN ({marks}))", f"%|{SHIPPED}|%", *query.superseded_sellers
+        )
 
 
 def _point(row: Sequence[Any]) -> dict[str, Any]:

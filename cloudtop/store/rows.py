@@ -1,4 +1,4 @@
-"""Rows of every other kind: dicts with a `uid`, hash-guarded, with the changes that each finished look brings."""
+"""Rows of every other kind: dicts with a `uid`, hash-guarded, with the changes that each look brings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 _UPSERT = (
     "INSERT INTO row(scope_id, uid, body, read_at, hash) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT(scope_id, uid) DO UPDATE SET body=excluded.body, read_at=excluded.read_at, hash=excluded.hash"
+    " ON CONFLICT(scope_id, uid)"
+    " DO UPDATE SET body=excluded.body, read_at=excluded.read_at, hash=excluded.hash"
 )
 _HELD = "SELECT uid, hash FROM row WHERE scope_id=? AND uid IN (SELECT value FROM json_each(?))"
 _OLD = "SELECT uid, body FROM row WHERE scope_id=? AND uid IN (SELECT value FROM json_each(?))"

@@ -1,8 +1,8 @@
 """The tables, and how an older file becomes a newer one.
 
-Migrations are numbered; they run only when the file's `user_version` differs, under an exclusive lock, all in one
-transaction, after a backup of a file that already holds something. A newer file is refused.
-Imported late: sqlite_utils.
+Migrations are numbered; they run only when the file's `user_version` differs, under an exclusive lock, all
+in one transaction, after a backup of a file that already holds something. A newer file is refused. Imported
+late: sqlite_utils.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ OFFER_COLUMNS: dict[str, type] = {
     "read_at": float,
     "hash": int,
 }
-"""`warned` is the connector's own doubt, `suspect` what is shown: that or ours. `read_at` is when last written."""
+"""`warned`: the connector's own doubt; `suspect`: what is shown; `read_at`: when last written."""
 
 FRACTIONAL, SOLD_OUT, MODIFIED, UNPRICED = 1, 2, 4, 8
 """Bits of `offer.flags`: what default rules leave out."""
@@ -79,11 +79,11 @@ def m001_prices_and_cache(db: Database) -> None:
         " settled INTEGER NOT NULL DEFAULT 0)"
     )
     _table(db, "place").create(
-        {"id": int, "seller": str, "region": str, "country": str, "places": str},
+        {"id": int, "seller": str, "region": str, "said": str, "country": str, "places": str},
         pk="id",
-        not_null={"seller", "region", "country", "places"},
+        not_null={"seller", "region", "said", "places"},
     )
-    _table(db, "place").create_index(["seller", "region", "country"], unique=True)
+    _table(db, "place").create_index(["seller", "region", "said"], unique=True)
     offer = _table(db, "offer").create(
         {"id": int, **OFFER_COLUMNS},
         pk="id",
@@ -91,7 +91,7 @@ def m001_prices_and_cache(db: Database) -> None:
     )
     offer.create_index(["scope_id", "offer_id", "spot"], "offer_identity", unique=True)
     offer.create_index(["gpu", "spot", *_RANKED], "offer_by_gpu")
-    offer.create_index(["spot", "usd_per_gpu_hour", "flags"], "offer_by_price")
+    offer.create_index(["spot", *_RANKED[:5]], "offer_by_price")
     _table(db, "offer_raw").create({"id": int, "body": bytes}, pk="id")
     _table(db, "row").create(
         {"id": int, "scope_id": int, "uid": str, "body": str, "read_at": float, "hash": int},
@@ -169,7 +169,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 
 def ours(connection: sqlite3.Connection, file: Path | None) -> int:
-    """The schema number of a file that may be used; a newer or another program's file is refused untouched."""
+    """The schema number of a file that may be used; a newer or a foreign file is refused untouched."""
     found = version(connection)
     name = file or "in memory"
     if found > SCHEMA:
@@ -180,7 +180,7 @@ def ours(connection: sqlite3.Connection, file: Path | None) -> int:
 
 
 def migrate(connection: sqlite3.Connection, file: Path | None) -> None:
-    """Bring the file to `SCHEMA`. Another process may be doing the same: whoever comes second finds it done."""
+    """Bring the file to `SCHEMA`. When two processes do this at once, the second finds it done."""
     from sqlite_utils import Database
 
     ours(connection, file)

@@ -25,9 +25,10 @@ CHUNK = 1000
 class Known:
     """What the store holds of a scope.
 
-    `complete`: it was read to its proven end, at `fetched_at`. Otherwise `fetched_at` is when its rows, all there
-    is, were added by a look that did not end well; None when there are none. `partial_at`: the last look since
-    then that added rows and did not finish. `trouble`: why the try at `tried_at` failed; None once one succeeds.
+    `complete`: it was read to its proven end, at `fetched_at`. Otherwise `fetched_at` is when its rows, all
+    there is, were added by a look that did not end well; None when there are none. `partial_at`: the last
+    look since then that added rows and did not finish. `trouble`: why the try at `tried_at` failed; None
+    once one succeeds.
     """
 
     fetched_at: datetime | None
@@ -53,7 +54,8 @@ def bump(db: sqlite3.Connection) -> None:
 def begin(db: sqlite3.Connection, scope: Scope) -> tuple[int, int, bool]:
     """Start an observation: the scope's id, the observation's number, and whether the scope was settled."""
     db.execute(
-        "INSERT INTO scope(key, provider, account, region, kind, query, observation) VALUES (?, ?, ?, ?, ?, ?, 1)"
+        "INSERT INTO scope(key, provider, account, region, kind, query, observation)"
+        " VALUES (?, ?, ?, ?, ?, ?, 1)"
         " ON CONFLICT(key) DO UPDATE SET observation=observation+1",
         (scope.key, scope.provider, scope.account, scope.region, scope.kind, scope.query),
     )
@@ -113,7 +115,7 @@ def evicted(writer: Writer, keep: int, max_scopes: int | None) -> Steps[None]:
 
 
 def cleared(writer: Writer, scope_id: int) -> Steps[None]:
-    """Forget a scope and its rows; history stays. A look that begins meanwhile takes it over and ends this."""
+    """Forget a scope and its rows; history stays. A look that begins meanwhile ends this."""
     number = yield lambda db: _disowned(db, scope_id)
     while (yield lambda db: _fewer(db, scope_id, number)):
         pass

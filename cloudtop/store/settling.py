@@ -25,7 +25,7 @@ def settle(writer: Writer, look: Look, changed: set[str | None], finished: bool)
     """
     gpus = changed if look.settled else changed | _all_gpus(writer.connection, look.scope_id)
     for gpu in sorted(gpus, key=str):
-        offers = [Priced(*row) for row in writer.connection.execute(_OFFERS, (gpu,))]
+        offers = list(map(Priced._make, writer.connection.execute(_OFFERS, (gpu,))))
         marks = [(reason, one.id, one.hash) for one, reason in doubts(offers, gpu is not None)]
         if marks:
             yield _marking(marks)

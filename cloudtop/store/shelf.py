@@ -20,7 +20,7 @@ from cloudtop.store.offer_sql import (
     Branch,
     ScopeIds,
     branches,
-    order,
+    ordered_by,
     rank,
 )
 from cloudtop.store.offer_table import unpacked
@@ -42,7 +42,10 @@ RULES = {
     SUPERSEDED: "shipped_superseded",
 }
 _SELECTED = ", ".join(COLUMNS)
-_BODY = "SELECT body FROM offer_raw JOIN offer USING (id) WHERE offer.scope_id=? AND offer.offer_id=? AND offer.spot=?"
+_BODY = (
+    "SELECT body FROM offer_raw JOIN offer USING (id)"
+    " WHERE offer.scope_id=? AND offer.offer_id=? AND offer.spot=?"
+)
 Held = dict[int, tuple[Scope, float]]
 
 
@@ -65,9 +68,9 @@ class Shelf:
             ids, held = self._scopes(db, now, query.scopes)
             parts = branches(query, ids)
             total, counts = self._tally(db, now, query, ids, parts)
-            rows = [] if query.limit == 0 else _fetched(db, query, _selected(query, ids, parts))
+            rows = [] if query.limit == 0 else _fetched(db, query, ids, parts)
             if query.per_group is not None:
-                total = _grouped_total(db, query, _selected(query, ids, parts))
+                total = _grouped_total(db, query, query.per_group, ids, parts)
         return OfferPage(
             [_row(values, held, query.disk_gb) for values in rows],
             total,
@@ -77,15 +80,15 @@ class Shelf:
         )
 
     def groups(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
-        """Number, lowest and median price, and the cheapest offer of each group: all groups, by price unless `sort` says."""
-        if by not in GROUPS:
-            raise ArgumentError("group_by", f"{by} is not known for offers", ", ".join(GROUPS))
+        """Number, lowest and median price and cheapest offer of every group; by price unless `sort` says."""
+        column = _column(by)
         with self._reader.snapshot() as db:
             now = generation(db)
             ids, _ = self._scopes(db, now, query.scopes)
-            sql, values = _selected(query, ids, branches(query, ids))
+            columns = f"{column} AS grouped, {rank(query)} AS compared, {TIES}"
+            sql, values = _selected(query, ids, branches(query, ids), columns)
             found = db.execute(
-                f"SELECT {GROUPS[by]}, {rank(query)}, offer_id FROM ({sql}) ORDER BY 2 IS NULL, 2, {TIES}",
+                f"SELECT grouped, compared, offer_id FROM ({sql}) ORDER BY compared IS NULL, compared, {TIES}",
                 values,
             ).fetchall()
         gathered: dict[str | None, list[tuple[float | None, str]]] = {}
@@ -152,13 +155,15 @@ def _superseded(query: OfferFilter, ids: ScopeIds) -> tuple[str, list[Any]]:
     return f"scope_id IN ({scopes}) AND seller IN ({sellers})", [*ids.shipped, *query.superseded_sellers]
 
 
-def _selected(query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]) -> tuple[str, list[Any]]:
+def _selected(
+    query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch], columns: str = _SELECTED
+) -> tuple[str, list[Any]]:
     """All matching offers as one SELECT."""
     over, names = _superseded(query, ids)
     selects, values = [], []
     for part in parts:
         sql = (
-            f"SELECT {_SELECTED} FROM offer INDEXED BY {part.index}"
+            f"SELECT {columns} FROM offer INDEXED BY {part.index}"
             f" WHERE {part.terms.sql} AND usd_per_gpu_hour>0 AND flags & {part.ruled_out} = 0"
         )
         selects.append(f"{sql} AND NOT ({over})" if over else sql)
@@ -166,29 +171,46 @@ def _selected(query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]) -> tup
     return " UNION ALL ".join(selects), values
 
 
-def _fetched(db: sqlite3.Connection, query: OfferFilter, selected: tuple[str, list[Any]]) -> list[Any]:
-    sql, values = selected
-    asked = order(query)
+def _fetched(db: sqlite3.Connection, query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]) -> list[Any]:
+    """The page's rows. SQLite merges the branches, each in order: from its index, or keeping the best few."""
+    by, way = ordered_by(query), " DESC" if query.descending else ""
+    if by == "usd_per_gpu_hour":
+        columns, asked = _SELECTED, f"usd_per_gpu_hour{way}, {TIES}"
+    else:
+        columns = f"{_SELECTED}, {by} IS NULL AS unknown, {by} AS compared"
+        asked = f"unknown, compared{way}, {TIES}"
+    sql, values = _selected(query, ids, parts, columns)
     if query.per_group is not None:
-        sql = f"SELECT {_SELECTED} FROM ({_numbered(query, sql)}) WHERE number <= {int(query.per_group[1])}"
-    elif not asked.startswith("usd_per_gpu_hour"):
-        sql = f"SELECT {_SELECTED} FROM ({sql})"
+        by, most = query.per_group
+        sql = f"SELECT * FROM ({_numbered(by, sql, asked)}) WHERE number <= {int(most)}"
     limit = -1 if query.limit is None else query.limit
-    return db.execute(f"{sql} ORDER BY {asked} LIMIT ? OFFSET ?", [*values, limit, query.offset]).fetchall()
+    rows = db.execute(f"{sql} ORDER BY {asked} LIMIT ? OFFSET ?", [*values, limit, query.offset]).fetchall()
+    return [row[: len(COLUMNS)] for row in rows]
 
 
-def _numbered(query: OfferFilter, sql: str) -> str:
-    by = query.per_group[0] if query.per_group else ""
+def _numbered(by: str, sql: str, asked: str) -> str:
+    number = f"row_number() OVER (PARTITION BY {_column(by)} ORDER BY {asked})"
+    return f"SELECT *, {number} AS number FROM ({sql})"
+
+
+def _grouped_total(
+    db: sqlite3.Connection,
+    query: OfferFilter,
+    per_group: tuple[str, int],
+    ids: ScopeIds,
+    parts: Sequence[Branch],
+) -> int:
+    sql, values = _selected(query, ids, parts, f"{_column(per_group[0])} AS grouped")
+    sizes = f"SELECT count(*) AS size FROM ({sql}) GROUP BY grouped"
+    return int(
+        db.execute(f"SELECT total(min(size, ?)) FROM ({sizes})", [per_group[1], *values]).fetchone()[0]
+    )
+
+
+def _column(by: str) -> str:
     if by not in GROUPS:
         raise ArgumentError("group_by", f"{by} is not known for offers", ", ".join(GROUPS))
-    return f"SELECT *, row_number() OVER (PARTITION BY {GROUPS[by]} ORDER BY {order(query)}) AS number FROM ({sql})"
-
-
-def _grouped_total(db: sqlite3.Connection, query: OfferFilter, selected: tuple[str, list[Any]]) -> int:
-    sql, values = selected
-    count = int(query.per_group[1]) if query.per_group else 0
-    counted = f"SELECT count(*) FROM ({_numbered(query, sql)}) WHERE number <= {count}"
-    return int(db.execute(counted, values).fetchone()[0])
+    return GROUPS[by]
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""The store as the other rooms see it. Synchronous: reads take microseconds, writes go to the writer's thread."""
+"""The store as the other rooms see it. Reads take microseconds, writes go to the writer's thread."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Store:
     def observation(
         self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None
     ) -> Observation[GpuOffer]:
-        """Begin to look at a scope's offers: `with store.observation(...) as seen: seen.add(page); seen.finish()`."""
+        """Begin to look at a scope's offers: `with ... as seen: seen.add(page); seen.finish()`."""
         look = Look(scope, fetched_at, stamp)
         return Observation(self.writer, look, OfferTable(), self._max_size)
 
@@ -76,7 +76,7 @@ class Store:
         return self._shelf.page(query)
 
     def group_offers(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
-        """{group, count, min, median, offer_id} for every group, cheapest first; limit and offset do not count."""
+        """{group, count, min, median, offer_id} of every group, cheapest first; limit is not used."""
         return self._shelf.groups(query, by)
 
     def raw(self, scope_id: int, offer_id: str, spot: bool) -> dict[str, Any] | None:
@@ -86,7 +86,7 @@ class Store:
     def price_points(
         self, query: OfferFilter, start: datetime, end: datetime, *, shape: str = "offer"
     ) -> OfferPage:
-        """Points of price history in force at any moment of [start, end), as rows like offers or as points."""
+        """Points of history in force at any moment of [start, end), as rows like offers or as points."""
         return points.price_points(self._reader, query, start, end, shape=shape)
 
     def row_observation(

@@ -1,8 +1,9 @@
 """The one writer of this process: a thread with a queue, its own connection, and short transactions.
 
-A job is a function of the connection, run inside a transaction, or a generator that yields such functions: what
-stands between its yields runs outside any transaction, so that reading and computing hold no lock. Waiting jobs
-share a transaction until it is `BATCH_S` old; each has a savepoint, so one that fails spoils no other.
+A job is a function of the connection, run inside a transaction, or a generator that yields such functions:
+what stands between its yields runs outside any transaction, so that reading and computing hold no lock.
+Waiting jobs share a transaction until it is `BATCH_S` old; each has a savepoint, so one that fails spoils
+no other.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 BATCH_S = 0.02
-"""A transaction takes no further job when it is this old; one job more may run, so a batch stays under 50 ms."""
+"""A transaction takes no further job when it is this old; with the last one it stays under 50 ms."""
 
 CLOSE_S = 30.0
 _TUNING = "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=8000;"

@@ -179,14 +179,21 @@ def _no_such_type(ctx: Ctx, offers: Any) -> str | None:
     return f"No seller lists an instance type {offers.instance_type!r}.{hint}"
 
 
-def groups(ctx: Ctx, question: Question, harvest: Harvest, found: list[dict[str, Any]], limit: int) -> Rows:
+def groups(
+    ctx: Ctx,
+    question: Question,
+    harvest: Harvest,
+    found: list[dict[str, Any]],
+    counts: dict[str, int],
+    limit: int,
+) -> Rows:
     """The result of group_by: count, lowest and median price, and the cheapest offer of each group."""
     return Rows(
         rows=found[ctx.offset : ctx.offset + limit],
         sources=harvest.sources,
         missing=harvest.missing,
         applied=question.applied,
-        notices=list(question.notices),
+        notices=[*question.notices, *left_out(counts)],
         total=len(found),
         shape="group",
         expires_at=harvest.expires_at,

@@ -26,6 +26,7 @@ class Models:
     memory: float | None = None
     min_memory: float | None = None
     modified: bool = False
+    by_name: bool = False
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -35,8 +36,13 @@ class Models:
 
     @property
     def to_ask(self) -> tuple[str, ...]:
-        """What a cloud is asked for: few names, or everything."""
-        return self.names if len(self.names) <= SPECIFIC else ()
+        """What a cloud is asked for: whole families, or everything; so that one answer serves many questions."""
+        if not self.by_name:
+            return ()
+        gpus = catalogue().gpus
+        families = {gpus[name].family for name in self.names}
+        members = tuple(name for name, gpu in gpus.items() if gpu.family in families)
+        return members if len(members) <= SPECIFIC else ()
 
     @property
     def sizes(self) -> float | list[str] | None:
@@ -88,7 +94,8 @@ def _by_name(meant: Models, texts: Sequence[str], memory: float | None) -> None:
         raise ArgumentError(
             "gpu", f"{', '.join(texts)} name different forms", "one form in a question, or form="
         )
-    meant.form = forms.pop() if not any("NVL" in name for name in meant.names) else None
+    meant.form = forms.pop()
+    meant.by_name = True
 
 
 def _known(argument: str, text: str, memory: float | None = None) -> Resolution:

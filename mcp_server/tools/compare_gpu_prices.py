@@ -69,7 +69,8 @@ async def run(
         asked.offers, scopes=tuple(harvest.scopes), superseded_sellers=harvest.superseded, offset=ctx.offset
     )
     if group_by and not limit_per_group:
-        found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), limit)
+        counts = ctx.store.offers(replace(offers, limit=0, sort=None)).counts
+        found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), counts, limit)
     else:
         page = ctx.store.offers(replace(offers, limit=limit + TIES))
         found = rows(ctx, asked, harvest, page, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -135,9 +136,11 @@ def test_a_working_week_said_on_its_last_day_ends_now() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["", "  ", "banana", "2026-13", "2026-02-30", "25:00", "13pm", "last_0h", "last 9999999d", "a/b", "june 31", "/", "since",
-     "last_10000000000000000000000000000d", "0000", "24h x", "9999"],
-)  # fmt: skip
+    [
+        *("", "  ", "banana", "2026-13", "2026-02-30", "25:00", "13pm", "last_0h", "last 9999999d", "a/b"),
+        *("june 31", "/", "since", "last_10000000000000000000000000000d", "0000", "24h x", "9999"),
+    ],
+)
 def test_what_is_no_time_is_refused_by_name_with_what_is_accepted(said: str) -> None:
     with pytest.raises(ArgumentError, match=r"^time: .*Accepted: last_24h"):
         interval(said, NOW)
@@ -169,9 +172,7 @@ def test_what_has_begun_is_not_the_future(said: str) -> None:
     assert interval(said, NOW, past_only=True).start <= NOW
 
 
-MOMENTS = st.datetimes(
-    min_value=datetime(2020, 1, 1), max_value=datetime(2035, 12, 31), timezones=st.just(UTC)
-)  # fmt: skip
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))
 
 
 @given(
@@ -202,23 +203,24 @@ def test_a_rolling_interval_is_as_long_as_it_says(n: int, unit: str, now: dateti
 
 @given(st.text(alphabet=st.sampled_from("0123456789-/_:. tzhdmsinceastwkyo"), max_size=24))
 def test_any_text_is_either_read_or_refused(said: str) -> None:
-    try:
+    with contextlib.suppress(ArgumentError):
         assert interval(said, NOW).start <= interval(said, NOW).end
-    except ArgumentError:
-        pass
 
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("30s", 30), ("5m", 300), ("24h", 86400), (90, 90), ("90", 90), ("500ms", 0.5), ("1.5 days", 129600), ("2 weeks", 1209600)],
-)  # fmt: skip
+    [
+        *(("30s", 30), ("5m", 300), ("24h", 86400), (90, 90), ("90", 90), ("500ms", 0.5)),
+        *(("1.5 days", 129600), ("2 weeks", 1209600)),
+    ],
+)
 def test_durations_are_read_in_seconds(value: str | float, seconds: float) -> None:
     assert duration_s(value) == seconds
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5s", -1, float("inf"), float("nan"), "5 parsecs"])
 def test_what_is_no_duration_is_refused_by_name(value: str | float) -> None:
-    with pytest.raises(ArgumentError, match="^timeout: "):
+    with pytest.raises(ArgumentError, match=r"^timeout: "):
         duration_s(value, "timeout")
 
 

@@ -42,7 +42,7 @@ from cloudtop.faults import Whom, of_exception
 
 KEY = "canary-0123456789abcdef"
 FINE = reply(200, {"fine": True})
-QUICK = Policy(requests_per_second=1000, burst=1000, connect_s=0.1)
+QUICK = Policy(requests_per_second=1000, burst=1000)
 
 
 async def asked(house: House, method: str = "GET", path: str = "/x", **more: Any) -> Any:
@@ -385,7 +385,7 @@ async def test_a_refused_connection_is_not_repeated_and_the_host_is_remembered()
 
 async def test_a_port_that_never_accepts_is_given_up_after_the_connect_time() -> None:
     with never_accepting() as port:
-        house = House(f"http://127.0.0.1:{port}", policy=QUICK)
+        house = House(f"http://127.0.0.1:{port}", policy=replace(QUICK, connect_s=0.1))
         error = await failed(house)
     assert isinstance(error, Unreachable)
     assert "did not accept a connection within 0.1 s" in error.message
@@ -395,7 +395,7 @@ async def test_a_port_that_never_accepts_is_given_up_after_the_connect_time() ->
 
 async def test_a_deadline_shorter_than_the_connect_time_proves_nothing_about_the_host() -> None:
     with never_accepting() as port:
-        house = House(f"http://127.0.0.1:{port}", policy=replace(QUICK, connect_s=1.0, retries=0))
+        house = House(f"http://127.0.0.1:{port}", policy=replace(QUICK, retries=0))
         net.deadline.set(house.clock.monotonic() + 0.1)
         assert isinstance(await failed(house), TooSlow)
     assert house.hosts.down == {}
@@ -480,7 +480,7 @@ async def test_no_more_than_the_limit_are_in_flight_bodies_included() -> None:
         await writer.drain()
 
     async with serving(counting) as server:
-        house = House(server.url, policy=replace(QUICK, in_flight=3, connect_s=1.0))
+        house = House(server.url, policy=replace(QUICK, in_flight=3))
         async with way_out(house) as http:
             await asyncio.gather(*(http.json("GET", "/x") for _ in range(12)))
         assert peak == 3

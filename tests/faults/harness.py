@@ -7,11 +7,8 @@ nothing deleted, no secret shown, the deadline kept, nothing left running, one a
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,42 +18,13 @@ from cloudtop.sandbox.serve import Sandbox
 from mcp_server.fleet import Harvest
 
 from .cases import BID, CASES, NOT_APPLICABLE, OK, PATIENT_S, Case
-from .house import GPUS, House, LeapingClock, offers_expected, small_pages
+from .house import GPUS, House, LeapingClock, logged, prices_expected, small_pages
 
 LATER_S = 400.0
 """Past every time to live, hold and remembered dead host."""
 
 GIVE_UP_S = 2.0
 AUDIT_ROWS = 10_000
-
-
-@dataclass
-class Log(logging.Handler):
-    """Everything that was logged."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(logging.DEBUG)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-    __hash__ = object.__hash__
-
-
-@contextmanager
-def logged() -> Iterator[Log]:
-    """All logs of the block, at every level."""
-    root, log = logging.getLogger(), Log()
-    level = root.level
-    root.addHandler(log)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield log
-    finally:
-        root.removeHandler(log)
-        root.setLevel(level)
 
 
 async def problems(sandbox: Sandbox, home: Path, provider: str, method: str, column: str) -> list[str]:
@@ -100,9 +68,13 @@ class Cell:
                 self._arm({"field": name})
                 await self._ask_and_look(house)
                 self.said[looked:] = [f"without {name}: {text}" for text in self.said[looked:]]
+                if self.said:
+                    break
         finally:
             await house.close()
         await self._heal()
+        if self.sandbox.vast.token.encode() in house.held():
+            self.said.append("the store holds the key")
         return self.said
 
     def _arm(self, more: dict[str, Any]) -> None:
@@ -118,8 +90,11 @@ class Cell:
         harvest = await house.ask(self.method, PATIENT_S)
         if harvest.missing:
             self.said.append(f"even without a fault: {harvest.missing[0].message}")
-        if self.method == "gpu_offers" and not all(house.offers(scope) for scope in _own(harvest)):
-            self.said.append("even without a fault there are no rows")
+        for scope in _own(harvest) if self.method == "gpu_offers" else ():
+            expected = prices_expected("bid" in scope.query)
+            shown = {key: price for (key, _), (price, _) in house.offers(scope).items()}
+            if shown != {key: price for key, price in expected.items() if key in shown} or not shown:
+                self.said.append(f"{scope.query}: even without a fault the prices are not the market's")
         await house.close()
 
     async def _field_names(self) -> list[str]:
@@ -152,9 +127,8 @@ class Cell:
         await asyncio.sleep(0)
         if left := asyncio.all_tasks() - tasks:
             self.said.append(f"tasks left: {[task.get_name() for task in left]}")
-        attempts = house.store.audit_records(AUDIT_ROWS)[
-            : len(house.store.audit_records(AUDIT_ROWS)) - records
-        ]
+        every = house.store.audit_records(AUDIT_ROWS)
+        attempts = every[: len(every) - records]
         self._look_at_outcome(house, harvest)
         self._look_at_rows(house, harvest, before, known)
         self._look_at_attempts(attempts)
@@ -189,6 +163,8 @@ class Cell:
         self._look_at_sentences(mine)
         if self.method == "health":
             self._look_at_health(house, expected, codes)
+            if codes and not harvest.stale:
+                self.said.append("the checks of before are not marked stale")
 
     def _look_at_health(self, house: House, expected: str, codes: list[str]) -> None:
         rows = house.store.rows(self._scopes(house)[0])
@@ -214,12 +190,14 @@ class Cell:
             return
         now = self.clock.now()
         after = house.store.freshness(list(before))
-        expected = offers_expected()
         for scope, rows in before.items():
             name = scope.query[-20:]
             bad = self._hit(scope) and self.case.offers != OK
-            if gone := set(rows) - set(house.offers(scope)):
+            held = house.offers(scope)
+            if gone := set(rows) - set(held):
                 self.said.append(f"{name}: {len(gone)} stored rows are gone")
+            elif held != rows and self.case.fault != "missing-field":
+                self.said.append(f"{name}: stored rows have changed, the market has not")
             label = harvest.label(scope, after[scope].fetched_at, now)
             if bad and (scope not in harvest.stale or label != "stale"):
                 self.said.append(f"{name}: old rows are called {label}")
@@ -227,8 +205,9 @@ class Cell:
                 self.said.append(f"{name}: a failed reading counts as a new one")
             if not bad and (label != "sandbox" or scope not in harvest.fetched):
                 self.said.append(f"{name}: not read anew though nothing was wrong with it ({label})")
-            if not bad and (after[scope].rows != expected or not after[scope].complete):
-                self.said.append(f"{name}: {after[scope].rows} rows, the market has {expected}")
+            count = len(prices_expected("bid" in scope.query))
+            if not bad and (after[scope].rows != count or not after[scope].complete):
+                self.said.append(f"{name}: {after[scope].rows} rows, the market has {count}")
             if after[scope].fetched_at > now:
                 self.said.append(f"{name}: read in the future")
         lists = [source for source in harvest.sources if source.provider == "pricelist"]
@@ -268,8 +247,6 @@ class Cell:
             "an audit record": repr(attempts),
         }
         self.said += [f"{place} shows the key" for place, text in places.items() if key in text]
-        if key.encode() in house.held():
-            self.said.append("the store holds the key")
 
     async def _look_at_memory(self, house: House) -> None:
         """A host that takes no connections is not asked again for a while, and that is said."""
@@ -290,8 +267,8 @@ class Cell:
             self.said.append(f"well again, and still {mine[0].code}: {mine[0].message}")
         if self.method == "gpu_offers":
             counts = {known.rows for known in house.store.freshness(_own(harvest)).values() if known}
-            if counts != {offers_expected()}:
-                self.said.append(f"well again, and {sorted(counts)} rows instead of {offers_expected()}")
+            if counts != {len(prices_expected(True))}:
+                self.said.append(f"well again, and {sorted(counts)} rows")
         else:
             self._look_at_health(house, OK, [])
         await house.close()

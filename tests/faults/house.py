@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +113,43 @@ def small_pages() -> Iterator[None]:
         vast_connector.PAGE = usual
 
 
-def offers_expected() -> int:
-    """How many offers of these GPUs the market shows, counted in its file."""
+@cache
+def prices_expected(bid: bool) -> dict[str, float | None]:
+    """Offer id to price of these GPUs, as the market's file has them: 0, null and nothing are no price."""
     lines = vast_market.FILE.read_text("utf-8").splitlines()
-    return sum(
-        row["gpu_name"] in NAMES_AT_VAST
-        and (row["verification"], row["rentable"], row["rented"]) == ("verified", "true", "false")
+    cells = {
+        row["id"]: row["min_bid" if bid else "dph_base"]
         for row in csv.DictReader(line for line in lines if not line.startswith("#"))
-    )
+        if row["gpu_name"] in NAMES_AT_VAST
+        and (row["verification"], row["rentable"], row["rented"]) == ("verified", "true", "false")
+    }
+    return {key: None if cell in ("", "null", "0") else float(cell) for key, cell in cells.items()}
+
+
+@dataclass
+class Log(logging.Handler):
+    """Everything that was logged."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.DEBUG)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    __hash__ = object.__hash__
+
+
+@contextmanager
+def logged() -> Iterator[Log]:
+    """All logs of the block, at every level."""
+    root, log = logging.getLogger(), Log()
+    level = root.level
+    root.addHandler(log)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield log
+    finally:
+        root.removeHandler(log)
+        root.setLevel(level)

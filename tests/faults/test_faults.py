@@ -17,7 +17,7 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with running() as started:
+    with running(moving=False) as started:
         yield started
 
 

@@ -118,7 +118,9 @@ def house(
     file.write_text(json.dumps(document))
     clock = clock or Clock()
     facts = discovery.found()
-    variables = {(one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()}
+    variables = {
+        (one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()
+    }
     made = settings.load(file, home, environ=environ or {}, offline=offline, variables=variables)
     store = open_store(home, clock, backend=made.cache.backend)
 
@@ -143,7 +145,9 @@ def house(
 
 def offer(usd_per_hour: float | None = 1.0, gpu: str = "A100", **told: Any) -> GpuOffer:
     """One on-demand offer of one A100 with 80 GiB at $1, but for what is told otherwise."""
-    offer_id = told.pop("offer_id", None) or f"{gpu}-{usd_per_hour}-{len(told)}-{sorted(map(str, told.items()))}"
+    offer_id = (
+        told.pop("offer_id", None) or f"{gpu}-{usd_per_hour}-{len(told)}-{sorted(map(str, told.items()))}"
+    )
     usual: dict[str, Any] = {
         "seller": "vast",
         "offer_id": offer_id,

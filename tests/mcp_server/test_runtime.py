@@ -192,6 +192,18 @@ async def test_a_required_argument_that_is_missing_is_asked_for(tmp_path, yard):
     assert asked.specs["list_cars"].input_schema["required"] == ["order"]
 
 
+async def test_text_of_the_wrong_form_is_told_the_form(tmp_path, yard):
+    text = SPEC.replace(
+        "order: {type: string, default: by_name}", "order: {type: string, pattern: '^[a-z]+$'}"
+    )
+    asked = runtime(tmp_path, yard.run, write_specs(tmp_path / "s", list_cars=text))
+    assert (
+        "order: A1 has the wrong form. Accepted: text like ^[a-z]+$."
+        in (await asked.call("list_cars", {"order": "A1"})).text
+    )
+    assert not (await asked.call("list_cars", {"order": "abc"})).is_error
+
+
 async def test_an_unknown_tool_names_the_tools_there_are(cars):
     with pytest.raises(UsageError, match="Did you mean list_cars"):
         await cars.call("list_car", {})
@@ -338,6 +350,15 @@ async def test_an_answer_is_not_given_again_when_anything_was_written(cars, yard
     cars.house.store.replace_rows(scope, [{"uid": "a"}], fetched_at=NOON, complete=True)
     await cars.call("list_cars")
     assert len(yard.seen) == 2
+
+
+async def test_only_so_many_answers_are_kept(cars, yard):
+    for limit in range(1, 140):
+        await cars.call("list_cars", {"limit": limit})
+    await cars.call("list_cars", {"limit": 139})
+    assert len(yard.seen) == 139
+    await cars.call("list_cars", {"limit": 1})
+    assert len(yard.seen) == 140
 
 
 @pytest.mark.parametrize("change", [{"lasts": None}, {"source": "live"}])

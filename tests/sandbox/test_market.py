@@ -94,7 +94,7 @@ def test_hostile_text_is_there_as_the_real_characters() -> None:
 def test_a_price_changes_at_midnight_utc_and_stays_for_the_day() -> None:
     midnight = datetime(2026, 11, 21, tzinfo=UTC)
     before, after, evening = (
-        [row.get("dph_base") for row in market().at(moment)]
+        [row.get("dph_base") for row in market().at(market().factor(moment))]
         for moment in (midnight - timedelta(seconds=1), midnight, midnight + timedelta(hours=23))
     )
     assert before != after

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudtop.cli import views
 from cloudtop.cli.build import build
+from cloudtop.models import iso
 from cloudtop.sellers import provider_id
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
             said = {"cleared": gone}
             sys.stdout.write(views.dumps(said) + "\n" if options.json else f"Cleared {gone} listings.\n")
             return 0
-        rows = [row for row in house.store.cache_list() if provider in (None, row["provider"])]
+        rows = [_shown(row) for row in house.store.cache_list() if provider in (None, row["provider"])]
     finally:
         asyncio.run(house.aclose())
     if options.json:
@@ -35,3 +36,16 @@ def run(options: argparse.Namespace) -> int:
         columns = list(rows[0])
         views.table(columns, [[views.cell(row[name]) for name in columns] for row in rows], house.settings)
     return 0
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """One listing: what it is of, how many rows, when it was read, and what went wrong since."""
+    known = row.pop("known")
+    return {
+        **row,
+        "rows": known.rows,
+        "complete": known.complete,
+        "fetched_at": iso(known.fetched_at),
+        "tried_at": iso(known.tried_at),
+        "trouble": known.trouble.code if known.trouble else None,
+    }

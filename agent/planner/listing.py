@@ -1,0 +1,41 @@
+"""Questions about the rows of a plain list: which of them, and which of their fields. What counts is data."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agent.planner.found import Found
+from agent.planner.guard import PhraseSet
+from agent.planner.language import language
+from agent.planner.lexicon import Tool
+from agent.planner.sentence import Sentence
+
+
+@cache
+def _words(section: str, tool: str) -> dict[str, PhraseSet]:
+    facts = language().hints[section].get(tool, {})
+    return {field: PhraseSet(words) for field, words in facts.items()}
+
+
+def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
+    """A row filter for what the tool has no argument for; fields where two or more are named."""
+    words = s.words()
+    for field, phrases in _words("row_filters", tool.name).items():
+        if (at := phrases.find(words)) is not None and "is" not in words[:1]:
+            _use(s, at, phrases.at(words, at))
+            found.then = found.then or {"op": "filter", "field": field, "value": True}
+    if _words("row_filters", tool.name) and not tool.has("providers"):
+        for index, span in list(s.all("provider")):
+            found.then = {"op": "filter", "field": "provider", "value": span.get("provider")}
+            s.use(index)
+    named = [(phrases.find(words), field) for field, phrases in _words("row_fields", tool.name).items()]
+    wanted = sorted((at, field) for at, field in named if at is not None)
+    for at, field in wanted:
+        _use(s, at, _words("row_fields", tool.name)[field].at(words, at))
+        if len(wanted) > 1 and tool.has("fields"):
+            found.add("fields", field)
+
+
+def _use(s: Sentence, at: int, size: int) -> None:
+    """Mark the spans of some tokens."""
+    s.use(*(i for i, span in enumerate(s.spans) if span.first < at + size and span.last >= at))
