@@ -91,10 +91,10 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
     _add(phrases, _region_words())
     names = frozenset(str(name).lower() for name in resource.get("names", ()))
     words = {word for phrase in phrases for word in phrase} | set(spoken)
-    words |= {word for tool in tools.values() for cue in tool.cues for word in cue}
+    cues = _cues(tools)
+    words |= {word for cue in cues for word in cue}
     words |= language().stop | set(language().numbers) | set(language().scales)
     suffixes = {phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)}
-    cues = _cues(tools)
     return Lexicon(
         revision=str(resource.get("revision", "")),
         tools=tools,
@@ -184,7 +184,10 @@ def _provider_words(providers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tu
     """Ids, titles and aliases of every seller."""
     for entry in providers:
         for word in {entry["id"], entry.get("title") or entry["id"], *(entry.get("aliases") or ())}:
-            yield words_of(word), Meaning("provider", entry["id"])
+            phrase = words_of(word)
+            owners = ("my", "our", "own") if " ".join(phrase) in language().hints["owned_providers"] else ()
+            for spoken in [(owner, *phrase) for owner in owners] or [phrase]:
+                yield spoken, Meaning("provider", entry["id"])
 
 
 def _region_words() -> Iterator[tuple[tuple[str, ...], Meaning]]:

@@ -146,7 +146,7 @@ def _says_something(s: Sentence) -> bool:
 def _no_subject(s: Sentence, previous: Query | None) -> Plan:
     """No cue of any tool: part of a question, or none of ours."""
     sellers = [span.get("provider") for span in s.spans if span.plays("provider")]
-    strangers = [span for span in s.spans if _is_content(span.text) and not span.meanings]
+    strangers = [span for span in s.spans if _is_content(span.text) and not span.meanings and span.number is None]
     if sellers and not strangers:
         return ask_what(sellers[0], previous)
     typed = any(span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans)
@@ -224,8 +224,10 @@ def _mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, 
     """Hardly anything of the question was understood: it is about something else."""
     strangers = sum(len(word.split()) for word in ignored if word not in found.purposes)
     used = sum(1 for span in s.spans if span.used)
+    priced = any(span.get("quantity") == "price" or span.plays("best") for span in s.spans)
     anchored = _near_gpu(s) or any(span.plays("provider") or next(span.values, None) for span in s.spans)
-    return strangers > 0 and not anchored and (strangers >= used or "gpu" not in query.arguments)
+    understood = used + len(s.cue_tokens.get(query.tool, ()))
+    return strangers > 0 and not anchored and (strangers >= understood or (priced and "gpu" not in query.arguments))
 
 
 def _carried(s: Sentence, tool: Tool, previous: Query | None) -> dict[str, Any]:
@@ -255,12 +257,14 @@ def _enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
     arguments = {name for name in query.arguments if name not in ("limit", "sort", "time", "hours")}
     if "sort" in query.arguments or "rank_by" in arguments or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans)):
         return True
-    if arguments & {"gpu", "exclude_gpu", "vendor", "architecture", "memory", "min_memory", "min_total_memory", "instance_type", "count", "min_count"}:
+    if arguments & {"gpu", "exclude_gpu", "vendor", "architecture", "min_total_memory", "instance_type", "count", "min_count"}:
+        return True
+    if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
         return True
     gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
     priced = price_said or any(cue in s.words() for cue in ("rates", "deal", "deals", "offers", "listings", "rent", "rents", "sheet", "catalog", "catalogue", "much"))
     if arguments:
-        return priced or gpu_word or bool(query.sides)
+        return priced or gpu_word or bool(query.sides) or found.best is not None
     return bool(query.sides) or (gpu_word and (priced or found.best is not None))
 
 

@@ -88,7 +88,8 @@ class Shelf:
             columns = f"{column} AS grouped, {rank(query)} AS compared, {TIES}"
             sql, values = _selected(query, ids, branches(query, ids), columns)
             found = db.execute(
-                f"SELECT grouped, compared, offer_id FROM ({sql}) ORDER BY compared IS NULL, compared, {TIES}",
+                f"SELECT grouped, compared, offer_id FROM ({sql})"
+                f" ORDER BY compared IS NULL, compared, {TIES}",
                 values,
             ).fetchall()
         gathered: dict[str | None, list[tuple[float | None, str]]] = {}
