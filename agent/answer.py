@@ -219,7 +219,7 @@ def _text(
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
     small += [call.error for call in calls if call.error]
     small += [f"Again: `{figures.command(call['tool'], call['arguments'])}`" for call in answer.calls]
-    return "\n\n".join([*parts, "\n".join(f"- {line}" for line in small)])
+    return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 
 def _source(one: Mapping[str, Any]) -> str:

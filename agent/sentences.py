@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.compute import Computed, price
-from agent.figures import age, kind, machine, number, offer_line, usd
+from agent.figures import age, kind, machine, moment, number, offer_line, usd
 from agent.figures import total as money_total
 from cloudtop.text import plural
 
@@ -40,8 +40,14 @@ def _plain(value: Any) -> str:
 
 
 def _dated(row: Row) -> str:
-    """`As of <day>: ` in front of a price that is not of this moment."""
-    return f"{age(row)[0].upper()}{age(row)[1:]}: " if row.get("source") in ("list", "stale") else ""
+    """`As of <day>, from a price list: ` in front of a price that is not of this moment."""
+    match row.get("source"):
+        case "list":
+            return f"As of {moment(row.get('as_of'))}, from a price list: "
+        case "stale":
+            return f"As of {moment(row.get('fetched_at'))}, not asked again since: "
+        case _:
+            return ""
 
 
 def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -56,7 +62,9 @@ def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     cost = _total(total, asked, first) if total is not None else ""
     tail = "" if _dated(first) else f", {age(first)}"
     doubt = f" Doubtful: {first['suspect']}." if first.get("suspect") else ""
-    return f"{_dated(first)}{word}: {offer_line(first)}{cost}{tail}.{doubt}"
+    dated = _dated(first).removesuffix(": ")
+    opening = f"{dated}, the {word.lower()} is" if dated else f"{word}:"
+    return f"{opening} {offer_line(first)}{cost}{tail}.{doubt}"
 
 
 def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:

@@ -65,7 +65,8 @@ async def whole_answer(
         cursor = page.get("next_cursor")
     if wanted is not None:
         whole["rows"] = whole["rows"][:wanted]
-    whole["next_cursor"], whole["truncated"] = cursor, bool(cursor)
+    whole["next_cursor"] = cursor
+    whole["truncated"] = bool(cursor) and (wanted is None or len(whole["rows"]) < wanted)
     return text, whole
 
 

@@ -29,7 +29,16 @@ OWN = HERE / "tests" / "questions"
 DEVELOPMENT = HERE.parent / "shared" / "data" / "dev_questions.yaml"
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 _ALIASES = {"vastai": "vast", "oracle": "oci", "google": "gcp", "do": "digitalocean", "datacrunch": "verda"}
-_SPLIT = ("gpu", "providers", "region", "exclude_providers", "exclude_region", "fields", "status", "resource_type")
+_SPLIT = (
+    "gpu",
+    "providers",
+    "region",
+    "exclude_providers",
+    "exclude_region",
+    "fields",
+    "status",
+    "resource_type",
+)
 
 
 def lexicon() -> Lexicon:
@@ -167,7 +176,11 @@ class Score:
         if expect["behaviour"] == "answer":
             want, got = flat(expect["calls"]), flat(calls_of(made))
             if not exact or want == got:
-                self.hit, self.extra, self.missed = self.hit + len(want & got), self.extra + len(got - want), self.missed + len(want - got)
+                self.hit, self.extra, self.missed = (
+                    self.hit + len(want & got),
+                    self.extra + len(got - want),
+                    self.missed + len(want - got),
+                )
             tools = exact or {c["tool"] for c in expect["calls"]} == {c.tool for c in made.calls}
         elif expect["behaviour"] == "refuse" and made.behaviour == "answer":
             self.unsafe.append(said)
@@ -195,7 +208,10 @@ def answerable(question: Mapping[str, Any], here: set[str]) -> bool:
     """Whether today's tools can answer it: some accepted calls of every turn use only tools and arguments there are."""
     for turn in question["turns"]:
         expect = turn["expect"]
-        ways = [expect.get("calls") or [], *(a if isinstance(a, list) else [a] for a in expect.get("alt_calls", []))]
+        ways = [
+            expect.get("calls") or [],
+            *(a if isinstance(a, list) else [a] for a in expect.get("alt_calls", [])),
+        ]
         if not any(all(call.get("tool", next(iter(here))) in here for call in way) for way in ways):
             return False
     return True
@@ -221,7 +237,11 @@ def _report(title: str, score: Score) -> Iterator[str]:
     yield title
     for category, results in score.exact.items():
         possible = score.within[category]
-        note = "" if len(possible) == len(results) else f"   of those today's tools can answer {sum(possible)}/{len(possible)}"
+        note = (
+            ""
+            if len(possible) == len(results)
+            else f"   of those today's tools can answer {sum(possible)}/{len(possible)}"
+        )
         yield f"  {category:24s} exact {sum(results):3d}/{len(results):3d}  tools {sum(score.tools[category]):3d}/{len(results):3d}{note}"
     everything = [r for results in score.exact.values() for r in results]
     tools = [r for results in score.tools.values() for r in results]

@@ -56,6 +56,8 @@ _AFTER = {
     ),
     **dict.fromkeys(("and below", "and less", "maximum", "max", "or smaller", "tops"), "le"),
 }
+_LOOK_BACK = 24
+"""How many characters before an amount can compare it."""
 
 
 def amounts(text: str) -> list[Amount]:
@@ -94,7 +96,11 @@ def _amount(low: str, match: re.Match[str]) -> Amount | None:
         return replace(made, kind="count", unit=_COUNTED[match["counted"]])
     if match["times"]:
         return replace(made, kind="times")
-    return None if match["words"] == "one" and _pronoun().search(low, 0, start) else made
+    return (
+        None
+        if match["words"] == "one" and _pronoun().search(low, max(0, start - _LOOK_BACK), start)
+        else made
+    )
 
 
 def _money(made: Amount, match: re.Match[str]) -> Amount:
@@ -170,7 +176,7 @@ def _compared(low: str, amount: Amount) -> Amount:
     """The amount with the words before or behind it that say less, more, at least."""
     if amount.kind == "rate" or amount.op:
         return amount
-    before = _before().search(low, max(0, amount.start - 24), amount.start)
+    before = _before().search(low, max(0, amount.start - _LOOK_BACK), amount.start)
     # "over 24 hours" is a span of time as often as a limit.
     if before and not (before[1] == "over" and amount.kind == "duration"):
         return replace(
@@ -187,7 +193,7 @@ def _between(low: str, found: list[Amount]) -> list[Amount]:
     made = list(found)
     for at, (one, two) in enumerate(pairwise(found)):
         gap = low[one.end : two.start]
-        lead = _between_lead().search(low, 0, one.start)
+        lead = _between_lead().search(low, max(0, one.start - _LOOK_BACK), one.start)
         if (
             one.op
             or two.op

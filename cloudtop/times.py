@@ -45,8 +45,12 @@ def interval(text: str, now: datetime, *, past_only: bool = False, argument: str
     except (Unread, ValueError, OverflowError) as error:
         from cloudtop.text import nearest
 
-        close = nearest(normal(text), [*CALENDAR, *WEEKDAYS, *MONTHS, "last_24h", "last_7d", "last_30d"], 1)
-        message = str(error) if isinstance(error, Backwards) else f"{text!r} is not a time that can be read"
+        close = nearest(
+            normal(text[:60]), [*CALENDAR, *WEEKDAYS, *MONTHS, "last_24h", "last_7d", "last_30d"], 1
+        )
+        message = (
+            str(error) if isinstance(error, Backwards) else f"{text[:60]!r} is not a time that can be read"
+        )
         raise ArgumentError(argument, message, ACCEPTED, close[0] if close else None) from None
     if past_only and found.start > now:
         begins = f"{found.start:{SHAPE}}"

@@ -15,6 +15,9 @@ from functools import cache
 from cloudtop.calendars import MONTHS, WEEKDAYS
 from cloudtop.timewords import NUMBERS, UNITS, Unread, read
 
+_LOOK_BACK = 24
+"""How many characters before an expression can change what it means."""
+
 
 @dataclass(slots=True)
 class _Piece:
@@ -41,7 +44,9 @@ def spans(text: str, now: datetime, bare: bool) -> list[tuple[int, int, str]]:
         if _inside_a_word(low, piece.start, piece.end) or not _stands(flat, piece, bare):
             continue
         token = _token(piece.said, now, forward)
-        if token == "this_morning" and _compared().search(flat, 0, piece.start):
+        if token == "this_morning" and _compared().search(
+            flat, max(0, piece.start - _LOOK_BACK), piece.start
+        ):
             token = "since_this_morning"
         if token:
             found.append((piece.start, piece.end, token))
@@ -63,7 +68,7 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
     piece = next(queue, None)
     while piece:
         following = next(queue, None)
-        lead = _from().search(flat, 0, piece.start)
+        lead = _from().search(flat, max(0, piece.start - _LOOK_BACK), piece.start)
         gap = flat[piece.end : following.start] if following else ""
         dated = following is not None and piece.kind == following.kind == "day"
         if following and ((gap in _TO and (lead or dated)) or (gap in _SLASH and dated)):
@@ -98,7 +103,7 @@ def _with_clocks(flat: str, pieces: list[_Piece]) -> list[_Piece]:
 def _with_since(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
     """ "since" and what it is about as one piece."""
     for piece in pieces:
-        since = _since().search(flat, 0, piece.start)
+        since = _since().search(flat, max(0, piece.start - _LOOK_BACK), piece.start)
         if since and piece.kind != "now":
             piece = _Piece(since.start(), piece.end, "other", f"since {piece.said}")
         yield piece
@@ -125,7 +130,7 @@ def _inside_a_word(low: str, start: int, end: int) -> bool:
 
 def _stands(flat: str, piece: _Piece, bare: bool) -> bool:
     """Whether what is before allows it: "a day" needs over, "may" needs in; an age or a rate is no span."""
-    before = flat[max(0, piece.start - 20) : piece.start]
+    before = flat[max(0, piece.start - _LOOK_BACK) : piece.start]
     if piece.kind == "month":
         return piece.said in _PLAIN_MONTHS or _preposition().search(before) is not None
     if piece.kind != "bare":

@@ -34,6 +34,10 @@ UNITS = {
 }
 
 
+_LONGEST = 100
+"""Characters of the longest text that can still be one time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """From `start` up to but without `end`, in UTC, and its token. `point`: said as a moment."""
@@ -54,19 +58,16 @@ class Unread(Exception):
 
 def read(text: str, now: datetime, *, forward: bool = False) -> Interval:
     """Read one expression; raises Unread, ValueError or OverflowError. `forward`: months to come."""
-    said = normal(text)
+    said = normal(text) if len(text) <= _LONGEST else ""
     if not said:
         raise Unread
-    for way in (
-        _as_range,
-        _as_calendar,
-        _as_since,
-        _as_rolling,
-        _as_date,
-        _as_point,
-        _as_named_date,
-        _as_ago,
-    ):
+    return _as_range(said, now, forward) or _single(said, now, forward)
+
+
+def _single(said: str, now: datetime, forward: bool = False) -> Interval:
+    """Anything but a range."""
+    ways = (_as_calendar, _as_since, _as_rolling, _as_date, _as_point, _as_named_date, _as_ago)
+    for way in ways:
         found = way(said, now, forward)
         if found is not None:
             return found
@@ -313,7 +314,7 @@ def _as_range(said: str, now: datetime, forward: bool) -> Interval | None:
         for at in (match.start() for match in re.finditer(re.escape(mark), bare)):
             first, last = bare[:at], bare[at + len(mark) :].strip(".")
             try:
-                a, b = read(first, now, forward=forward), read(last or "now", now, forward=forward)
+                a, b = _single(normal(first), now, forward), _single(normal(last or "now"), now, forward)
             except (Unread, ValueError):
                 continue
             return _between(a, b, (first, last), now)

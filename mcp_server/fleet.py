@@ -35,6 +35,7 @@ LISTS = "pricelist"
 
 PRICES = "gpu_offers"
 DEFAULT_TTL_S = 300.0
+KEPT_QUESTIONS = 128
 FILE_CHECK_S = 2.0
 """How long an answer made from files may be reused before their stamps are looked at again."""
 
@@ -95,6 +96,7 @@ class Fleet:
         self._connectors: dict[str, Connector] = {}
         self._listed: dict[Scope, tuple[datetime, frozenset[str]]] = {}
         self._notes: dict[Scope, list[Trouble]] = {}
+        self._scopes: dict[tuple[tuple[str, ...], PriceQuery], list[tuple[Connector, list[Scope]]]] = {}
         self._sandboxes = frozenset(name for name in facts if _loopback(settings, name))
 
     def connector(self, provider: str) -> Connector:
@@ -137,9 +139,8 @@ class Fleet:
             asked = [*asked, *self.standing.asked(PRICES, (LISTS,), ())[0]]
         wants = [
             self._want(connector, scope, connector.gpu_offers, max_age_s)  # type: ignore[attr-defined]
-            for connector in map(self.connector, asked)
-            for scope in connector.price_scopes(wanted)  # type: ignore[attr-defined]
-            if self._in_regions(scope)
+            for connector, scopes in self._price_scopes(tuple(asked), wanted)
+            for scope in scopes
         ]
         harvest = await self._gathered(wants, deadline_s, progress)
         harvest.missing[:0] = missing
@@ -174,6 +175,20 @@ class Fleet:
         kept = self._settings.cache.enabled and self._settings.defaults.show_cached
         limit_s = max_age_s if max_age_s is not None else self.ttl_s(scope) if kept else 0.0
         return Want(scope, pages, connector.facts.title, limit_s, stamp)
+
+    def _price_scopes(
+        self, asked: tuple[str, ...], wanted: PriceQuery
+    ) -> list[tuple[Connector, list[Scope]]]:
+        """The scopes of a price question by connector; they follow from the configuration alone."""
+        key = asked, wanted
+        if key not in self._scopes:
+            if len(self._scopes) >= KEPT_QUESTIONS:
+                self._scopes.clear()
+            self._scopes[key] = [
+                (connector, [one for one in connector.price_scopes(wanted) if self._in_regions(one)])  # type: ignore[attr-defined]
+                for connector in map(self.connector, asked)
+            ]
+        return self._scopes[key]
 
     def _in_regions(self, scope: Scope) -> bool:
         """Public prices are for everybody; an account's own are read in its configured regions."""
@@ -269,10 +284,10 @@ class Fleet:
         now = self._clock.now()
         moments: list[datetime] = []
         for want in wants:
-            scope, held_now = want.scope, known.get(want.scope)
-            by_file = want.stamp is not None
+            scope, by_file = want.scope, want.stamp is not None
+            held_now, trouble = known.get(scope), troubles.get(scope)
             harvest.limits_s[scope] = None if by_file else self.ttl_s(scope)
-            if trouble := troubles.get(scope):
+            if trouble:
                 harvest.missing.append(trouble)
                 moments.append(now + timedelta(seconds=trouble.retry_after_s or 0))
             if held_now is None or held_now.fetched_at is None:

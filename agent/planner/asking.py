@@ -1,4 +1,4 @@
-"""Plans that call nothing: what is asked back, and what is refused. Their sentences echo nothing of an injection."""
+"""Plans that call nothing: what is asked back, what is refused. They echo nothing of an injection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def refused(reason: str, text: str, previous: Query | None) -> Plan:
 def greeted(previous: Query | None) -> Plan:
     """Nothing was asked yet."""
     examples = tuple(guard_facts()["examples"])
-    return Plan("clarify", question="What would you like to know? For example:", choices=examples, query=previous)
+    return Plan(
+        "clarify", question="What would you like to know? For example:", choices=examples, query=previous
+    )
 
 
 def not_yet(title: str, previous: Query | None, plain_words: bool = False) -> Plan:
@@ -45,7 +47,12 @@ def ask_for_antecedent(previous: Query | None, words: tuple[str, ...] = ()) -> P
     """Part of a question, with nothing before it that it could belong to."""
     said = f" Nothing could be made of: {', '.join(words)}." if words else ""
     examples = tuple(guard_facts()["examples"])
-    return Plan("clarify", question=f"About what?{said} Name a GPU, a cloud or a check.", choices=examples, query=previous)
+    return Plan(
+        "clarify",
+        question=f"About what?{said} Name a GPU, a cloud or a check.",
+        choices=examples,
+        query=previous,
+    )
 
 
 def ask_about_model(query: Query, previous: Query | None) -> Plan:
@@ -82,16 +89,41 @@ def unknown_model(s: Sentence) -> str | None:
     """The first unused word that looks like a GPU's name and is none: `a1000`, `rtx 7090`, `4090 ti`."""
     for index, span in enumerate(s.spans):
         before = s.at(index - 1)
-        series = before is not None and before.text in ("rtx", "gtx", "geforce", "quadro", "tesla", "instinct", "radeon")
-        if before is not None and before.plays("gpu") and span.text in language().hints["model_suffixes"] and span.first == before.last + 1:
+        series = before is not None and before.text in (
+            "rtx",
+            "gtx",
+            "geforce",
+            "quadro",
+            "tesla",
+            "instinct",
+            "radeon",
+        )
+        if (
+            before is not None
+            and before.plays("gpu")
+            and span.text in language().hints["model_suffixes"]
+            and span.first == before.last + 1
+        ):
             return f"{before.text} {span.text}"
         if span.plays("gpu", "region", "=name", "=instance_type") or span.kind in ("size", "date", "name"):
             continue
         if series and before is not None and _MODEL.fullmatch(span.text):
             return f"{before.text} {span.text}"
-        if not span.used and not span.meanings and span.number is None and _MODEL.fullmatch(span.text):
+        if (
+            not span.used
+            and not span.meanings
+            and span.number is None
+            and span.text not in language().stop
+            and _MODEL.fullmatch(span.text)
+        ):
             return span.text
-        if not span.used and span.number is not None and span.text in ("6000", "5000", "4000", "8000", "4500", "2000"):
+        if (
+            not span.used
+            and span.number is not None
+            and span.text in ("6000", "5000", "4000", "8000", "4500", "2000")
+        ):
             return span.text
-    bare = next((sp for sp in s.spans if sp.text in ("rtx", "gtx", "geforce", "quadro") and not sp.meanings), None)
+    bare = next(
+        (sp for sp in s.spans if sp.text in ("rtx", "gtx", "geforce", "quadro") and not sp.meanings), None
+    )
     return bare.text if bare is not None else None

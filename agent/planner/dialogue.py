@@ -1,4 +1,4 @@
-"""How a question meets the one before it: whether it goes on from there, and what it then keeps and replaces."""
+"""How a question meets the one before it: whether it goes on, what it keeps and replaces."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.planner.found import Found
+from agent.planner.language import word_set
 from agent.planner.lexicon import Tool
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
 
-_STRONG = frozenset(
-    "and also only just same not but without instead plus except excluding exclude compare versus vs those them these that "
-    "likewise ditto add include drop remove skip".split()
+_STRONG_PHRASES = (
+    "what about",
+    "how about",
+    "make it",
+    "make that",
+    "switch to",
+    "change to",
+    "change it to",
+    "of those",
+    "of them",
 )
-_STRONG_PHRASES = ("what about", "how about", "make it", "make that", "switch to", "change to", "change it to", "of those", "of them")
 _TOGETHER = {
     "gpu": ("memory", "vendor", "architecture", "instance_type", "exclude_gpu"),
     "instance_type": ("gpu", "memory", "count", "form"),
@@ -41,7 +48,8 @@ def goes_on(s: Sentence, own_subject: bool) -> bool:
     if not s.spans or is_reset(s):
         return False
     first = s.spans[0]
-    if first.text.split()[0] in _STRONG or first.text in _STRONG_PHRASES or first.plays("same", "neg"):
+    starts = first.text.split()[0]
+    if starts in word_set("strong") or first.text in _STRONG_PHRASES or first.plays("same", "neg"):
         return True
     if any(span.plays("same", "reset") for span in s.spans) and not own_subject:
         return True
@@ -49,11 +57,19 @@ def goes_on(s: Sentence, own_subject: bool) -> bool:
 
 
 def has_own_subject(s: Sentence) -> bool:
-    """A GPU, an instance type or `gpus` in general together with a word of price or rank: a question of its own."""
+    """A GPU, an instance type or `gpus` in general with a word of price or rank: a question of its own."""
     named = any(span.plays("gpu", "=instance_type") for span in s.spans)
-    general = any(span.get("unit") == "gpu" and span.text in ("gpu", "gpus", "card", "cards") and span.number is None for span in s.spans)
+    general = any(
+        span.get("unit") == "gpu" and span.text in ("gpu", "gpus", "card", "cards") and span.number is None
+        for span in s.spans
+    )
     general = general and not any(sp.number is not None and not sp.plays("gpu") for sp in s.spans)
-    asks = any(span.plays("best", "stat", "how_long", "compare") or span.get("quantity") == "price" or span.text in ("how much", "rent", "find", "list") for span in s.spans)
+    asks = any(
+        span.plays("best", "stat", "how_long", "compare")
+        or span.get("quantity") == "price"
+        or span.text in ("how much", "rent", "find", "list")
+        for span in s.spans
+    )
     asks = asks or "how" in s.words() or "much" in s.words()
     words = [span for span in s.spans if span.text.isalnum() or span.plays("gpu")]
     long_enough = len(words) > 3 and named
@@ -62,7 +78,9 @@ def has_own_subject(s: Sentence) -> bool:
 
 def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     """The query before, with what this question says laid over it."""
-    arguments: dict[str, Any] = {k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()}
+    arguments: dict[str, Any] = {
+        k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()
+    }
     sides = tuple(previous.sides)
     for argument in found.cleared:
         arguments.pop(argument, None)
@@ -95,7 +113,11 @@ def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool) -> N
     """Replace, or add to a list where the question says so; what excludes each other goes."""
     if argument.startswith("exclude_") or union:
         kept = arguments.get(argument)
-        value = [*kept, *(v for v in value if v not in kept)] if isinstance(kept, list) and isinstance(value, list) else value
+        value = (
+            [*kept, *(v for v in value if v not in kept)]
+            if isinstance(kept, list) and isinstance(value, list)
+            else value
+        )
     else:
         for other in _TOGETHER.get(argument, ()):
             arguments.pop(other, None)

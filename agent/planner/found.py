@@ -23,6 +23,7 @@ class Found:
     one: bool = False
     group_best: bool = False
     compare: bool = False
+    chooses: bool = False
     budget: float | None = None
     how_long: bool = False
     money_cap: tuple[str, float, bool | None] | None = None
@@ -30,8 +31,13 @@ class Found:
     loose_cap: float | None = None
 
     def put(self, argument: str, value: Any) -> None:
-        """Give an argument its value; the first one said stays."""
-        self.arguments.setdefault(argument, value)
+        """Give an argument its value; the first one said stays, and that another was said is told."""
+        if self.arguments.setdefault(argument, value) != value:
+            self.refused.append(
+                f"{argument.replace('_', ' ')} {value:g}"
+                if isinstance(value, float)
+                else f"{argument.replace('_', ' ')} {value}"
+            )
 
     def add(self, argument: str, value: Any) -> None:
         """One more value of an argument that takes several."""

@@ -5,7 +5,7 @@ It is asked twice, about the words as typed and about the corrected ones. Which 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,7 @@ from agent.planner.language import guard_facts
 from agent.planner.spelling import nearest_word
 from agent.planner.tokens import words_of
 
-_ENDS = frozenset(".;,!:?\"()")
+_ENDS = frozenset('.;,!:?"()')
 _JOINS = frozenset(("and", "then", "but", "also", "or"))
 
 
@@ -65,7 +65,7 @@ def _write() -> _Write:
         if len(word) >= 5:
             near[word[0]] = (*near.get(word[0], ()), word)
     names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless")
-    return _Write(hard, *(PhraseSet(facts[name]) for name in names), near)
+    return _Write(hard=hard, near=near, **{name: PhraseSet(facts[name]) for name in names})
 
 
 @cache
@@ -79,7 +79,7 @@ def write_verbs() -> frozenset[str]:
     return write.hard.singles | write.trade.singles | write.edit.singles
 
 
-def refusal(words: Sequence[str], known: Collection[str]) -> str | None:
+def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     """Why the question is refused: injection, secret or write_operation; None when it is not."""
     if _injected(words):
         return "injection"
@@ -113,8 +113,16 @@ def _injected(words: Sequence[str]) -> bool:
 def _secret(words: Sequence[str]) -> bool:
     """A secret's name and a wish to see its value."""
     sets = _sets("secret")
-    place = next((i for i in range(len(words)) if sets["nouns"].at(words, i) and not sets["harmless_keys"].at(words, i)
-                  and not (i and sets["harmless_keys"].at(words, i - 1) > 1)), None)
+    place = next(
+        (
+            i
+            for i in range(len(words))
+            if sets["nouns"].at(words, i)
+            and not sets["harmless_keys"].at(words, i)
+            and not (i and sets["harmless_keys"].at(words, i - 1) > 1)
+        ),
+        None,
+    )
     if place is None:
         return False
     if sets["never"].find(words) is not None:
@@ -125,7 +133,7 @@ def _secret(words: Sequence[str]) -> bool:
     return sets["ask"].find(words) is not None or bare or words[0] in ("my", "our", "your", "the")
 
 
-def _ordered(words: Sequence[str], known: Collection[str]) -> bool:
+def _ordered(words: Sequence[str], known: Container[str]) -> bool:
     """A write verb as the main verb of a clause."""
     return any(_main_verb(words, start, known) for start in _clauses(words))
 
@@ -143,7 +151,7 @@ def _infinitive(words: Sequence[str], at: int) -> bool:
     return "to" in words[max(0, at - 5) : at] and not any(w in _ENDS for w in words[max(0, at - 5) : at])
 
 
-def _main_verb(words: Sequence[str], start: int, known: Collection[str]) -> bool:
+def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     """Whether the clause that begins here orders a change."""
     write = _write()
     at, wish = start, False
@@ -192,10 +200,15 @@ def _owned(words: Sequence[str], after: int, write: _Write) -> bool:
 
 
 def _is_name(word: str) -> bool:
-    return "-" in word and any(c.isdigit() for c in word) and not word[0].isdigit() and not word.startswith(("us-", "eu-"))
+    return (
+        "-" in word
+        and any(c.isdigit() for c in word)
+        and not word[0].isdigit()
+        and not word.startswith(("us-", "eu-"))
+    )
 
 
-def _misspelled(rest: Sequence[str], write: _Write, known: Collection[str]) -> bool:
+def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
     """`delte bucket logs`: an unknown word close to a write verb, with an object one owns."""
     word = rest[0]
     if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:

@@ -86,3 +86,9 @@ def later_subjects() -> dict[str, Any]:
     """What later.yaml says: subjects of tools that may not be there yet."""
     found: dict[str, Any] = load(_HERE / "later.yaml")
     return found
+
+
+@cache
+def word_set(name: str) -> frozenset[str]:
+    """One of the small closed classes of words.yaml."""
+    return frozenset(str(word) for word in load(_HERE / "words.yaml")["sets"][name])

@@ -1,7 +1,7 @@
-"""The lexicon: every word that can mean something in a question, out of the server's resource and the catalogues.
+"""Every word that can mean something in a question, out of the server's resource and the catalogues.
 
-A new tool brings its words in its spec (`nl`: cues, and values of its arguments under `words`), its arguments by
-their `kind` and `enum`; a new provider brings its title and aliases. No code here knows a tool by name.
+A new tool brings its words in its spec (`nl`: cues, and values of its arguments under `words`), its
+arguments by their `kind` and `enum`; a new provider its title and aliases. No code here knows a tool by name.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
     cues = _cues(tools)
     words |= {word for cue in cues for word in cue}
     words |= language().stop | set(language().numbers) | set(language().scales)
-    suffixes = {phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)}
+    suffixes = {
+        phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)
+    }
     return Lexicon(
         revision=str(resource.get("revision", "")),
         tools=tools,
@@ -129,7 +131,10 @@ def _tools(given: Mapping[str, Any]) -> Iterator[tuple[str, Tool]]:
     for name, body in given.items():
         nl = body.get("nl") or {}
         cues = frozenset(words_of(cue) for cue in nl.get("cues", ()))
-        yield name, Tool(name, body.get("title", name), body.get("parameters") or {}, body.get("later") or {}, cues)
+        yield (
+            name,
+            Tool(name, body.get("title", name), body.get("parameters") or {}, body.get("later") or {}, cues),
+        )
     for name, body in later_subjects().items():
         if name not in given:
             cues = frozenset(words_of(str(cue)) for cue in (*body["strong"], *body["weak"]))
@@ -158,8 +163,10 @@ def _add(phrases: Phrases, more: Iterable[tuple[tuple[str, ...], Meaning]]) -> N
             phrases[phrase] = (*phrases.get(phrase, ()), meaning)
 
 
-def _value_words(tools: Mapping[str, Tool], given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Meaning]]:
-    """Values of arguments: the accepted ones of every spec, the planner's synonyms, and a spec's own `words`."""
+def _value_words(
+    tools: Mapping[str, Tool], given: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], Meaning]]:
+    """Values of arguments: those of every spec, the planner's synonyms, a spec's own `words`."""
     taken = {name for tool in tools.values() for name in tool.parameters}
     for argument, values in language().values.items():
         for value, said in values.items():
@@ -200,7 +207,9 @@ def _region_words() -> Iterator[tuple[tuple[str, ...], Meaning]]:
 
 def _gpu_words() -> dict[str, tuple[str, ...]]:
     """Squashed spelling -> what a plan prints for it: one name, the family's, or all that it may be."""
-    values = {"".join(phrase) for said in language().values.values() for some in said.values() for phrase in some}
+    values = {
+        "".join(phrase) for said in language().values.values() for some in said.values() for phrase in some
+    }
     known = gpus.catalogue().gpus
     found: dict[str, tuple[str, ...]] = {}
     for phrase, meaning in gpus.words().items():

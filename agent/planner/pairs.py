@@ -1,4 +1,4 @@
-"""Comparisons whose sides differ in more than one thing: `H100 on AWS vs A100 on GCP`, `8x A100 vs 4x H100`."""
+"""Comparisons whose sides differ in several things: `H100 on AWS vs A100 on GCP`, `8x A100 vs 4x H100`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,32 @@ from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.reading import read
 from agent.planner.sentence import Sentence, sentence_of
 
-_MARKS = frozenset(("vs", "versus", "v", "against", "compared to", "compared with", "compare to", "compare with", "or"))
-_OF_A_SIDE = ("gpu", "providers", "region", "memory", "count", "form", "spot", "instance_type", "tier", "min_memory", "min_count")
+_MARKS = frozenset(
+    ("vs", "versus", "v", "against", "compared to", "compared with", "compare to", "compare with", "or")
+)
+_OF_A_SIDE = (
+    "gpu",
+    "providers",
+    "region",
+    "memory",
+    "count",
+    "form",
+    "spot",
+    "instance_type",
+    "tier",
+    "min_memory",
+    "min_count",
+)
 _BOUND = ("memory", "form")
 
 
 def paired(s: Sentence, found: Found, tool: Tool, lexicon: Lexicon, now: datetime) -> Found:
     """Read both halves on their own where one list for each argument would mix the sides."""
-    several = [name for name in _OF_A_SIDE if isinstance(found.arguments.get(name), list) and len(found.arguments[name]) > 1]
+    several = [
+        name
+        for name in _OF_A_SIDE
+        if isinstance(found.arguments.get(name), list) and len(found.arguments[name]) > 1
+    ]
     several += list(dict.fromkeys(name for side in found.sides for name in side))
     bound = "gpu" in several and any(name in found.arguments for name in _BOUND)
     if (len(several) < 2 and not bound) or found.unclear:
@@ -37,13 +55,17 @@ def _mark(s: Sentence) -> int | None:
     """The word between two sides that each name something."""
     things = ("gpu", "provider", "region")
     for index, span in enumerate(s.spans):
-        if span.text in _MARKS and any(sp.plays(*things) for sp in s.spans[:index]) and any(sp.plays(*things) for sp in s.spans[index:]):
+        if (
+            span.text in _MARKS
+            and any(sp.plays(*things) for sp in s.spans[:index])
+            and any(sp.plays(*things) for sp in s.spans[index:])
+        ):
             return index
     return None
 
 
 def _laid_apart(found: Found, halves: list[dict[str, Any]]) -> Found:
-    """What both halves say differently makes the sides; what only one says holds for both, but a size or form."""
+    """What both halves say differently makes the sides; what one says holds for both, but a size or form."""
     first, second = halves
     differing = [name for name in first if name in second and first[name] != second[name]]
     if "gpu" in differing:

@@ -1,9 +1,9 @@
-"""Question in, plan out: guard, tokens, spans, subject, reading, dialogue, plan. Pure: no I/O, no clock but `now`."""
+"""Question in, plan out: guard, tokens, spans, subject, reading, dialogue. Pure: no clock but `now`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +18,14 @@ from agent.planner.asking import (
     unknown_model,
 )
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged
+from agent.planner.enough import enough, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.guard import refusal, write_verbs
-from agent.planner.language import language
+from agent.planner.language import language, word_set
+from agent.planner.leftovers import ignored_words, is_content
 from agent.planner.lexicon import Lexicon, Tool
-from agent.planner.query import Plan, Query
 from agent.planner.pairs import paired
+from agent.planner.query import Plan, Query
 from agent.planner.reading import read
 from agent.planner.sentence import Sentence, sentence_of
 from agent.planner.spelling import corrected
@@ -32,11 +34,38 @@ from agent.planner.tokens import plain, tokens_of
 from cloudtop.gpus import resolve
 
 _TOO_LONG = 2000
+_TELLING = (
+    *(
+        "gpu",
+        "provider",
+        "region",
+        "best",
+        "stat",
+        "per",
+        "sort_by",
+        "direction",
+        "unit",
+        "change",
+        "cheaper",
+    ),
+    *(
+        "dearer",
+        "more_rows",
+        "anywhere",
+        "any_seller",
+        "any_spot",
+        "all_rows",
+        "same",
+        "field_best",
+        "columns",
+    ),
+    *("dimension", "ordinal", "compare", "how_long"),
+)
 _PRICE_WORDS = ("best", "stat", "how_long", "compare", "change", "cheaper", "dearer")
 
 
 def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = None) -> Plan:
-    """How the question is dealt with. The same words, lexicon, clock and previous query give the same plan."""
+    """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
     typed = plain(text)[:_TOO_LONG]
     raw = [token.text for token in tokens_of(typed, lexicon.known)]
     why = refusal(raw, lexicon.known.words) or refusal(_unhyphenated(raw), lexicon.known.words)
@@ -55,7 +84,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     return _with_notices(made, said)
 
 
-class _Known:
+class _Known(Container[str]):
     """Words that are no typing mistakes."""
 
     def __init__(self, lexicon: Lexicon) -> None:
@@ -66,12 +95,6 @@ class _Known:
         if not isinstance(word, str):
             return False
         return any(w in self._words or w in self._common or w in self._names for w in _stems(word))
-
-    def __iter__(self) -> Any:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 def _stems(word: str) -> tuple[str, ...]:
@@ -117,11 +140,19 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
 
 def _is_greeting(s: Sentence) -> bool:
     words = [span for span in s.spans if span.text[0].isalnum()]
-    return bool(words) and all(span.plays("help") or span.text in ("you", "there", "please", "thanks", "thank", "ok") for span in words)
+    return bool(words) and all(
+        span.plays("help") or span.text in ("you", "there", "please", "thanks", "thank", "ok")
+        for span in words
+    )
 
 
 def _continued(
-    s: Sentence, lexicon: Lexicon, scores: Mapping[str, float], best: Tool | None, top: float, previous: Query | None
+    s: Sentence,
+    lexicon: Lexicon,
+    scores: Mapping[str, float],
+    best: Tool | None,
+    top: float,
+    previous: Query | None,
 ) -> Tool | None:
     """The tool of the query before, when the question goes on from it."""
     if previous is None or previous.tool not in lexicon.tools or not lexicon.tools[previous.tool].here:
@@ -138,18 +169,22 @@ def _continued(
 
 def _says_something(s: Sentence) -> bool:
     """At least one phrase that a filter, an order or a figure can be made of."""
-    roles = ("gpu", "provider", "region", "best", "stat", "per", "sort_by", "direction", "unit", "change", "cheaper", "dearer",
-             "more_rows", "anywhere", "any_seller", "any_spot", "all_rows", "same", "field_best", "columns", "dimension", "ordinal", "compare", "how_long")  # fmt: skip
-    return any(span.plays(*roles) or span.number is not None or next(span.values, None) for span in s.spans)
+    return any(
+        span.plays(*_TELLING) or span.number is not None or next(span.values, None) for span in s.spans
+    )
 
 
 def _no_subject(s: Sentence, previous: Query | None) -> Plan:
     """No cue of any tool: part of a question, or none of ours."""
     sellers = [span.get("provider") for span in s.spans if span.plays("provider")]
-    strangers = [span for span in s.spans if _is_content(span.text) and not span.meanings and span.number is None]
+    strangers = [
+        span for span in s.spans if is_content(span.text) and not span.meanings and span.number is None
+    ]
     if sellers and not strangers:
         return ask_what(sellers[0], previous)
-    typed = any(span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans)
+    typed = any(
+        span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans
+    )
     if previous is not None and len(s.spans) <= 5 and s.spans[0].plays("more_of_it"):
         return ask_for_antecedent(previous, tuple(span.text for span in strangers))
     if not strangers and any(span.get("op") and span.text[0].isalpha() for span in s.spans):
@@ -157,10 +192,6 @@ def _no_subject(s: Sentence, previous: Query | None) -> Plan:
     if strangers or not typed:
         return refused("out_of_scope", s.text, previous)
     return ask_for_antecedent(previous)
-
-
-def _is_content(text: str) -> bool:
-    return text[0].isalnum() and text not in language().stop
 
 
 def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
@@ -190,7 +221,7 @@ def _more(previous: Query, s: Sentence) -> Plan:
 
 
 def _unread(s: Sentence, found: Found, previous: Query) -> Plan:
-    return ask_for_antecedent(previous, _ignored(s, found, previous.tool))
+    return ask_for_antecedent(previous, ignored_words(s, found, previous.tool))
 
 
 def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
@@ -205,41 +236,34 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
     for argument, value in carried.items():
         found.arguments.setdefault(argument, value)
     query = _kept(Query(tool.name, found.arguments, tuple(found.sides), found.then), tool)
-    ignored = _ignored(s, found, tool.name)
+    ignored = ignored_words(s, found, tool.name)
     if found.refused and not query.arguments and not query.sides:
-        return Plan("clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous)
-    if tool.has("gpu") and not _enough(s, query, found, price_said):
+        return Plan(
+            "clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous
+        )
+    if tool.has("gpu") and not enough(s, query, found, price_said):
         strangers = [word for word in ignored if word not in found.purposes]
-        return refused("out_of_scope", s.text, previous) if len(strangers) > 0 and not _near_gpu(s) else ask_about_model(query, previous)
-    if _mostly_unread(s, found, query, ignored):
+        return (
+            refused("out_of_scope", s.text, previous)
+            if len(strangers) > 0 and not near_gpu(s)
+            else ask_about_model(query, previous)
+        )
+    if mostly_unread(s, found, query, ignored):
         return refused("out_of_scope", s.text, previous)
     return _answer(s, query, found)
 
 
-def _near_gpu(s: Sentence) -> bool:
-    return any(span.plays("gpu", "=spot", "=instance_type") or span.get("unit") == "gpu" for span in s.spans)
-
-
-def _mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, ...]) -> bool:
-    """Hardly anything of the question was understood: it is about something else."""
-    strangers = sum(len(word.split()) for word in ignored if word not in found.purposes)
-    used = sum(1 for span in s.spans if span.used)
-    priced = any(span.get("quantity") == "price" or span.plays("best") for span in s.spans)
-    anchored = _near_gpu(s) or any(span.plays("provider") or next(span.values, None) for span in s.spans)
-    understood = used + len(s.cue_tokens.get(query.tool, ()))
-    return strangers > 0 and not anchored and (strangers >= understood or (priced and "gpu" not in query.arguments))
-
-
 def _carried(s: Sentence, tool: Tool, previous: Query | None) -> dict[str, Any]:
     """`and is it up?`: the sellers of the query before, for another tool that takes them."""
-    if previous is None or previous.tool == tool.name or not set(s.words()) & _PRONOUNS:
+    if previous is None or previous.tool == tool.name or not set(s.words()) & word_set("pronouns"):
         return {}
     if any(span.plays("provider") for span in s.spans):
         return {}
-    return {name: previous.arguments[name] for name in ("providers",) if name in previous.arguments and tool.has(name)}
-
-
-_PRONOUNS = frozenset("it its that they their them those there this".split())
+    return {
+        name: previous.arguments[name]
+        for name in ("providers",)
+        if name in previous.arguments and tool.has(name)
+    }
 
 
 def _later_argument(s: Sentence, tool: Tool) -> str | None:
@@ -250,22 +274,6 @@ def _later_argument(s: Sentence, tool: Tool) -> str | None:
         if not span.used and span.plays("region") and "region" in tool.later and not tool.has("region"):
             return str(tool.later["region"])
     return None
-
-
-def _enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
-    """Whether a price question says anything to go by."""
-    arguments = {name for name in query.arguments if name not in ("limit", "sort", "time", "hours")}
-    if "sort" in query.arguments or "rank_by" in arguments or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans)):
-        return True
-    if arguments & {"gpu", "exclude_gpu", "vendor", "architecture", "min_total_memory", "instance_type", "count", "min_count"}:
-        return True
-    if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
-        return True
-    gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
-    priced = price_said or any(cue in s.words() for cue in ("rates", "deal", "deals", "offers", "listings", "rent", "rents", "sheet", "catalog", "catalogue", "much"))
-    if arguments:
-        return priced or gpu_word or bool(query.sides) or found.best is not None
-    return bool(query.sides) or (gpu_word and (priced or found.best is not None))
 
 
 def _unclear(s: Sentence, found: Found, lexicon: Lexicon, previous: Query | None) -> Plan | None:
@@ -283,7 +291,9 @@ def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> P
     near = resolve(strange).nearest
     names = ", ".join(near)
     hint = f" Did you mean one of {names}?" if names else ""
-    choices = tuple(s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4])
+    choices = tuple(
+        s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4]
+    )
     return Plan("clarify", question=f"No GPU is called {strange}.{hint}", choices=choices, query=previous)
 
 
@@ -313,45 +323,7 @@ def _answer(s: Sentence, query: Query, found: Found) -> Plan:
         "answer",
         calls=query.calls(),
         then=query.then,
-        ignored=_ignored(s, found, query.tool),
+        ignored=ignored_words(s, found, query.tool),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
     )
-
-
-def _ignored(s: Sentence, found: Found, tool: str) -> tuple[str, ...]:
-    """Content words that nothing used, neighbours together, with a negation or comparison in front of them."""
-    groups: list[list[str]] = []
-    last = -2
-    for index, span in enumerate(s.spans):
-        if span.used or not _counts(s, index, tool):
-            continue
-        if index == last + 1 and groups:
-            groups[-1].append(span.text)
-        elif span.number is not None:
-            after = [sp.text for sp in s.spans[index + 1 : index + 3] if sp.plays("unit", "quantity")]
-            before = s.at(index - 1)
-            lead = [before.text] if before is not None and before.plays("op") else []
-            groups.append([*lead, span.text, *after])
-        else:
-            before = s.at(index - 1)
-            lead = [before.text] if before is not None and not before.used and before.plays("neg", "op") else []
-            groups.append([*lead, span.text])
-        last = index
-    return tuple(dict.fromkeys((" ".join(group) for group in groups))) + tuple(p for p in dict.fromkeys(found.purposes))
-
-
-def _counts(s: Sentence, index: int, tool: str) -> bool:
-    """Whether an unused phrase says something: a number, a place, a value, or a word that is no filler."""
-    span = s.spans[index]
-    if span.text[0].isalnum():
-        if span.number is not None and not span.plays("gpu"):
-            return span.text != "one"
-        words = [word for word in span.text.split() if word not in language().stop and word not in write_verbs()]
-        return bool(words) and not _is_cue(s, span, tool)
-    return False
-
-
-def _is_cue(s: Sentence, span: Any, tool: str) -> bool:
-    """Part of a cue of the tool that was chosen: it has done its work."""
-    return span.first in s.cue_tokens.get(tool, ()) and not span.plays("region", "provider", "gpu")

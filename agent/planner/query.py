@@ -12,7 +12,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | nth | n | the nth row in the order of the call (1 is the first) |
 | compare | by, values | one line for each value of `by`: cheapest and median, side by side |
 | diff | field, direction | last against first over the call's time; direction up, down or null for either |
-| divide | budget, and nodes where asked | hours that `budget` dollars buy of the cheapest row (all `nodes` of it) |
+| divide | budget, nodes if asked | hours that `budget` dollars buy of the cheapest row (of `nodes` such) |
 | within | usd_total | rows whose `usd_total` is at most this |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
 
@@ -74,7 +74,7 @@ class Query:
     then: Then | None = None
 
     def calls(self) -> tuple[Call, ...]:
-        """One call, or one for each side; arguments in alphabetical order so that equal plans are equal bytes."""
+        """One call, or one for each side; arguments by name, so that equal plans are equal bytes."""
         laid = [{**self.arguments, **side} for side in self.sides] or [dict(self.arguments)]
         return tuple(
             Call(self.tool, dict(sorted(one.items())), str(n)) for n, one in enumerate(laid, start=1)
@@ -105,8 +105,8 @@ class Plan:
     """How a question is dealt with: answered by calls, asked back, or refused.
 
     `question` is the sentence to print when clarifying or refusing, `choices` whole questions to pick from,
-    `ignored` the content words that nothing used, `query` what the next turn of the dialogue builds on (when a
-    turn is refused or unclear: what the turns before it had).
+    `ignored` the content words that nothing used, `query` what the next turn builds on (when one is refused
+    or unclear: what the turns before it had).
     """
 
     behaviour: Behaviour

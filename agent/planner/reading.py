@@ -6,13 +6,17 @@ from datetime import datetime
 
 from agent.planner.amounts import read_amounts
 from agent.planner.found import Found
+from agent.planner.groups import read_groups
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
 from agent.planner.listing import read_listing
 from agent.planner.sentence import Sentence
-from agent.planner.shape import compared, read_best, read_groups, read_sorting
+from agent.planner.shape import compared, read_best, read_sorting
 from agent.planner.things import read_things
 from cloudtop.times import spoken
+
+_LOWEST_HOURLY = 0.05
+_HIGHEST_HOURLY = 20
 
 
 def read(s: Sentence, tool: Tool, now: datetime) -> Found:
@@ -30,6 +34,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_best(s, tool, found)
     read_listing(s, tool, found)
     compared(found)
+    _currency(s, found)
     _purposes(s, found)
     _written(tool, found)
     return found
@@ -49,8 +54,15 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             found.put("time", token)
 
 
+def _currency(s: Sentence, found: Found) -> None:
+    """Another currency without a figure: prices stay in dollars, and that is said."""
+    for index, _ in [(i, sp) for i, sp in s.all("unit") if sp.get("unit") == "foreign"]:
+        s.use(index)
+        found.notices.append("Prices are in US dollars; there is no exchange rate here.")
+
+
 def _purposes(s: Sentence, found: Found) -> None:
-    """What the GPU is for: no argument takes it; it is shown as not used and is no reason to doubt the rest."""
+    """What the GPU is for: no argument takes it; it is shown as not used, and no reason for doubt."""
     for index, span in list(s.all("purpose")):
         if span.text not in language().stop:
             found.purposes.append(span.text)
@@ -65,24 +77,36 @@ def _written(tool: Tool, found: Found) -> None:
     """The conventions of a plan: superlatives as sort and limit, budgets as a division, caps per instance."""
     arguments = found.arguments
     if found.best == "desc" and tool.has("sort"):
-        found.put("sort", "price_desc")
+        found.arguments.setdefault("sort", "price_desc")
     if found.best == "asc" and "sort" not in arguments:
         found.cleared.add("sort")
     plain = found.then is None or found.then["op"] in ("divide", "within")
-    if found.one and found.best in ("asc", "desc", None) and "group_by" not in arguments and plain and not found.compare:
-        found.put("limit", 1)
+    if (
+        found.one
+        and found.best in ("asc", "desc", None)
+        and "group_by" not in arguments
+        and plain
+        and not found.compare
+    ):
+        found.arguments.setdefault("limit", 1)
     if found.one and found.compare and found.then is None and "group_by" not in arguments:
-        found.put("limit", 1)
+        found.arguments.setdefault("limit", 1)
     if found.budget is not None:
         _budget(found)
     if found.loose_cap is not None and "hours" in arguments and arguments.get("max_price") == found.loose_cap:
         _hourly_or_total(found, found.loose_cap, arguments["hours"])
     if found.money_cap is not None:
         _cap_scope(found)
-    if "group_by" in arguments and arguments.get("limit", 1) > 1 and not found.one and found.best != "none" and not found.group_best:
+    if (
+        "group_by" in arguments
+        and arguments.get("limit", 1) > 1
+        and not found.one
+        and found.best != "none"
+        and not found.group_best
+    ):
         arguments["limit_per_group"] = arguments.pop("limit")
     if "hours" in arguments and ("disk_gb" in arguments or "egress_gb" in arguments):
-        found.put("rank_by", "total")
+        found.arguments.setdefault("rank_by", "total")
     if "group_by" in arguments and found.then and found.then["op"] in ("median", "min", "range", "average"):
         if found.then["op"] == "average":
             found.refused.append("average: a group shows its lowest and its median price")
@@ -98,14 +122,14 @@ def _budget(found: Found) -> None:
         found.then = {"op": "within", "usd_total": found.budget}
     elif found.how_long or (found.budget or 0) >= 20:
         found.then = {"op": "divide", "budget": found.budget}
-        found.put("limit", 1)
+        found.arguments.setdefault("limit", 1)
     else:
-        found.put("max_price", found.budget)
+        found.arguments.setdefault("max_price", found.budget)
         found.notices.append(f"The budget of ${found.budget:g} was read as the price of an hour.")
 
 
 def _hourly_or_total(found: Found, cap: float, hours: float) -> None:
-    """`for 200 hours under $300` is a total, `for 100 hours under $2` a price per hour; between them it is asked."""
+    """`for 200 hours under $300` is a total, `for 100 hours under $2` an hourly price; between, it is asked."""
     if cap / hours < _LOWEST_HOURLY:
         return
     if cap <= _HIGHEST_HOURLY:
@@ -119,10 +143,6 @@ def _hourly_or_total(found: Found, cap: float, hours: float) -> None:
     found.then = {"op": "within", "usd_total": cap}
 
 
-_LOWEST_HOURLY = 0.05
-_HIGHEST_HOURLY = 20
-
-
 def _cap_scope(found: Found) -> None:
     """A cap is per hour of the instance where a count of two or more is asked, else per GPU-hour."""
     assert found.money_cap is not None
@@ -134,7 +154,9 @@ def _cap_scope(found: Found) -> None:
         found.notices.append(f"${value:g} per GPU is ${value * count:g} for {count} of them.")
     elif per_gpu and several:
         del found.arguments[argument]
-        found.refused.append(f"${value:g} per GPU: with an open number of GPUs a cap is for the whole instance")
+        found.refused.append(
+            f"${value:g} per GPU: with an open number of GPUs a cap is for the whole instance"
+        )
     elif per_gpu is False and not several:
         if count == 1 and "count" in found.arguments:
             return

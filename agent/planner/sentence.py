@@ -11,14 +11,10 @@ from typing import Any
 
 from agent.planner.language import Meaning, language
 from agent.planner.lexicon import Lexicon
+from agent.planner.sense import sensible
 from agent.planner.tokens import Token
-from cloudtop.regions import AMBIGUOUS_WORDS
 
 _LONGEST_GPU = 5
-_PLACE_LEADS = frozenset("in from near within inside region of outside at around hosted located based".split())
-_SURE_LEADS = frozenset("in from near within inside outside".split())
-_PLACE_JOINS = frozenset(("or", "and", ",", "/", "nor", "&", "vs", "versus", "against", "compared to", "compared with", "than", "not"))
-_GIVING = frozenset("give show tell let get lets offer sell rent charge send help".split())
 
 
 @dataclass(slots=True)
@@ -118,15 +114,33 @@ def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
             value = 1.0
         last = out[-1] if out else None
         if value is not None:
-            if last and last.value and last.kind == "number" and last.value in _TENS and value < 10 and last.text in facts.numbers:
-                out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
+            if token.text == "dozen" and [t.text for t in out[-2:]] == ["half", "a"]:
+                out[-2:] = [replace(token, start=out[-2].start, kind="number", value=6.0)]
+            elif (
+                last
+                and last.value
+                and last.kind == "number"
+                and last.value in _TENS
+                and value < 10
+                and last.text in facts.numbers
+            ):
+                out[-1] = replace(
+                    last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}"
+                )
             else:
                 out.append(replace(token, kind="number", value=value))
             continue
         scale = facts.scales.get(token.text) if token.kind == "word" else None
         if scale is not None and last is not None and (last.kind == "number" or last.text == "a"):
             base = last.value if last.kind == "number" and last.value else 1
-            out[-1] = replace(last, end=token.end, kind="number", value=base * scale, raw=f"{last.raw} {token.raw}", text=f"{base * scale:g}")
+            out[-1] = replace(
+                last,
+                end=token.end,
+                kind="number",
+                value=base * scale,
+                raw=f"{last.raw} {token.raw}",
+                text=f"{base * scale:g}",
+            )
             continue
         out.append(token)
     return out
@@ -143,14 +157,16 @@ def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon, before: list[Sp
     size = _phrase_at(tokens, at, lexicon)
     if gpu and gpu[0] >= size and not _is_amount(tokens, at, gpu[0]):
         last = at + gpu[0] - 1
-        meanings = (Meaning("gpu", gpu[1]),)
-        return Span(at, last, _text(tokens, at, last), meanings, glued=glued)
+        named = (Meaning("gpu", gpu[1]),)
+        return Span(at, last, _text(tokens, at, last), named, glued=glued)
     if size:
         last = at + size - 1
         meanings = lexicon.phrases[tuple(t.text for t in tokens[at : last + 1])]
-        meanings = _sensible(meanings, tokens, at, last, before)
+        meanings = sensible(meanings, tokens, at, last, before)
         number = token.value if size == 1 else None
-        return Span(at, last, _text(tokens, at, last), meanings, number, token.kind if size == 1 else "word", glued)
+        return Span(
+            at, last, _text(tokens, at, last), meanings, number, token.kind if size == 1 else "word", glued
+        )
     return Span(at, at, token.text, _own(token, lexicon), token.value, token.kind, glued)
 
 
@@ -200,65 +216,14 @@ def _phrase_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
     return 0
 
 
-def _sensible(
-    meanings: tuple[Meaning, ...], tokens: Sequence[Token], at: int, last: int, before: list[Span]
-) -> tuple[Meaning, ...]:
-    """Leave out what a short word means only in company: `in`, `us`, `no`, `do` as places or sellers."""
-    text = tokens[at].text
-    if at != last:
-        return meanings
-    if any(m.role == "region" for m in meanings) and text in AMBIGUOUS_WORDS and not _place_here(tokens, at, before):
-        meanings = tuple(m for m in meanings if m.role != "region")
-    if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
-        meanings = tuple(m for m in meanings if m.role != "region")
-    if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
-        if not (_upper(tokens, at) or (_lead(tokens, at) in ("on", "from", "via", "with", "at") and at + 1 == len(tokens))):
-            meanings = tuple(m for m in meanings if m.role != "provider")
-    return meanings
-
-
-def _place_here(tokens: Sequence[Token], at: int, before: list[Span]) -> bool:
-    """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
-    lead = _lead(tokens, at)
-    if tokens[at].text == "us":
-        return lead not in _GIVING and (lead in _PLACE_LEADS or lead in ("the", "only", "not", "no", "for") or _upper(tokens, at) or _short(tokens) or _after_place(before) or _between_commas(tokens, at))
-    if lead in (_SURE_LEADS if tokens[at].text in language().stop else _PLACE_LEADS) or _after_place(before):
-        return True
-    return _upper(tokens, at) and len(tokens[at].text) == 2
-
-
-def _between_commas(tokens: Sequence[Token], at: int) -> bool:
-    """`on-demand, us, not aws`: one item of a list."""
-    return at > 0 and tokens[at - 1].text == "," and (at + 1 == len(tokens) or tokens[at + 1].text == ",")
-
-
-def _short(tokens: Sequence[Token]) -> bool:
-    return len(tokens) <= 4
-
-
-def _after_place(before: list[Span]) -> bool:
-    """`in poland or se`: a place, then a joining word."""
-    return len(before) > 1 and before[-1].text in _PLACE_JOINS and before[-2].plays("region")
-
-
-def _lead(tokens: Sequence[Token], at: int) -> str:
-    """The word before, `the` left out."""
-    before = [t.text for t in tokens[max(0, at - 2) : at]]
-    if before and before[-1] == "the":
-        before.pop()
-    return before[-1] if before else ""
-
-
-def _upper(tokens: Sequence[Token], at: int) -> bool:
-    """Typed in capitals in a question that is not all capitals."""
-    return tokens[at].raw.isupper() and not all(t.raw.isupper() for t in tokens if t.raw.isalpha())
-
-
 def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
-    """Every cue of every tool, overlapping where they do; a cue within a longer one of the same tool counts once."""
+    """Every cue of every tool, overlapping or not; one within a longer one of its tool does not count."""
     words = sentence.words()
     quiet = {
-        at for span in sentence.spans if span.last > span.first and span.plays("per", "sort_by", "neg", "reset", "op") for at in range(span.first, span.last + 1)
+        at
+        for span in sentence.spans
+        if span.last > span.first and span.plays("per", "sort_by", "neg", "reset", "op")
+        for at in range(span.first, span.last + 1)
     }
     taken: dict[str, set[int]] = sentence.cue_tokens
     for size in range(8, 0, -1):

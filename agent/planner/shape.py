@@ -5,10 +5,9 @@ from __future__ import annotations
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
-from agent.planner.sentence import Sentence, Span
+from agent.planner.sentence import Sentence
 
-_PRICE = "usd_per_gpu_hour"
-_COPULA = frozenset("is are be s was comes come works being the a most currently".split())
+PRICE = "usd_per_gpu_hour"
 
 
 def read_sorting(s: Sentence, tool: Tool, found: Found) -> None:
@@ -23,8 +22,12 @@ def read_sorting(s: Sentence, tool: Tool, found: Found) -> None:
     for index, _ in list(s.all("sort_by")):
         _sort_by(s, index, tool, found)
     for index, span in list(s.all("direction")):
-        if len(span.text.split()) > 1 and span.text.endswith(("first", "dearest", "expensive", "low", "high")) and tool.has("sort"):
-            _sort(found, _PRICE, span.get("direction"))
+        if (
+            len(span.text.split()) > 1
+            and span.text.endswith(("first", "dearest", "expensive", "low", "high"))
+            and tool.has("sort")
+        ):
+            sort_rows(found, PRICE, span.get("direction"))
             s.use(index)
 
 
@@ -36,7 +39,10 @@ def _columns(s: Sentence, index: int, tool: Tool, found: Found) -> None:
         names: list[str] = []
         at = index + step
         places = []
-        while (span := s.at(at)) is not None and (span.plays("field", "dimension") or span.text in (",", "and", "the", "only", ":", "just", "show", "&")):
+        while (span := s.at(at)) is not None and (
+            span.plays("field", "dimension")
+            or span.text in (",", "and", "the", "only", ":", "just", "show", "&")
+        ):
             if span.plays("field", "dimension"):
                 names.append(str(span.get("field") or span.get("dimension")))
             places.append(at)
@@ -56,7 +62,11 @@ def _sort_by(s: Sentence, index: int, tool: Tool, found: Found) -> None:
     span = s.at(at)
     if span is None or not span.plays("field", "quantity", "dimension") or not tool.has("sort"):
         return
-    field = span.get("field") or {"price": _PRICE, "memory": "gpu_memory_gib", "ram": "ram_gib"}.get(str(span.get("quantity"))) or span.get("dimension")
+    field = (
+        span.get("field")
+        or {"price": PRICE, "memory": "gpu_memory_gib", "ram": "ram_gib"}.get(str(span.get("quantity")))
+        or span.get("dimension")
+    )
     direction = None
     for ahead in (at + 1, at + 2):
         if s.plays(ahead, "direction"):
@@ -64,107 +74,14 @@ def _sort_by(s: Sentence, index: int, tool: Tool, found: Found) -> None:
             s.use(at + 1, ahead)
             break
     s.use(index, at)
-    _sort(found, str(field), direction)
+    sort_rows(found, str(field), direction)
 
 
-def _sort(found: Found, field: str, direction: str | None) -> None:
+def sort_rows(found: Found, field: str, direction: str | None) -> None:
+    """Sort by a row field; figures where more is better from the largest."""
     direction = direction or ("desc" if field in language().hints["largest_first"] else "asc")
-    name = "price" if field == _PRICE else field
+    name = "price" if field == PRICE else field
     found.put("sort", f"{name}_{direction}")
-
-
-def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
-    """`per provider`, `cheapest region`, `which cloud is cheapest`."""
-    for index, span in list(s.all("per_gpu")):
-        if s.plays(index + 1, "dimension") and s.spans[index + 1].get("dimension") == "gpu":
-            _group(s, "gpu", tool, found, index, index + 1)
-        elif span.plays("per_gpu"):
-            s.use(index)
-    for index, _ in list(s.all("per")):
-        _per(s, index, tool, found)
-    for index, span in list(s.all("per")):
-        models = sum(1 for sp in s.spans if sp.plays("gpu"))
-        if span.text.endswith(("each", "every")) and models > 1 and not s.plays(index + 1, "dimension"):
-            _group(s, "gpu", tool, found, index)
-    for index, span in list(s.all("best")):
-        _best_dimension(s, index, span, tool, found)
-    for index, _ in list(s.all("where_is")):
-        _which_is_best(s, index, tool, found)
-
-
-def _per(s: Sentence, index: int, tool: Tool, found: Found) -> None:
-    at = index + 1
-    while s.at(at) is not None and s.spans[at].text in ("the", "a", "each"):
-        at += 1
-    span = s.at(at)
-    if span is None or span.used:
-        return
-    dimension = span.get("dimension")
-    if dimension in tool.values("group_by"):
-        _group(s, dimension, tool, found, index, at)
-    elif (span.plays("field") or span.get("quantity") == "price") and s.spans[index].text in ("by", "go by") and tool.has("sort"):
-        _sort(found, str(span.get("field") or _PRICE), "desc" if s.plays(at + 1, "direction") and s.spans[at + 1].get("direction") == "desc" else None)
-        s.use(index, at)
-
-
-def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) -> None:
-    if dimension in tool.values("group_by"):
-        found.put("group_by", dimension)
-        s.use(*places)
-
-
-def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Found) -> None:
-    """`cheapest region`, `three cheapest clouds`, `cheapest two regions`."""
-    at = index + 1
-    while s.at(at) is not None and s.spans[at].used and s.spans[at].number is not None:
-        at += 1
-    after = s.at(at)
-    if after is None or not after.plays("dimension") or after.text not in language().hints["best_dimension"]:
-        return
-    dimension = after.get("dimension")
-    if dimension in tool.values("group_by") and not s.plays(at + 1, "gpu"):
-        found.best = span.get("best")
-        found.one = "limit" not in found.arguments and not _is_plural(after.text)
-        found.put("group_by", dimension)
-        found.group_best = True
-        s.use(index, at)
-        if found.one:
-            found.put("limit", 1)
-
-
-def _is_plural(text: str) -> bool:
-    return text.endswith("s")
-
-
-def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
-    """`which cloud is cheapest for an H100` groups; `which cloud has the cheapest H100` only sorts."""
-    dimension_at = index + 1
-    span = s.at(dimension_at)
-    if span is None or not span.plays("dimension"):
-        return
-    if not tool.values("group_by") or span.get("dimension") not in ("provider", "region", "instance_type"):
-        return
-    best_at = next((i for i in range(dimension_at + 1, len(s.spans)) if s.plays(i, "best") and not s.spans[i].used), None)
-    dimension = span.get("dimension")
-    if best_at is not None and s.spans[best_at - 1].text in _COPULA and _has_copula(s, dimension_at, best_at) and not _names_rows(s, best_at + 1):
-        found.best = s.spans[best_at].get("best")
-        _group(s, dimension, tool, found, dimension_at, best_at)
-        if not _is_plural(span.text):
-            found.put("limit", 1)
-            found.one = True
-        return
-    s.use(dimension_at)
-    if best_at is None and found.then is None and not found.how_long:
-        found.then = {"op": "distinct", "field": dimension}
-
-
-def _has_copula(s: Sentence, first: int, last: int) -> bool:
-    return any(sp.text in ("is", "are", "s", "was") for sp in s.spans[first:last])
-
-
-def _names_rows(s: Sentence, at: int) -> bool:
-    span = s.at(at)
-    return span is not None and (span.plays("gpu") or span.get("unit") in ("offer", "gpu"))
 
 
 def read_best(s: Sentence, tool: Tool, found: Found) -> None:
@@ -175,7 +92,11 @@ def read_best(s: Sentence, tool: Tool, found: Found) -> None:
         if found.best is None:
             found.best = span.get("best")
             found.one = _singular(s, index)
-            if "limit" in found.arguments or span.text in language().hints["soft_best"] or span.plays("plural_best"):
+            if (
+                "limit" in found.arguments
+                or span.text in language().hints["soft_best"]
+                or span.plays("plural_best")
+            ):
                 found.one = False
         s.use(index)
     _all(s, found)
@@ -192,7 +113,7 @@ def _singular(s: Sentence, index: int) -> bool:
             if last.raw.lower().endswith("s") and not last.text.endswith("s"):
                 return False
         elif span.get("unit") in ("offer", "gpu", "node"):
-            return not _is_plural(span.text) or span.text in ("prices",)
+            return not is_plural(span.text) or span.text in ("prices",)
         elif span.text in (",", ".", ";"):
             break
     return True
@@ -221,11 +142,15 @@ def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
         s.use(index)
         if op == "count":
             found.then = {"op": "count"}
-            if s.plays(index + 1, "dimension") and (field := s.spans[index + 1].get("dimension")) in ("provider", "region", "instance_type"):
+            if s.plays(index + 1, "dimension") and (field := s.spans[index + 1].get("dimension")) in (
+                "provider",
+                "region",
+                "instance_type",
+            ):
                 found.then["field"] = field
                 s.use(index + 1)
         elif "money" in tool.kinds() and not (found.then and found.then["op"] == "within"):
-            found.then = {"op": op, "field": _PRICE}
+            found.then = {"op": op, "field": PRICE}
             found.best = found.best or "none"
 
 
@@ -263,7 +188,11 @@ def compared(found: Found) -> None:
         found.sides += [{"spot": False}, {"spot": True}]
     if found.sides and found.then is None:
         arguments = list(dict.fromkeys(name for side in found.sides for name in side))
-        found.then = {"op": "compare", "by": arguments[0], "values": [side.get(arguments[0]) for side in found.sides]}
+        found.then = {
+            "op": "compare",
+            "by": arguments[0],
+            "values": [side.get(arguments[0]) for side in found.sides],
+        }
     if not found.compare or found.then is not None:
         return
     for argument in ("gpu", "providers", "region", "form", "tier", "vendor", "architecture"):
@@ -284,8 +213,13 @@ def _change(s: Sentence, tool: Tool, found: Found) -> None:
     direction = s.spans[place].get("change")
     s.use(place)
     if found.then is None or found.then["op"] in ("distinct", "compare"):
-        found.then = {"op": "diff", "field": _PRICE, "direction": None if direction == "any" else direction}
+        found.then = {"op": "diff", "field": PRICE, "direction": None if direction == "any" else direction}
     found.best = found.best or "none"
     if "time" not in found.arguments:
         found.put("time", language().hints["default_time"])
         found.notices.append("No period was said: the last 30 days.")
+
+
+def is_plural(text: str) -> bool:
+    """Whether a noun speaks of several."""
+    return text.endswith("s")

@@ -1,11 +1,11 @@
-"""Typing mistakes in plain words. A word with a digit is never corrected, and nothing is corrected to a write verb.
+"""Typing mistakes in plain words. A word with a digit is never corrected, nothing becomes a write verb.
 
 Imported late: rapidfuzz.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 
 from agent.planner.tokens import Token
@@ -15,7 +15,10 @@ _SHORTEST = 5
 
 
 def corrected(
-    tokens: list[Token], known: Collection[str], vocabulary: Mapping[str, tuple[str, ...]], never: Collection[str]
+    tokens: list[Token],
+    known: Container[str],
+    vocabulary: Mapping[str, tuple[str, ...]],
+    never: Collection[str],
 ) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
     """The tokens with typing mistakes mended, and what was read as what."""
     mended: list[Token] = []
@@ -34,7 +37,7 @@ def corrected(
 
 
 def nearest_word(word: str, vocabulary: Mapping[str, tuple[str, ...]], never: Collection[str]) -> str | None:
-    """The one word that was meant: two neighbouring letters swapped, or close enough with the same first letter."""
+    """The one word that was meant: two letters swapped, or close enough with the same first letter."""
     for at in range(len(word) - 1):
         swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if swapped in vocabulary.get(swapped[0], ()) and swapped not in never:

@@ -38,7 +38,10 @@ def _fits(s: Sentence, tool: Tool) -> float:
         elif span.plays("=name"):
             if tool.has("name") or "name" in tool.later or not tool.here:
                 total += _NAME if tool.here or tool.name == "list_resources" else 0.0
-        elif any(tool.has(argument) and argument not in ("status", "check", "vendor") for argument, _ in span.values):
+        elif any(
+            tool.has(argument) and argument not in ("status", "check", "vendor")
+            for argument, _ in span.values
+        ):
             total += _VALUE
         elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
             total += _STATE

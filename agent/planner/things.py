@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from agent.planner.found import Found
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence, Span
 
-_JOINS = frozenset((",", "or", "and", "nor", "/", "&", "+", "|"))
-_FILL = frozenset(
-    "on in from the any a an of via at either by for hosts host instances instance offers offer providers clouds gpus cards "
-    "machines pricing prices also both region regions ones cloud with".split()
-)
-_LEADS = frozenset("on in from via at by for".split())
 _SINGLE = ("gpu", "provider", "region")
 _OF_A_MODEL = ("vendor", "architecture")
 
@@ -22,6 +16,7 @@ _OF_A_MODEL = ("vendor", "architecture")
 def read_things(s: Sentence, tool: Tool, found: Found) -> None:
     """Put every named thing into its argument, or into the one that excludes it."""
     ruled_out = _negated(s, tool)
+    found.chooses = any(span.plays("compare") or span.text == "or" for span in s.spans)
     for index, span in enumerate(s.spans):
         if span.used:
             continue
@@ -97,7 +92,7 @@ def _asks_which(s: Sentence) -> bool:
 
 
 def _meant_available(s: Sentence, index: int) -> bool | None:
-    """`available` says free now, unless it only asks what is on offer: `which gpus are available on lambda`."""
+    """`available` says free now, unless it asks what is on offer: `which gpus are available on lambda`."""
     named = any(span.plays("gpu", "=architecture", "=form", "=instance_type") for span in s.spans)
     numbers = any(span.number is not None and not span.plays("gpu") for span in s.spans)
     after = s.at(index + 1)
@@ -110,7 +105,10 @@ def _with(argument: str, value: Any, tool: Tool, found: Found) -> None:
     elif tool.is_list(argument):
         found.add(argument, value)
     elif argument in found.arguments and found.arguments[argument] != value:
-        _side(argument, value, found)
+        if isinstance(value, bool) or argument == "instance_type" or found.chooses:
+            _side(argument, value, found)
+        else:
+            found.refused.append(f"{value}: only one {argument} can be asked for at a time")
     elif found.sides and argument in found.sides[0]:
         if not any(side.get(argument) == value for side in found.sides):
             found.sides.append({argument: value})
@@ -196,7 +194,10 @@ def _negated(s: Sentence, tool: Tool) -> set[int]:
 
 def _everything_before(s: Sentence, index: int) -> bool:
     """`any 24gb card but the 3090`."""
-    return any(sp.text in ("any", "anything", "everything", "all", "every", "anywhere", "anyone") for sp in s.spans[:index])
+    return any(
+        sp.text in ("any", "anything", "everything", "all", "every", "anywhere", "anyone")
+        for sp in s.spans[:index]
+    )
 
 
 def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
@@ -204,7 +205,9 @@ def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
     kind, joined, lead, at = None, "", False, index + 1
     while (span := s.at(at)) is not None:
         here = _kind(span, tool)
-        if here and not (span.text in _FILL and here != "region" and kind is None and not span.plays(*_SINGLE)):
+        if here and not (
+            span.text in word_set("fill") and here != "region" and kind is None and not span.plays(*_SINGLE)
+        ):
             different = kind is not None and here != kind
             if different and (joined not in ("or", "nor", "and") or lead or span.plays("region", "gpu")):
                 break
@@ -212,12 +215,12 @@ def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
                 break
             out.add(at)
             kind, joined, lead = kind or here, "", False
-        elif span.text in _JOINS and kind is not None:
+        elif span.text in word_set("joins") and kind is not None:
             joined = span.text
-        elif span.text in _FILL:
-            if kind is not None and span.text in _LEADS and joined not in ("or", "nor", "and"):
+        elif span.text in word_set("fill"):
+            if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
                 break
-            lead = lead or span.text in _LEADS
+            lead = lead or span.text in word_set("leads")
         elif span.plays("neg") and kind is not None:
             break
         else:
@@ -241,7 +244,9 @@ def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
         if here and kind in (None, here):
             out.add(at)
             kind = here
-        elif not (span.text in _JOINS or (kind is None and span.text in ("is", "are", "should", "be"))):
+        elif not (
+            span.text in word_set("joins") or (kind is None and span.text in ("is", "are", "should", "be"))
+        ):
             break
         at -= 1
     if kind is not None:

@@ -216,22 +216,16 @@ def _glued(low: str, raw: str, start: int, known: Known) -> list[Token] | None:
     if low.endswith("s") and low[:-1] in known.gpus:
         return [Token(low[:-1], raw, start, start + len(raw))]
     for cut in range(len(low) - 2, 1, -1):
-        if low[:cut] in known.gpus:
-            rest = low[cut:] in known.suffixes and [
-                Token(low[cut:], raw[cut:], start + cut, start + len(raw))
-            ]
-            rest = (
-                rest
-                or (
-                    low[cut].isdigit()
-                    and _GLUED.fullmatch(low[cut:])
-                    and _glued(low[cut:], raw[cut:], start + cut, known)
-                )
-                or None
-            )
-            if rest:
-                return [Token(low[:cut], raw[:cut], start, start + cut), *rest]
+        if low[:cut] in known.gpus and (rest := _behind_gpu(low[cut:], raw[cut:], start + cut, known)):
+            return [Token(low[:cut], raw[:cut], start, start + cut), *rest]
     return None
+
+
+def _behind_gpu(low: str, raw: str, start: int, known: Known) -> list[Token] | None:
+    """`sxm` of `h100sxm`, `48gb` of `l40s48gb`."""
+    if low in known.suffixes:
+        return [Token(low, raw, start, start + len(raw))]
+    return _glued(low, raw, start, known) if low[0].isdigit() and _GLUED.fullmatch(low) else None
 
 
 def _number(text: str, start: int) -> Token:

@@ -11,14 +11,13 @@ from mcp_server.result import Rows
 from mcp_server.tools._price_question import FIELDS, POINT_FIELDS, Question, widened
 
 if TYPE_CHECKING:
-    from cloudtop.models import Scope
     from cloudtop.store.offers import OfferPage
     from mcp_server.fleet import Harvest
     from mcp_server.result import Ctx
     from mcp_server.tools._price_question import Totals
 
 TIES = 10
-"""How many rows beyond the page are looked at for offers that share the lowest price."""
+"""How many rows are looked at for offers that share the lowest price, though fewer be asked for."""
 
 LEFT_OUT = {
     "fractional": "{n} for shares of a GPU; fractional=true shows them",
@@ -35,7 +34,9 @@ def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit:
     """The result of one page of offers. `as_of` is the oldest moment for which a figure shown here held."""
     now = ctx.clock.now()
     kept = page.rows[:limit]
-    made = [_row(one, question.totals, harvest, page.scopes, now) for one in kept]
+    readings = {(one["_scope_id"], one["_fetched_at"]) for one in kept}
+    labels = {key: harvest.label(page.scopes[key[0]], key[1], now) for key in readings}
+    made = [_row(one, question.totals, labels) for one in kept]
     notices = [*question.notices, *_said(question, harvest, page, made, now, first=ctx.offset == 0)]
     return Rows(
         rows=made,
@@ -51,11 +52,11 @@ def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit:
 
 
 def _row(
-    one: dict[str, Any], totals: Totals | None, harvest: Harvest, scopes: dict[int, Scope], now: datetime
+    one: dict[str, Any], totals: Totals | None, labels: dict[tuple[int, datetime], str]
 ) -> dict[str, Any]:
     """One offer in the order of its fields."""
     one["usd_total"] = usd_total(one, totals) if totals else None
-    one["source"] = harvest.label(scopes[one["_scope_id"]], one["_fetched_at"], now)
+    one["source"] = labels[one["_scope_id"], one["_fetched_at"]]
     return {name: one[name] for name in FIELDS}
 
 
@@ -104,7 +105,7 @@ def left_out(counts: dict[str, int]) -> Iterable[str]:
 
 
 def _ties(question: Question, page: OfferPage) -> Iterable[str]:
-    """Whether the cheapest has company; rows beyond the page were read to see that."""
+    """Whether the cheapest has company, on a page of one too."""
     key = UNITS.get(question.offers.rank_by)
     if key is None or not page.rows:
         return

@@ -36,7 +36,7 @@ class Models:
 
     @property
     def to_ask(self) -> tuple[str, ...]:
-        """What a cloud is asked for: whole families, or everything; so that one answer serves many questions."""
+        """What a cloud is asked for: whole families, or everything: one answer serves many questions."""
         if not self.by_name:
             return ()
         gpus = catalogue().gpus

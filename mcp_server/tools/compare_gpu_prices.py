@@ -72,7 +72,7 @@ async def run(
         counts = ctx.store.offers(replace(offers, limit=0, sort=None)).counts
         found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), counts, limit)
     else:
-        page = ctx.store.offers(replace(offers, limit=limit + TIES))
+        page = ctx.store.offers(replace(offers, limit=max(limit, TIES)))
         found = rows(ctx, asked, harvest, page, limit)
     if not found.total:
         found.notices.extend(nothing_found(ctx, asked, offers))

@@ -139,6 +139,7 @@ def test_a_working_week_said_on_its_last_day_ends_now() -> None:
     [
         *("", "  ", "banana", "2026-13", "2026-02-30", "25:00", "13pm", "last_0h", "last 9999999d", "a/b"),
         *("june 31", "/", "since", "last_10000000000000000000000000000d", "0000", "24h x", "9999"),
+        *("since_" * 3000, "a/" * 3000, "9" * 9000),
     ],
 )
 def test_what_is_no_time_is_refused_by_name_with_what_is_accepted(said: str) -> None:
@@ -299,3 +300,8 @@ def test_spans_lie_inside_the_text_in_order(text: str) -> None:
         assert last <= start < end <= len(text)
         assert interval(token, NOW).start <= interval(token, NOW).end
         last = end
+
+
+def test_letters_that_grow_when_lowered_do_not_shift_the_spans() -> None:
+    text = "İİ cpu yesterday İ"
+    assert [text[start:end] for start, end, _ in spoken(text, NOW)] == ["yesterday"]

@@ -230,3 +230,8 @@ def test_memory_said_in_a_sentence_is_the_memory_of_an_argument(size: int, unit:
     (amount,) = spoken_amounts(f"with {size}{unit} please")
     assert amount.kind == "memory"
     assert amount.value == gib(f"{size}{unit}")
+
+
+def test_letters_that_grow_when_lowered_do_not_shift_the_spans() -> None:
+    text = "İİ under $2 İ"
+    assert [text[slice(*amount.whole)] for amount in spoken_amounts(text)] == ["under $2"]

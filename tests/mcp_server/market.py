@@ -1,4 +1,4 @@
-"""A whole house over a temporary home, and small markets to put into it: real store, real connectors, real files."""
+"""A whole house over a temporary home, and small markets to put into it; store, connectors, files are real."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def house(
     environ: Mapping[str, str] | None = None,
     connectors: Mapping[str, Any] | None = None,
 ) -> House:
-    """A house whose clouds are those of `config`, whose price lists are `lists`, and nothing of the machine's own."""
+    """A house with the clouds of `config` and the price lists `lists`, and nothing of the machine's own."""
     home.mkdir(parents=True, exist_ok=True)
     document: dict[str, Any] = json.loads(json.dumps(config or {}))
     listed = document.setdefault("providers", {}).setdefault("pricelist", {}).setdefault("options", {})

@@ -1,4 +1,4 @@
-"""compare_gpu_prices over stores whose content is written here; every expected figure is worked out by hand."""
+"""compare_gpu_prices over stores whose content is written here; expected figures are worked out by hand."""
 
 from __future__ import annotations
 
@@ -225,8 +225,8 @@ async def test_an_unknown_gpu_keeps_its_row_under_the_sellers_name(house: House)
 async def test_a_row_has_exactly_the_promised_fields_in_their_order(house: House) -> None:
     house.stock(offer(1.0), gpus=A100)
     (row,) = (await house.prices(gpu="A100"))["rows"]
-    promised = """provider offer_id instance_type region country gpu gpu_raw form gpu_count gpu_memory_gib vcpus
-        ram_gib usd_per_gpu_hour usd_per_hour usd_total price_raw spot tier available interconnect fractional
+    promised = """provider offer_id instance_type region country gpu gpu_raw form gpu_count gpu_memory_gib
+        vcpus ram_gib usd_per_gpu_hour usd_per_hour usd_total price_raw spot tier available interconnect fractional
         reliability disk_usd_per_gb_month egress_usd_per_gb suspect source source_url fetched_at as_of"""
     assert [name for name in row if name != "account"] == promised.split()
     assert row["account"] == "public"

@@ -121,7 +121,7 @@ async def joined(
             whole["rows"] += page.structured["rows"]
             whole["next_cursor"] = page.structured["next_cursor"]
             whole["notices"] = list(dict.fromkeys([*whole["notices"], *page.structured["notices"]]))
-        whole["truncated"] = bool(whole["next_cursor"])
+        whole["truncated"] = bool(whole["next_cursor"]) and len(whole["rows"]) < limit
         return outcome, whole
 
 

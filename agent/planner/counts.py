@@ -1,0 +1,169 @@
+"""Numbers that count: GPUs in an instance, instances together, rows wanted."""
+
+from __future__ import annotations
+
+from agent.planner.amount import TIMES, Amount
+from agent.planner.found import Found
+from agent.planner.language import language
+from agent.planner.sentence import Sentence, Span
+from cloudtop import gpus
+
+_SHARED = (2.0, 4.0, 8.0, 16.0)
+
+
+def counted(s: Sentence, amount: Amount, found: Found) -> bool:
+    """GPUs in an instance, instances together, or rows wanted."""
+    whole = int(amount.value)
+    if amount.value != whole or whole < 1:
+        if amount.unit == "gpu" and 0 < amount.value < 1:
+            found.put("fractional", True)
+            return True
+        return False
+    if amount.unit == "offer":
+        found.put("limit", whole)
+        return True
+    if (
+        amount.unit == "times"
+        and (after := s.at(amount.last + 1)) is not None
+        and after.number is not None
+        and not after.plays("gpu")
+    ):
+        found.put("nodes", whole)
+        return True
+    if amount.unit == "node":
+        return _nodes(s, amount, whole, found)
+    if amount.op in ("lt", "le"):
+        found.refused.append(f"at most {whole} GPUs: there is no upper limit for the count")
+        return False
+    if amount.unit == "gpu" and amount.op is None and _rows_meant(s, amount):
+        found.put("limit", whole)
+        return True
+    count_gpus(found, whole, amount.op)
+    return True
+
+
+def _nodes(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
+    """`2 nodes`; a single one says nothing; `top 5 instances` are rows."""
+    if s.plays(amount.at - 1, "best", "top"):
+        found.put("limit", whole)
+    elif whole > 1:
+        found.put("nodes", whole)
+    return amount.op not in ("lt", "le")
+
+
+def _rows_meant(s: Sentence, amount: Amount) -> bool:
+    """`cheapest five gpus`, `five cheapest`: rows; `cheapest 8 gpu node`: a count."""
+    if s.spans[amount.last].text not in ("gpus", "cards", "graphics cards", "accelerators", "chips"):
+        return False
+    return s.plays(amount.at - 1, "best", "top") and not s.plays(amount.last + 1, "unit")
+
+
+def count_gpus(found: Found, whole: int, op: str | None) -> None:
+    """So many GPUs in an instance, or at least so many; two figures are two sides."""
+    if op in ("ge", "gt"):
+        found.put("min_count", whole + (op == "gt"))
+    elif "count" in found.arguments and found.arguments["count"] != whole:
+        if not found.sides:
+            found.sides.append({"count": found.arguments["count"]})
+        found.sides.append({"count": whole})
+    else:
+        found.put("count", whole)
+
+
+def rows_or_count(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
+    """`top 5`, `five cheapest`: rows; but `cheapest 8 h100` may be a machine of eight."""
+    after = s.at(amount.last + 1)
+    only_best = not s.plays(amount.at - 1, "top") or s.spans[amount.at - 1].text == "best"
+    if amount.value in _SHARED and after is not None and after.plays("gpu") and only_best:
+        return before_model(s, amount, whole, found, amount.last + 1)
+    found.put("limit", whole)
+    return True
+
+
+def of_them(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
+    """`8 of them`: a count; `5 of those offers`: rows."""
+    following = s.at(amount.last + 2)
+    s.use(amount.last + 1)
+    if following is not None and following.get("unit") == "offer":
+        found.put("limit", whole)
+    else:
+        count_gpus(found, whole, amount.op)
+    return True
+
+
+def model_after(s: Sentence, amount: Amount) -> int | None:
+    """The GPU right behind the number, a maker's name or `x` between them allowed."""
+    for step in (1, 2, 3):
+        span = s.at(amount.last + step)
+        if span is None:
+            return None
+        if span.plays("gpu"):
+            return amount.last + step
+        if not (
+            span.plays("=vendor")
+            or span.plays("=form")
+            or span.plays("=spot")
+            or span.plays("=architecture")
+            or span.text in ("of", "the", "new", "pcs")
+        ):
+            return None
+    return None
+
+
+def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: int) -> bool:
+    """`8 h100` is a machine of eight; `cheapest seven V100` are rows; `cheapest 4 h100` may be either."""
+    best = s.plays(amount.at - 1, "best") or s.plays(amount.at - 1, "top")
+    following = s.at(place + 1)
+    listed = following is not None and following.get("unit") == "offer"
+    node = following is not None and following.get("unit") == "node"
+    if listed or (best and not node and amount.value not in _SHARED):
+        found.put("limit", whole)
+        return True
+    if best and not node:
+        name = s.spans[place].text.upper()
+        found.ask(
+            f"{whole} {name} in one machine, or the {whole} cheapest {name} offers?",
+            f"cheapest {whole}x {name}",
+            f"top {whole} {name} offers",
+        )
+        return True
+    count_gpus(found, whole, amount.op)
+    return True
+
+
+def after_model(s: Sentence, amount: Amount, found: Found, model: Span) -> bool:
+    """`a100 80`: a size that this GPU is sold with."""
+    known = gpus.catalogue().gpus
+    if any(amount.value in known[name].memory_gib for name in model.get("gpu") if name in known):
+        found.put("memory", amount.value)
+        return True
+    return False
+
+
+def count_words(s: Sentence, found: Found) -> None:
+    """`single`, `pair of`, `quad`, `multi-gpu`."""
+    for index, span in s.all("count_word"):
+        after = s.at(index + 1)
+        if after is not None and after.plays("unit") and after.get("unit") in TIMES:
+            found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)
+            s.use(index, index + 1)
+        elif (
+            span.text not in ("double", "one gpu", "single gpu")
+            and after is not None
+            and not after.plays("gpu", "unit", "=vendor", "=spot", "=form", "of")
+            and after.text not in ("of", "a", "an")
+        ):
+            if (
+                span.text in ("single", "dual", "quad", "octo", "octa", "solo", "lone", "twin", "duo")
+                or index == len(s.spans) - 1
+            ):
+                found.put("count", int(span.get("count_word")))
+                s.use(index)
+        else:
+            found.put("count", int(span.get("count_word")))
+            s.use(index)
+            if after is not None and after.get("unit") == "gpu":
+                s.use(index + 1)
+    for index, _ in s.all("count_many"):
+        found.put("min_count", 2)
+        s.use(index)

@@ -1,0 +1,70 @@
+"""Whether enough was said to answer, and whether what was said is about something of ours."""
+
+from __future__ import annotations
+
+from agent.planner.found import Found
+from agent.planner.query import Query
+from agent.planner.sentence import Sentence
+
+
+def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
+    """Whether a price question says anything to go by."""
+    arguments = {name for name in query.arguments if name not in ("limit", "sort", "time", "hours")}
+    if (
+        "sort" in query.arguments
+        or "rank_by" in arguments
+        or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans))
+    ):
+        return True
+    if arguments & {
+        "gpu",
+        "exclude_gpu",
+        "vendor",
+        "architecture",
+        "min_total_memory",
+        "instance_type",
+        "count",
+        "min_count",
+    }:
+        return True
+    if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
+        return True
+    gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
+    priced = price_said or any(
+        cue in s.words()
+        for cue in (
+            "rates",
+            "deal",
+            "deals",
+            "offers",
+            "listings",
+            "rent",
+            "rents",
+            "sheet",
+            "catalog",
+            "catalogue",
+            "much",
+        )
+    )
+    if arguments:
+        return priced or gpu_word or bool(query.sides) or found.best is not None
+    return bool(query.sides) or (gpu_word and (priced or found.best is not None))
+
+
+def near_gpu(s: Sentence) -> bool:
+    """Whether a GPU, an instance type or spot is spoken of at all."""
+    return any(span.plays("gpu", "=spot", "=instance_type") or span.get("unit") == "gpu" for span in s.spans)
+
+
+def mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, ...]) -> bool:
+    """Hardly anything of the question was understood: it is about something else."""
+    strangers = sum(len(word.split()) for word in ignored if word not in found.purposes)
+    used = sum(1 for span in s.spans if span.used)
+    priced = any(span.get("quantity") == "price" or span.plays("best") for span in s.spans)
+    anchored = near_gpu(s) or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+    understood = used + len(s.cue_tokens.get(query.tool, ()))
+    return (
+        strangers > 0
+        and not anchored
+        and (strangers >= understood or (priced and "gpu" not in query.arguments))
+    )

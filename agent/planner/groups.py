@@ -1,0 +1,123 @@
+"""Questions about groups: `per provider`, `cheapest region`, `which cloud is cheapest`."""
+
+from __future__ import annotations
+
+from agent.planner.found import Found
+from agent.planner.language import language, word_set
+from agent.planner.lexicon import Tool
+from agent.planner.sentence import Sentence, Span
+from agent.planner.shape import PRICE, is_plural, sort_rows
+
+
+def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
+    """`per provider`, `cheapest region`, `which cloud is cheapest`."""
+    for index, span in list(s.all("per_gpu")):
+        if s.plays(index + 1, "dimension") and s.spans[index + 1].get("dimension") == "gpu":
+            _group(s, "gpu", tool, found, index, index + 1)
+        elif span.plays("per_gpu"):
+            s.use(index)
+    for index, _ in list(s.all("per")):
+        _per(s, index, tool, found)
+    for index, span in list(s.all("per")):
+        models = sum(1 for sp in s.spans if sp.plays("gpu"))
+        if span.text.endswith(("each", "every")) and models > 1 and not s.plays(index + 1, "dimension"):
+            _group(s, "gpu", tool, found, index)
+    for index, span in list(s.all("best")):
+        _best_dimension(s, index, span, tool, found)
+    for index, _ in list(s.all("where_is")):
+        _which_is_best(s, index, tool, found)
+
+
+def _per(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].text in ("the", "a", "each"):
+        at += 1
+    span = s.at(at)
+    if span is None or span.used:
+        return
+    dimension = span.get("dimension")
+    if dimension in tool.values("group_by"):
+        _group(s, dimension, tool, found, index, at)
+    elif (
+        (span.plays("field") or span.get("quantity") == "price")
+        and s.spans[index].text in ("by", "go by")
+        and tool.has("sort")
+    ):
+        sort_rows(
+            found,
+            str(span.get("field") or PRICE),
+            "desc" if s.plays(at + 1, "direction") and s.spans[at + 1].get("direction") == "desc" else None,
+        )
+        s.use(index, at)
+
+
+def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) -> None:
+    if dimension in tool.values("group_by"):
+        found.put("group_by", dimension)
+        s.use(*places)
+
+
+def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Found) -> None:
+    """`cheapest region`, `three cheapest clouds`, `cheapest two regions`."""
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].used and s.spans[at].number is not None:
+        at += 1
+    after = s.at(at)
+    if after is None or not after.plays("dimension") or after.text not in language().hints["best_dimension"]:
+        return
+    dimension = after.get("dimension")
+    if dimension in tool.values("group_by") and not s.plays(at + 1, "gpu"):
+        found.best = span.get("best")
+        found.one = "limit" not in found.arguments and not is_plural(after.text)
+        found.put("group_by", dimension)
+        found.group_best = True
+        s.use(index, at)
+        if found.one:
+            found.put("limit", 1)
+
+
+def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
+    """`which cloud is cheapest for an H100` groups; `which cloud has the cheapest H100` only sorts."""
+    dimension_at = index + 1
+    span = s.at(dimension_at)
+    if span is None or not span.plays("dimension"):
+        return
+    if not tool.values("group_by") or span.get("dimension") not in ("provider", "region", "instance_type"):
+        return
+    best_at = next(
+        (i for i in range(dimension_at + 1, len(s.spans)) if s.plays(i, "best") and not s.spans[i].used), None
+    )
+    dimension = span.get("dimension")
+    directly = best_at is not None and (
+        s.spans[best_at - 1].text in word_set("copula") or _next_is(s, dimension_at)
+    )
+    if (
+        best_at is not None
+        and directly
+        and _has_copula(s, dimension_at, best_at)
+        and not _names_rows(s, best_at + 1)
+    ):
+        found.best = s.spans[best_at].get("best")
+        _group(s, dimension, tool, found, dimension_at, best_at)
+        if not is_plural(span.text):
+            found.put("limit", 1)
+            found.one = True
+        return
+    s.use(dimension_at)
+    if best_at is None and found.then is None and not found.how_long:
+        found.then = {"op": "distinct", "field": dimension}
+
+
+def _next_is(s: Sentence, at: int) -> bool:
+    """`in which region is h100 cheapest`."""
+    after = s.at(at + 1)
+    return after is not None and after.text in ("is", "are", "s")
+
+
+def _has_copula(s: Sentence, first: int, last: int) -> bool:
+    return any(sp.text in ("is", "are", "s", "was") for sp in s.spans[first:last])
+
+
+def _names_rows(s: Sentence, at: int) -> bool:
+    span = s.at(at)
+    return span is not None and (span.plays("gpu") or span.get("unit") in ("offer", "gpu"))

@@ -1,0 +1,88 @@
+"""Short words that are places or sellers only in company: `in`, `us`, `no`, `do`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from agent.planner.language import Meaning, language, word_set
+from agent.planner.tokens import Token
+from cloudtop.regions import AMBIGUOUS_WORDS
+
+
+def sensible(
+    meanings: tuple[Meaning, ...], tokens: Sequence[Token], at: int, last: int, before: Sequence[Before]
+) -> tuple[Meaning, ...]:
+    """Leave out what a short word means only in company: `in`, `us`, `no`, `do` as places or sellers."""
+    text = tokens[at].text
+    if at != last:
+        return meanings
+    if (
+        any(m.role == "region" for m in meanings)
+        and text in AMBIGUOUS_WORDS
+        and not _place_here(tokens, at, before)
+    ):
+        meanings = tuple(m for m in meanings if m.role != "region")
+    if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
+        meanings = tuple(m for m in meanings if m.role != "region")
+    if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
+        last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and at + 1 == len(tokens)
+        shown = _upper(tokens, at) or last_of_all
+        meanings = tuple(m for m in meanings if shown or m.role != "provider")
+    return meanings
+
+
+def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> bool:
+    """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
+    lead = _lead(tokens, at)
+    if tokens[at].text == "us":
+        return lead not in word_set("giving") and (
+            lead in word_set("place_leads")
+            or lead in ("the", "only", "not", "no", "for")
+            or _upper(tokens, at)
+            or _short(tokens)
+            or _after_place(before)
+            or _between_commas(tokens, at)
+        )
+    if lead in (
+        word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
+    ) or _after_place(before):
+        return True
+    return _upper(tokens, at) and len(tokens[at].text) == 2
+
+
+def _between_commas(tokens: Sequence[Token], at: int) -> bool:
+    """`on-demand, us, not aws`: one item of a list."""
+    return at > 0 and tokens[at - 1].text == "," and (at + 1 == len(tokens) or tokens[at + 1].text == ",")
+
+
+def _short(tokens: Sequence[Token]) -> bool:
+    return len(tokens) <= 4
+
+
+def _after_place(before: Sequence[Before]) -> bool:
+    """`in poland or se`: a place, then a joining word."""
+    return len(before) > 1 and before[-1].text in word_set("place_joins") and before[-2].plays("region")
+
+
+def _lead(tokens: Sequence[Token], at: int) -> str:
+    """The word before, `the` left out."""
+    before = [t.text for t in tokens[max(0, at - 2) : at]]
+    if before and before[-1] == "the":
+        before.pop()
+    return before[-1] if before else ""
+
+
+def _upper(tokens: Sequence[Token], at: int) -> bool:
+    """Typed in capitals in a question that is not all capitals."""
+    return tokens[at].raw.isupper() and not all(t.raw.isupper() for t in tokens if t.raw.isalpha())
+
+
+class Before(Protocol):
+    """What must be known of the spans in front."""
+
+    text: str
+
+    def plays(self, *roles: str) -> bool:
+        """Whether the phrase can play one of the roles."""
+        ...
