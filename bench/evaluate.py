@@ -53,11 +53,6 @@ def lexicon() -> Lexicon:
     return Lexicon.of(served.lexicon(specs.load(), known, ()))
 
 
-def tools_here(words: Lexicon) -> set[str]:
-    """The tools that can be called today."""
-    return {tool.name for tool in words.tools.values() if tool.here}
-
-
 def questions(path: Path) -> list[dict[str, Any]]:
     """The questions of a file."""
     loaded: list[dict[str, Any]] = yaml.safe_load(path.read_text())["questions"]
@@ -204,22 +199,27 @@ def _dialogue(question: Mapping[str, Any], words: Lexicon, score: Score) -> tupl
     return exact, tools
 
 
-def answerable(question: Mapping[str, Any], here: set[str]) -> bool:
-    """Whether today's tools can answer it: some accepted calls of every turn use only tools and arguments there are."""
+def answerable(question: Mapping[str, Any], words: Lexicon) -> bool:
+    """Whether today's tools can answer it: some accepted way of every turn uses only what there is."""
     for turn in question["turns"]:
         expect = turn["expect"]
-        ways = [
-            expect.get("calls") or [],
-            *(a if isinstance(a, list) else [a] for a in expect.get("alt_calls", [])),
-        ]
-        if not any(all(call.get("tool", next(iter(here))) in here for call in way) for way in ways):
+        others = [other if isinstance(other, list) else [other] for other in expect.get("alt_calls", [])]
+        if not any(
+            all(_there_is(call, words) for call in way) for way in [expect.get("calls") or [], *others]
+        ):
             return False
     return True
 
 
+def _there_is(call: Mapping[str, Any], words: Lexicon) -> bool:
+    """Whether the tool and all arguments of a call exist; a behaviour always does."""
+    tool = words.tools.get(str(call.get("tool")))
+    return "behaviour" in call or (tool is not None and tool.here and all(map(tool.has, call["args"])))
+
+
 def evaluate(paths: Iterable[Path], words: Lexicon, only: str | None = None) -> Score:
     """Plan every question of the files and count."""
-    score, here = Score(), tools_here(words)
+    score = Score()
     for path in paths:
         for question in questions(path):
             category = str(question["category"])
@@ -228,7 +228,7 @@ def evaluate(paths: Iterable[Path], words: Lexicon, only: str | None = None) -> 
             exact, tools = _dialogue(question, words, score)
             score.exact[category].append(exact)
             score.tools[category].append(tools)
-            if answerable(question, here):
+            if answerable(question, words):
                 score.within[category].append(exact)
     return score
 
@@ -236,13 +236,11 @@ def evaluate(paths: Iterable[Path], words: Lexicon, only: str | None = None) -> 
 def _report(title: str, score: Score) -> Iterator[str]:
     yield title
     for category, results in score.exact.items():
-        possible = score.within[category]
-        note = (
-            ""
-            if len(possible) == len(results)
-            else f"   of those today's tools can answer {sum(possible)}/{len(possible)}"
-        )
-        yield f"  {category:24s} exact {sum(results):3d}/{len(results):3d}  tools {sum(score.tools[category]):3d}/{len(results):3d}{note}"
+        possible, total = score.within[category], len(results)
+        tools_right = sum(score.tools[category])
+        line = f"  {category:24s} exact {sum(results):3d}/{total:3d}  tools {tools_right:3d}/{total:3d}"
+        some = f"   today's tools can answer {len(possible)}, right {sum(possible)}"
+        yield line + ("" if len(possible) == total else some)
     everything = [r for results in score.exact.values() for r in results]
     tools = [r for results in score.tools.values() for r in results]
     times = sorted(score.times_ms)
@@ -250,17 +248,20 @@ def _report(title: str, score: Score) -> Iterator[str]:
         return
     f1 = 2 * score.hit / max(1, 2 * score.hit + score.extra + score.missed)
     yield (
-        f"  ALL exact {sum(everything) / len(everything):.1%}  tools {sum(tools) / len(tools):.1%}  slot F1 {f1:.3f}  "
-        f"silently wrong {len(score.silent) / score.turns:.1%} of turns  should-refuse answered {len(score.unsafe)}  "
-        f"plan p50 {times[len(times) // 2]:.2f} p95 {times[int(len(times) * 0.95)]:.2f} ms"
+        f"  ALL exact {sum(everything) / len(everything):.1%}  tools {sum(tools) / len(tools):.1%}"
+        f"  slot F1 {f1:.3f}  silently wrong {len(score.silent) / score.turns:.1%} of turns"
+        f"  should-refuse answered {len(score.unsafe)}"
+        f"  plan p50 {times[len(times) // 2]:.2f} p95 {times[int(len(times) * 0.95)]:.2f} ms"
     )
 
 
 def _misses(score: Score) -> Iterator[str]:
     for name, said, expect, made in score.wrong:
+        wanted = expect.get("calls") or expect.get("reason") or ""
+        got = calls_of(made) or made.reason or made.question
         yield f"{name} | {said}"
-        yield f"    want {expect['behaviour']} {expect.get('calls') or expect.get('reason') or ''} {expect.get('then') or ''}"
-        yield f"    got  {made.behaviour} {calls_of(made) or made.reason or made.question} {made.then or ''} ignored={list(made.ignored)}"
+        yield f"    want {expect['behaviour']} {wanted} {expect.get('then') or ''}"
+        yield f"    got  {made.behaviour} {got} {made.then or ''} ignored={list(made.ignored)}"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -175,7 +175,7 @@ class Connector:
         self, facts: Facts, settings: ProviderSettings, http: Http, now: Callable[[], datetime]
     ) -> None:
         self.facts, self.settings, self.http, self.now = facts, settings, http, now
-        self.notes: list[Trouble] = []
+        self.noted: dict[Scope, list[Trouble]] = {}
         http.refusal = getattr(self, "refusal", None)
 
     @property
@@ -183,9 +183,14 @@ class Connector:
         """The provider's id."""
         return self.facts.id
 
+    @property
+    def notes(self) -> list[Trouble]:
+        """The warnings about all scopes that nobody has taken yet."""
+        return [note for notes in self.noted.values() for note in notes]
+
     def note(self, scope: Scope, message: str, next_step: str, code: str = "invalid") -> None:
         """Keep a warning about what was left out of a scope; the fleet takes it after the scope."""
-        self.notes.append(
+        self.noted.setdefault(scope, []).append(
             Trouble(
                 scope.provider,
                 code,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from cloudtop import net
 from cloudtop.errors import ArgumentError
 from cloudtop.models import SHIPPED, PriceQuery, Scope, Source, Trouble
 from mcp_server.flight import Flights, Want, held
+from mcp_server.harvest import LISTS, Harvest
 from mcp_server.result import Progress, silent
 from mcp_server.standing import Standing
 
@@ -28,53 +28,16 @@ if TYPE_CHECKING:
     from cloudtop.sellers import Seller
     from cloudtop.settings import Settings
     from cloudtop.store.open import Store
+    from cloudtop.store.scopes import Known
     from connectors.base import Connector, Facts
 
-LISTS = "pricelist"
-"""The provider whose scopes are files: part of every price question, its rows told apart by seller."""
+__all__ = ["LISTS", "PRICES", "Fleet", "Harvest"]
 
 PRICES = "gpu_offers"
 DEFAULT_TTL_S = 300.0
 KEPT_QUESTIONS = 128
 FILE_CHECK_S = 2.0
 """How long an answer made from files may be reused before their stamps are looked at again."""
-
-
-@dataclass(slots=True)
-class Harvest:
-    """What one question may use: scopes with data, where it is from, and what could not be had.
-
-    `asked` were tried in this question, `fetched` came to their end, `stale` have rows that are too old.
-    `superseded`: sellers for which something fresher than the shipped price list has data in this question.
-    `expires_at`: the first moment at which asking again could give another answer; None: at once.
-    """
-
-    scopes: list[Scope] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
-    missing: list[Trouble] = field(default_factory=list)
-    asked: set[Scope] = field(default_factory=set)
-    fetched: set[Scope] = field(default_factory=set)
-    stale: set[Scope] = field(default_factory=set)
-    superseded: tuple[str, ...] = ()
-    expires_at: datetime | None = None
-    started: datetime | None = None
-    limits_s: dict[Scope, float | None] = field(default_factory=dict)
-    read_at: dict[Scope, datetime] = field(default_factory=dict)
-    sandboxes: frozenset[str] = frozenset()
-
-    def label(self, scope: Scope, fetched_at: datetime, now: datetime) -> str:
-        """`list stale sandbox live cache`: where a row of `scope` that was read at `fetched_at` is from."""
-        if scope.provider == LISTS:
-            return "list"
-        limit_s = self.limits_s.get(scope)
-        read_now = scope in self.asked and self.started is not None and fetched_at >= self.started
-        if scope in self.stale and not read_now:
-            return "stale"
-        if not read_now and limit_s is not None and (now - fetched_at).total_seconds() > limit_s:
-            return "stale"
-        if scope.provider in self.sandboxes:
-            return "sandbox"
-        return "live" if read_now else "cache"
 
 
 class Fleet:
@@ -92,7 +55,7 @@ class Fleet:
         self.facts = facts
         self.standing = Standing(facts, known, settings)
         self._make, self._store, self._settings, self._clock = make, store, settings, clock
-        self._flights = Flights(store, clock)
+        self._flights = Flights(store, clock, self._take_notes)
         self._connectors: dict[str, Connector] = {}
         self._listed: dict[Scope, tuple[datetime, frozenset[str]]] = {}
         self._notes: dict[Scope, list[Trouble]] = {}
@@ -212,7 +175,11 @@ class Fleet:
         return harvest
 
     async def _asked_again(
-        self, wants: list[Want], known: Mapping[Scope, Any], deadline_s: float | None, progress: Progress
+        self,
+        wants: list[Want],
+        known: Mapping[Scope, Known | None],
+        deadline_s: float | None,
+        progress: Progress,
     ) -> dict[Scope, Trouble]:
         """Ask all clouds at once; what failed a moment ago, or may not be asked, is reported unasked."""
         now = self._clock.now()
@@ -231,7 +198,6 @@ class Fleet:
             nonlocal done
             outcomes = await asyncio.gather(*(self._flights.outcome(want, until) for want in group))
             for want, trouble in zip(group, outcomes, strict=True):
-                self._take_notes(want.scope)
                 if trouble:
                     troubles[want.scope] = trouble
             done += 1
@@ -264,21 +230,14 @@ class Fleet:
         )
 
     def _take_notes(self, scope: Scope) -> None:
-        """Move a connector's remarks about what it left out of `scope` to where later answers find them."""
-        notes: list[Trouble] = self.connector(scope.provider).notes
-        about = (scope.account, scope.region, scope.kind)
-        mine = [note for note in notes if (note.account, note.region, note.kind) == about]
-        if mine:
-            notes[:] = [note for note in notes if note not in mine]
-            self._notes[scope] = mine
-        else:
-            self._notes.pop(scope, None)
+        """Keep what a connector remarked about a scope, for all answers made from that reading."""
+        self._notes[scope] = self.connector(scope.provider).noted.pop(scope, [])
 
     def _take_stock(
         self,
         harvest: Harvest,
         wants: Sequence[Want],
-        known: Mapping[Scope, Any],
+        known: Mapping[Scope, Known | None],
         troubles: Mapping[Scope, Trouble],
     ) -> None:
         now = self._clock.now()
@@ -299,19 +258,9 @@ class Fleet:
                 harvest.stale.add(scope)
             lasts_s = FILE_CHECK_S if by_file else want.limit_s
             moments.append((now if by_file else held_now.fetched_at) + timedelta(seconds=lasts_s))
-            self._add_source(harvest, scope, held_now, now)
+            label = harvest.label(scope, held_now.fetched_at, now)
+            harvest.add(Source(scope.provider, scope.account, label, held_now.fetched_at, held_now.rows))
         harvest.expires_at = min(moments, default=None)
-
-    def _add_source(self, harvest: Harvest, scope: Scope, known: Any, now: datetime) -> None:
-        """Scopes of one account with the same story are one source, as old as the oldest of them."""
-        label = harvest.label(scope, known.fetched_at, now)
-        for index, one in enumerate(harvest.sources):
-            if (one.provider, one.account, one.source) == (scope.provider, scope.account, label):
-                oldest = min(one.fetched_at, known.fetched_at)
-                merged = Source(one.provider, one.account, label, oldest, one.rows + known.rows)
-                harvest.sources[index] = merged
-                return
-        harvest.sources.append(Source(scope.provider, scope.account, label, known.fetched_at, known.rows))
 
     def _sort_out_lists(self, harvest: Harvest, named: tuple[str, ...]) -> None:
         """Which sellers the shipped list must not speak for, and which named ones nobody speaks for."""
@@ -319,6 +268,9 @@ class Fleet:
         own = self._sellers_in(harvest, [one for one in lists if one.account != SHIPPED])
         live = {one.provider for one in harvest.scopes if one.provider != LISTS}
         harvest.superseded = tuple(sorted(live | own))
+        if named and LISTS not in named:
+            speak = {one.account for one in lists if not self._sellers_in(harvest, [one]).isdisjoint(named)}
+            harvest.idle_lists = frozenset(one.account for one in lists) - speak
         uncovered = self.standing.uncovered(PRICES, named)
         if uncovered:
             listed = self._sellers_in(harvest, lists)

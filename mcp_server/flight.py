@@ -18,9 +18,11 @@ from cloudtop.models import GpuOffer, Health, Scope, Trouble, iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from datetime import datetime
 
     from cloudtop.ports import Clock
     from cloudtop.store.open import Store
+    from cloudtop.store.scopes import Known
 
 LOG = logging.getLogger(__name__)
 LEASE_POLL_S = 0.05
@@ -42,12 +44,12 @@ class Want:
     limit_s: float
     stamp: str | None = None
 
-    def fresh(self, known: Any, now: Any) -> bool:
+    def fresh(self, known: Known | None, now: datetime) -> bool:
         """Whether the stored copy `known` needs no asking: same stamp, or complete and young enough."""
         if known is None or not known.complete or known.fetched_at is None:
             return False
         if self.stamp is not None:
-            return bool(known.stamp == self.stamp)
+            return known.stamp == self.stamp
         age_s = (now - known.fetched_at).total_seconds()
         return -60.0 <= age_s <= self.limit_s and self.limit_s > 0
 
@@ -60,11 +62,10 @@ class _Flight:
 
 
 class Flights:
-    """The requests that are under way in this process, by scope."""
+    """The requests that are under way in this process, by scope. `landed` is told of each that has ended."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, store: Store, clock: Clock, landed: Callable[[Scope], None]) -> None:
+        self._store, self._clock, self._landed = store, clock, landed
         self._running: dict[Scope, _Flight] = {}
 
     async def outcome(self, want: Want, until: float) -> Trouble | None:
@@ -136,11 +137,12 @@ class Flights:
             known = self._known(want.scope)
             if _newly_read(known, before):
                 return None
-            if _newly_failed(known, before):
-                return known.trouble  # type: ignore[no-any-return]
+            if trouble := _newly_failed(known, before):
+                return trouble
         try:
             if not _newly_read(self._known(want.scope), before):
                 await self._copy(want)
+                self._landed(want.scope)
         finally:
             self._store.give_back(want.scope, token)
         return None
@@ -148,7 +150,7 @@ class Flights:
     def _left(self, until: float) -> float:
         return max(until - self._clock.monotonic(), 0.0)
 
-    def _known(self, scope: Scope) -> Any:
+    def _known(self, scope: Scope) -> Known | None:
         return self._store.freshness((scope,)).get(scope)
 
     async def _copy(self, want: Want) -> None:
@@ -165,17 +167,19 @@ class Flights:
             await seen.finishing()
 
 
-def _newly_read(known: Any, before: Any) -> bool:
+def _newly_read(known: Known | None, before: Known | None) -> bool:
     """Whether another process finished the scope since we looked."""
     if known is None or not known.complete or known.fetched_at is None:
         return False
-    return before is None or before.fetched_at is None or bool(known.fetched_at > before.fetched_at)
+    return before is None or before.fetched_at is None or known.fetched_at > before.fetched_at
 
 
-def _newly_failed(known: Any, before: Any) -> bool:
+def _newly_failed(known: Known | None, before: Known | None) -> Trouble | None:
+    """What went wrong for another process since we looked."""
     if known is None or known.trouble is None or known.tried_at is None:
-        return False
-    return before is None or before.tried_at is None or bool(known.tried_at > before.tried_at)
+        return None
+    again = before is None or before.tried_at is None or known.tried_at > before.tried_at
+    return known.trouble if again else None
 
 
 def _kept(one: Health) -> dict[str, Any]:
@@ -239,11 +243,11 @@ def _broken(want: Want, error: Exception) -> Trouble:
     )
 
 
-def held(known: Any, now: Any) -> Trouble | None:
+def held(known: Known | None, now: datetime) -> Trouble | None:
     """A failure so recent that asking again would be rude; one that only ran out of time is asked again."""
     if known is None or known.trouble is None or known.tried_at is None:
         return None
-    trouble: Trouble = known.trouble
+    trouble = known.trouble
     if trouble.code == "too_slow":
         return None
     wait_s = max(trouble.retry_after_s or 0.0, HOLD_S)

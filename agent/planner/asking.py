@@ -7,6 +7,7 @@ import re
 from agent.planner.language import guard_facts, language
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence
+from cloudtop.gpus import resolve
 
 _MODEL = re.compile(r"[a-z]{1,6}\d{1,5}[a-z]{0,5}|\d{4}[a-z]{0,3}")
 
@@ -127,3 +128,14 @@ def unknown_model(s: Sentence) -> str | None:
         (sp for sp in s.spans if sp.text in ("rtx", "gtx", "geforce", "quadro") and not sp.meanings), None
     )
     return bare.text if bare is not None else None
+
+
+def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> Plan:
+    """A word that looks like a GPU and is none: the nearest names, never one silently taken."""
+    near = resolve(strange).nearest
+    names = ", ".join(near)
+    hint = f" Did you mean one of {names}?" if names else ""
+    choices = tuple(
+        s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4]
+    )
+    return Plan("clarify", question=f"No GPU is called {strange}.{hint}", choices=choices, query=previous)

@@ -27,6 +27,8 @@ def counted(s: Sentence, amount: Amount, found: Found) -> bool:
         and (after := s.at(amount.last + 1)) is not None
         and after.number is not None
         and not after.plays("gpu")
+        and (beyond := s.at(amount.last + 2)) is not None
+        and beyond.get("unit") != "gb"
     ):
         found.put("nodes", whole)
         return True
@@ -116,6 +118,9 @@ def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: i
     following = s.at(place + 1)
     listed = following is not None and following.get("unit") == "offer"
     node = following is not None and following.get("unit") == "node"
+    if node and following is not None and following.text.endswith("s") and whole > 1 and not best:
+        found.put("nodes", whole)
+        return True
     if listed or (best and not node and amount.value not in _SHARED):
         found.put("limit", whole)
         return True

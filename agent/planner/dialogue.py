@@ -35,6 +35,7 @@ _TOGETHER = {
     "sort": ("limit",),
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare"))
+_OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
 _OPPOSITE = (("providers", "exclude_providers"), ("region", "exclude_region"), ("gpu", "exclude_gpu"))
 
 
@@ -43,7 +44,7 @@ def is_reset(s: Sentence) -> bool:
     return bool(s.spans) and any(span.plays("reset") for span in s.spans[:3])
 
 
-def goes_on(s: Sentence, own_subject: bool) -> bool:
+def goes_on(s: Sentence, own_subject: bool, cued: bool = False) -> bool:
     """Whether the question builds on the one before."""
     if not s.spans or is_reset(s):
         return False
@@ -51,8 +52,8 @@ def goes_on(s: Sentence, own_subject: bool) -> bool:
     starts = first.text.split()[0]
     if starts in word_set("strong") or first.text in _STRONG_PHRASES or first.plays("same", "neg"):
         return True
-    if any(span.plays("same", "reset") for span in s.spans) and not own_subject:
-        return True
+    if cued and not first.plays("more_of_it"):
+        return False
     return not own_subject
 
 
@@ -71,9 +72,12 @@ def has_own_subject(s: Sentence) -> bool:
         for span in s.spans
     )
     asks = asks or "how" in s.words() or "much" in s.words()
-    words = [span for span in s.spans if span.text.isalnum() or span.plays("gpu")]
-    long_enough = len(words) > 3 and named
-    return (named or general) and (asks or long_enough)
+    telling = [
+        sp
+        for sp in s.spans
+        if sp.plays("gpu", "provider", "region") or sp.number is not None or any(sp.values)
+    ]
+    return (named or general) and (asks or (named and len(telling) > 2))
 
 
 def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
@@ -87,10 +91,14 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
         sides = tuple(side for side in sides if argument not in side)
     if found.then is not None and found.then["op"] in ("count", "distinct"):
         arguments.pop("limit", None)
+    if found.then is not None and found.then["op"] in _OVER_ALL and "group_by" not in found.arguments:
+        for argument in ("group_by", "limit_per_group", "limit"):
+            arguments.pop(argument, None)
     union = any(span.plays("also") and span.text != "plus" for span in s.spans) or found.compare
-    for argument, value in _of_the_model(found, arguments).items():
+    new = _of_the_model(found, arguments)
+    for argument, value in new.items():
         more = union or (s.spans[0].text == "and" and (previous.then or {}).get("by") == argument)
-        _lay(arguments, argument, value, more and tool.is_list(argument))
+        _lay(arguments, argument, value, more and tool.is_list(argument), new)
         sides = tuple({k: v for k, v in side.items() if k != argument} for side in sides)
     sides = tuple(found.sides) or tuple(side for side in sides if side)
     for side in found.sides:
@@ -109,7 +117,7 @@ def _of_the_model(found: Found, before: Mapping[str, Any]) -> dict[str, Any]:
     return new
 
 
-def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool) -> None:
+def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool, new: Mapping[str, Any]) -> None:
     """Replace, or add to a list where the question says so; what excludes each other goes."""
     if argument.startswith("exclude_") or union:
         kept = arguments.get(argument)
@@ -120,7 +128,8 @@ def _lay(arguments: dict[str, Any], argument: str, value: Any, union: bool) -> N
         )
     else:
         for other in _TOGETHER.get(argument, ()):
-            arguments.pop(other, None)
+            if other not in new:
+                arguments.pop(other, None)
     arguments[argument] = list(value) if isinstance(value, list) else value
 
 

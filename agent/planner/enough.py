@@ -25,6 +25,7 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         "instance_type",
         "count",
         "min_count",
+        "fractional",
     }:
         return True
     if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
@@ -56,12 +57,28 @@ def near_gpu(s: Sentence) -> bool:
     return any(span.plays("gpu", "=spot", "=instance_type") or span.get("unit") == "gpu" for span in s.spans)
 
 
+def measures(query: Query) -> set[str]:
+    """Arguments that only a question about machines has, unlike a place or a number of rows."""
+    return (
+        set(query.arguments)
+        - {"region", "exclude_region", "providers", "limit", "sort", "time", "hours", "group_by"}
+        - {
+            "max_price",
+            "min_price",
+        }
+    )
+
+
 def mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, ...]) -> bool:
     """Hardly anything of the question was understood: it is about something else."""
     strangers = sum(len(word.split()) for word in ignored if word not in found.purposes)
     used = sum(1 for span in s.spans if span.used)
     priced = any(span.get("quantity") == "price" or span.plays("best") for span in s.spans)
-    anchored = near_gpu(s) or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+    anchored = (
+        bool(measures(query))
+        or near_gpu(s)
+        or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+    )
     understood = used + len(s.cue_tokens.get(query.tool, ()))
     return (
         strangers > 0

@@ -166,7 +166,11 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     rest = words[at:]
     if size := write.hard.at(words, at):
         return _orders(words, at + size, write)
+    if words[at] == "order" and "by" in rest:
+        return False
     if size := write.trade.at(words, at):
+        if _telegraphic(words, at + size):
+            return False
         return not wish and not _asks(words, start) and not _priced(rest) and _orders(words, at + size, write)
     if size := write.edit.at(words, at):
         return _owned(words, at + size, write) and _orders(words, at + size, write)
@@ -181,6 +185,18 @@ def _orders(words: Sequence[str], after: int, write: _Write) -> bool:
 def _asks(words: Sequence[str], start: int) -> bool:
     """The clause is a question or comes after one that explains it."""
     return start > 0 and words[start - 1] not in _ENDS and _write().question.find(words[:start]) is not None
+
+
+def _telegraphic(words: Sequence[str], after: int) -> bool:
+    """`rent h100 hourly price europe`: no article, no number, and the price is what is asked."""
+    sets = _write()
+    bare = after < len(words) and any(c.isdigit() for c in words[after]) and not words[after].isdigit()
+    return bare and any(
+        sets.harmless.at(words, at) and words[at] in _PRICED for at in range(after, len(words))
+    )
+
+
+_PRICED = frozenset(("price", "prices", "pricing", "cost", "costs", "rate", "rates"))
 
 
 def _priced(rest: Sequence[str]) -> bool:

@@ -26,6 +26,8 @@ def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
             found.then = found.then or {"op": "filter", "field": field, "value": True}
     if _words("row_filters", tool.name) and not tool.has("providers"):
         for index, span in list(s.all("provider")):
+            if any(s.plays(at, "neg") for at in range(max(0, index - 3), index)):
+                continue
             found.then = {"op": "filter", "field": "provider", "value": span.get("provider")}
             s.use(index)
     named = [(phrases.find(words), field) for field, phrases in _words("row_fields", tool.name).items()]

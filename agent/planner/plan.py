@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from agent.planner.asking import (
     ask_about_model,
+    ask_about_model_name,
     ask_for_antecedent,
     ask_what,
     cheaper_than_what,
@@ -18,17 +18,17 @@ from agent.planner.asking import (
     unknown_model,
 )
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged
-from agent.planner.enough import enough, mostly_unread, near_gpu
+from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.guard import refusal, write_verbs
-from agent.planner.language import language, word_set
+from agent.planner.language import word_set
 from agent.planner.leftovers import ignored_words, is_content
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.pairs import paired
 from agent.planner.query import Plan, Query
 from agent.planner.reading import read
 from agent.planner.sentence import Sentence, sentence_of
-from agent.planner.spelling import corrected
+from agent.planner.spelling import KnownWords, corrected, unhyphenated
 from agent.planner.subject import chosen, off_topic, scores_of
 from agent.planner.tokens import plain, tokens_of
 from cloudtop.gpus import resolve
@@ -68,11 +68,11 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
     typed = plain(text)[:_TOO_LONG]
     raw = [token.text for token in tokens_of(typed, lexicon.known)]
-    why = refusal(raw, lexicon.known.words) or refusal(_unhyphenated(raw), lexicon.known.words)
+    why = refusal(raw, lexicon.known.words) or refusal(unhyphenated(raw), lexicon.known.words)
     if why is not None:
         return refused(why, typed, previous)
     tokens = tokens_of(typed, lexicon.known)
-    known = _Known(lexicon)
+    known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
     if mended and (why := refusal([token.text for token in tokens], lexicon.known.words)):
         return refused(why, typed, previous)
@@ -82,30 +82,6 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     made = _planned(s, lexicon, now, previous)
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
     return _with_notices(made, said)
-
-
-class _Known(Container[str]):
-    """Words that are no typing mistakes."""
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._words, self._common = lexicon.known.words, language().common
-        self._names = lexicon.known.names
-
-    def __contains__(self, word: object) -> bool:
-        if not isinstance(word, str):
-            return False
-        return any(w in self._words or w in self._common or w in self._names for w in _stems(word))
-
-
-def _stems(word: str) -> tuple[str, ...]:
-    """A word and what it may be the plural or form of."""
-    endings = ("s", "es", "ed", "d", "ing", "ly", "er")
-    return (word, *(word[: -len(e)] for e in endings if word.endswith(e) and len(word) - len(e) >= 4))
-
-
-def _unhyphenated(words: list[str]) -> list[str]:
-    """The words once more with compounds apart, so that `system-prompt` hides nothing."""
-    return [part for word in words for part in re.split(r"[._\-]", word) if part]
 
 
 def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
@@ -120,6 +96,8 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     s.use(*(index for index, _ in s.all("reset")))
     if _is_greeting(s):
         return greeted(previous)
+    if all(span.used or not span.text[0].isalnum() for span in s.spans):
+        return greeted(None)
     scores = scores_of(s, lexicon)
     away = off_topic(s)
     best = chosen(scores, lexicon)
@@ -162,7 +140,8 @@ def _continued(
     mine = scores.get(previous.tool, 0.0)
     if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
         return None
-    if not goes_on(s, has_own_subject(s)):
+    plain_tool = not lexicon.tools[previous.tool].has("gpu")
+    if not goes_on(s, has_own_subject(s), cued=plain_tool and mine >= 1.5):
         return None
     return lexicon.tools[previous.tool] if _says_something(s) else None
 
@@ -245,7 +224,7 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
         strangers = [word for word in ignored if word not in found.purposes]
         return (
             refused("out_of_scope", s.text, previous)
-            if len(strangers) > 0 and not near_gpu(s)
+            if strangers and not near_gpu(s) and not measures(query)
             else ask_about_model(query, previous)
         )
     if mostly_unread(s, found, query, ignored):
@@ -284,17 +263,6 @@ def _unclear(s: Sentence, found: Found, lexicon: Lexicon, previous: Query | None
         question, choices = found.unclear[0]
         return Plan("clarify", question=question, choices=choices, query=previous)
     return None
-
-
-def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> Plan:
-    """A word that looks like a GPU and is none: the nearest names, never one silently taken."""
-    near = resolve(strange).nearest
-    names = ", ".join(near)
-    hint = f" Did you mean one of {names}?" if names else ""
-    choices = tuple(
-        s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4]
-    )
-    return Plan("clarify", question=f"No GPU is called {strange}.{hint}", choices=choices, query=previous)
 
 
 def _kept(query: Query, tool: Tool) -> Query:

@@ -13,7 +13,7 @@ from agent.planner.listing import read_listing
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting
 from agent.planner.things import read_things
-from cloudtop.times import spoken
+from cloudtop.times import interval, spoken
 
 _LOWEST_HOURLY = 0.05
 _HIGHEST_HOURLY = 20
@@ -33,7 +33,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_things(s, tool, found)
     read_best(s, tool, found)
     read_listing(s, tool, found)
-    compared(found)
+    compared(found, tool)
     _currency(s, found)
     _purposes(s, found)
     _written(tool, found)
@@ -50,7 +50,9 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
         if any(s.spans[i].plays("=available") for i in places) or s.text[start:end].lower() == "weekend":
             continue
         s.use(*places)
-        if not current:
+        if not current and interval(token, now).start > now:
+            found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
+        elif not current:
             found.put("time", token)
 
 
@@ -129,7 +131,7 @@ def _budget(found: Found) -> None:
 
 
 def _hourly_or_total(found: Found, cap: float, hours: float) -> None:
-    """`for 200 hours under $300` is a total, `for 100 hours under $2` an hourly price; between, it is asked."""
+    """`for 200 hours under $300` is a total, `for 100 hours under $2` an hourly cap; else it is asked."""
     if cap / hours < _LOWEST_HOURLY:
         return
     if cap <= _HIGHEST_HOURLY:

@@ -26,7 +26,7 @@ def sensible(
     if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
         meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
-        last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and at + 1 == len(tokens)
+        last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
         shown = _upper(tokens, at) or last_of_all
         meanings = tuple(m for m in meanings if shown or m.role != "provider")
     return meanings
@@ -48,12 +48,24 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
     ) or _after_place(before):
         return True
+    if (
+        at
+        and _at_the_end(tokens, at)
+        and tokens[at].text not in language().stop
+        and tokens[at - 1].kind != "sign"
+    ):
+        return any(c.isdigit() for c in tokens[at - 1].text)
     return _upper(tokens, at) and len(tokens[at].text) == 2
 
 
 def _between_commas(tokens: Sequence[Token], at: int) -> bool:
     """`on-demand, us, not aws`: one item of a list."""
     return at > 0 and tokens[at - 1].text == "," and (at + 1 == len(tokens) or tokens[at + 1].text == ",")
+
+
+def _at_the_end(tokens: Sequence[Token], at: int) -> bool:
+    """The last word, whatever signs follow."""
+    return all(token.kind == "sign" for token in tokens[at + 1 :])
 
 
 def _short(tokens: Sequence[Token]) -> bool:
@@ -75,7 +87,9 @@ def _lead(tokens: Sequence[Token], at: int) -> str:
 
 def _upper(tokens: Sequence[Token], at: int) -> bool:
     """Typed in capitals in a question that is not all capitals."""
-    return tokens[at].raw.isupper() and not all(t.raw.isupper() for t in tokens if t.raw.isalpha())
+    return tokens[at].raw.isupper() and not all(
+        t.raw.isupper() for t in tokens if t.raw.isalpha() and len(t.raw) > 1
+    )
 
 
 class Before(Protocol):

@@ -22,11 +22,8 @@ def read_sorting(s: Sentence, tool: Tool, found: Found) -> None:
     for index, _ in list(s.all("sort_by")):
         _sort_by(s, index, tool, found)
     for index, span in list(s.all("direction")):
-        if (
-            len(span.text.split()) > 1
-            and span.text.endswith(("first", "dearest", "expensive", "low", "high"))
-            and tool.has("sort")
-        ):
+        told = len(span.text.split()) > 1 or span.text.endswith("ending") or span.text in ("asc", "desc")
+        if told and tool.has("sort"):
             sort_rows(found, PRICE, span.get("direction"))
             s.use(index)
 
@@ -167,9 +164,26 @@ def _all(s: Sentence, found: Found) -> None:
             if argument == "providers":
                 found.cleared.add("exclude_providers")
             s.use(index)
+    for index, _ in list(s.all("neg")):
+        _without_any(s, index, found)
     for index, _ in list(s.all("all_rows")):
         found.cleared.add("limit")
         s.use(index)
+
+
+def _without_any(s: Sentence, index: int, found: Found) -> None:
+    """`remove the region`: the filter goes, whatever its value was."""
+    at = index + 1
+    while s.at(at) is not None and s.spans[at].text in ("the", "any", "all"):
+        at += 1
+    argument = (
+        {"provider": "providers", "region": "region", "gpu": "gpu"}.get(str(s.spans[at].get("dimension")))
+        if s.at(at)
+        else None
+    )
+    if argument is not None and len(s.spans) <= 5:
+        found.cleared |= {argument, f"exclude_{argument}"}
+        s.use(index, at)
 
 
 def _compare(s: Sentence, tool: Tool, found: Found) -> None:
@@ -180,12 +194,14 @@ def _compare(s: Sentence, tool: Tool, found: Found) -> None:
     found.compare = bool(places)
 
 
-def compared(found: Found) -> None:
+def compared(found: Found, tool: Tool) -> None:
     """Once all is read: what a comparison is between."""
     alone = all(len(found.arguments.get(name) or ()) < 2 for name in ("gpu", "providers", "region"))
     if found.compare and alone and "spot" in found.arguments and not found.sides:
         del found.arguments["spot"]
         found.sides += [{"spot": False}, {"spot": True}]
+    if found.compare and found.then is None and alone and not found.sides and "time" in found.arguments:
+        found.then = {"op": "diff", "field": PRICE, "direction": None}
     if found.sides and found.then is None:
         arguments = list(dict.fromkeys(name for side in found.sides for name in side))
         found.then = {
@@ -193,7 +209,7 @@ def compared(found: Found) -> None:
             "by": arguments[0],
             "values": [side.get(arguments[0]) for side in found.sides],
         }
-    if not found.compare or found.then is not None:
+    if not found.compare or found.then is not None or "money" not in tool.kinds():
         return
     for argument in ("gpu", "providers", "region", "form", "tier", "vendor", "architecture"):
         values = found.arguments.get(argument)

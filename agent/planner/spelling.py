@@ -5,9 +5,12 @@ Imported late: rapidfuzz.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 
+from agent.planner.language import language
+from agent.planner.lexicon import Lexicon
 from agent.planner.tokens import Token
 
 _ENOUGH = 0.82
@@ -51,3 +54,27 @@ def nearest_word(word: str, vocabulary: Mapping[str, tuple[str, ...]], never: Co
     close = [other for other in group if abs(len(other) - len(word)) <= 2 and other not in never]
     found = extractOne(word, close, scorer=DamerauLevenshtein.normalized_similarity, score_cutoff=_ENOUGH)
     return str(found[0]) if found else None
+
+
+class KnownWords(Container[str]):
+    """Words that are no typing mistakes."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._words, self._common = lexicon.known.words, language().common
+        self._names = lexicon.known.names
+
+    def __contains__(self, word: object) -> bool:
+        if not isinstance(word, str):
+            return False
+        return any(w in self._words or w in self._common or w in self._names for w in _stems(word))
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """A word and what it may be the plural or form of."""
+    endings = ("s", "es", "ed", "d", "ing", "ly", "er")
+    return (word, *(word[: -len(e)] for e in endings if word.endswith(e) and len(word) - len(e) >= 4))
+
+
+def unhyphenated(words: list[str]) -> list[str]:
+    """The words once more with compounds apart, so that `system-prompt` hides nothing."""
+    return [part for word in words for part in re.split(r"[._\-]", word) if part]

@@ -194,10 +194,7 @@ def _negated(s: Sentence, tool: Tool) -> set[int]:
 
 def _everything_before(s: Sentence, index: int) -> bool:
     """`any 24gb card but the 3090`."""
-    return any(
-        sp.text in ("any", "anything", "everything", "all", "every", "anywhere", "anyone")
-        for sp in s.spans[:index]
-    )
+    return any(sp.text.split()[-1] in word_set("all_but") for sp in s.spans[:index])
 
 
 def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:

@@ -80,6 +80,7 @@ _SIZE = re.compile(r"\d+(?:\.\d+)?b|\d+x\d+b")
 def plain(text: str) -> str:
     """One form of every sign, no control or format characters; nothing that a guard could be blinded with."""
     folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
+    folded = re.sub(r"\.{2,}", " ", folded)
     return "".join(c if c.isprintable() else " " for c in folded if unicodedata.category(c) != "Cf")
 
 

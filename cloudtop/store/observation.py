@@ -37,7 +37,7 @@ Kept = TypeVar("Kept", contravariant=True)
 class Table(Protocol[Kept]):
     """How one kind of rows is kept."""
 
-    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[Kept], read_at: float) -> int:
+    def write(self, db: sqlite3.Connection, page: Sequence[Kept]) -> int:
         """Write what is new or different; how many rows that were."""
         ...
 
@@ -45,7 +45,7 @@ class Table(Protocol[Kept]):
         """One number per row that tells it from the others of its scope."""
         ...
 
-    def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
+    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
         """Ids of the scope's rows that were not seen."""
         ...
 
@@ -53,7 +53,7 @@ class Table(Protocol[Kept]):
         """Delete rows by id."""
         ...
 
-    def settle(self, writer: Writer, look: Look, finished: bool) -> Steps[None]:
+    def settle(self, writer: Writer, finished: bool) -> Steps[None]:
         """What follows from the rows, once they are written: history, doubts."""
         ...
 
@@ -64,19 +64,23 @@ class Table(Protocol[Kept]):
 
 
 class Look:
-    """What an observation knows about itself: which scope, since when, and whether the scope was settled."""
+    """What an observation knows about itself.
+
+    `first`: the scope was never read to its end before. `settled`: nothing was owed from earlier looks.
+    """
 
     def __init__(self, scope: Scope, fetched_at: datetime, stamp: str | None) -> None:
         self.scope, self.fetched_at, self.stamp = scope, fetched_at, stamp
         self.at = fetched_at.timestamp()
         self.scope_id = 0
         self.number = 0
+        self.first = True
         self.settled = False
         self.overtaken = False
 
     def begin(self, db: sqlite3.Connection) -> None:
         """Take the scope over from whoever observed it before."""
-        self.scope_id, self.number, self.settled = scopes.begin(db, self.scope)
+        self.scope_id, self.number, self.first, self.settled = scopes.begin(db, self.scope)
 
     def owns(self, db: sqlite3.Connection) -> bool:
         """Whether nobody began to observe the scope, or cleared it, since."""
@@ -148,7 +152,7 @@ class Observation(Generic[Item]):
             if self._failed is not None:
                 return
             look = self._look
-            wrote = self._table.write(db, look.scope_id, chunk, look.at)
+            wrote = self._table.write(db, chunk)
             self._seen.update(self._table.keys(chunk))
             if wrote:
                 self._wrote = True
@@ -167,7 +171,7 @@ class Observation(Generic[Item]):
         if self._failed is not None:
             raise self._failed
         if finished:
-            gone = self._table.unseen(self._writer.connection, look.scope_id, self._seen)
+            gone = self._table.unseen(self._writer.connection, self._seen)
             for start in range(0, len(gone), CHUNK):
                 yield self._removing(gone[start : start + CHUNK])
             yield self._if_owned(lambda db: scopes.finished(db, look, self._table.table))
@@ -175,8 +179,7 @@ class Observation(Generic[Item]):
             yield self._if_owned(lambda db: scopes.left(db, look.scope_id, self._table.table))
         if look.overtaken:
             return False
-        if finished or self._wrote:
-            yield from self._table.settle(self._writer, look, finished)
+        yield from self._table.settle(self._writer, finished)
         if finished:
             yield self._if_owned(lambda db: scopes.settled(db, look.scope_id))
             yield from scopes.evicted(self._writer, look.scope_id, self._max_scopes)

@@ -110,21 +110,23 @@ class OfferTable:
 
     table = "offer"
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
+        self._look = look
         self._places = Places()
         self.changed: set[str | None] = set()
         self._was_empty: bool | None = None
 
-    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[GpuOffer], read_at: float) -> int:
+    def write(self, db: sqlite3.Connection, page: Sequence[GpuOffer]) -> int:
         """Write what is new or different among `page`; how many rows that were."""
+        scope_id = self._look.scope_id
         if self._was_empty is None:
             self._was_empty = _empty(db, scope_id)
-        held = {} if self._was_empty else self._held(db, scope_id, page)
+        held = {} if self._was_empty else self._held(db, page)
         fresh: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         for offer in page:
             body = packed(offer.raw) if offer.raw is not None else None
-            row = self._row(db, scope_id, offer, body, read_at)
+            row = self._row(db, offer, body)
             before = held.get((offer.offer_id, row[SPOT]))
             if before is not None and before[0] == row[HASH]:
                 continue
@@ -140,13 +142,13 @@ class OfferTable:
         """One number per offer that tells it from the others of its scope."""
         return (hash((offer.offer_id, 1 if offer.spot else 0)) for offer in page)
 
-    def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
+    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
         """Ids of the scope's rows that are not among `seen`; their GPUs count as changed."""
         gone: list[int] = []
         if self._was_empty:
             return gone
-        rows = db.execute("SELECT id, offer_id, spot, gpu FROM offer WHERE scope_id=?", (scope_id,))
-        for number, offer_id, spot, gpu in rows:
+        asked = "SELECT id, offer_id, spot, gpu FROM offer WHERE scope_id=?"
+        for number, offer_id, spot, gpu in db.execute(asked, (self._look.scope_id,)):
             if hash((offer_id, spot)) not in seen:
                 gone.append(number)
                 self.changed.add(gpu)
@@ -157,25 +159,23 @@ class OfferTable:
         db.executemany("DELETE FROM offer_raw WHERE id=?", [(number,) for number in ids])
         db.executemany("DELETE FROM offer WHERE id=?", [(number,) for number in ids])
 
-    def settle(self, writer: Writer, look: Look, finished: bool) -> Steps[None]:
+    def settle(self, writer: Writer, finished: bool) -> Steps[None]:
         """Marks of doubt, and history, for the GPUs whose offers changed."""
-        yield from settling.settle(writer, look, self.changed, finished)
+        yield from settling.settle(writer, self._look, self.changed, finished)
 
     def _held(
-        self, db: sqlite3.Connection, scope_id: int, page: Sequence[GpuOffer]
+        self, db: sqlite3.Connection, page: Sequence[GpuOffer]
     ) -> dict[tuple[str, int], tuple[int, str | None]]:
         ids = json.dumps([offer.offer_id for offer in page])
-        return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(_HELD, (scope_id, ids))}
+        return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(_HELD, (self._look.scope_id, ids))}
 
-    def _row(
-        self, db: sqlite3.Connection, scope_id: int, offer: GpuOffer, body: bytes | None, read_at: float
-    ) -> tuple[Any, ...]:
+    def _row(self, db: sqlite3.Connection, offer: GpuOffer, body: bytes | None) -> tuple[Any, ...]:
         price = offer.usd_per_hour
         hourly = price if price is not None and price > 0 else None
         each = hourly / offer.gpu_count if hourly is not None and offer.gpu_count > 0 else None
         place_id, country = self._places.number(db, offer)
         values = (
-            scope_id,
+            self._look.scope_id,
             offer.offer_id,
             1 if offer.spot else 0,
             offer.seller,
@@ -205,4 +205,4 @@ class OfferTable:
             _text(offer.as_of),
             place_id,
         )
-        return (*values, read_at, fingerprint((values, body)))
+        return (*values, self._look.at, fingerprint((values, body)))

@@ -52,15 +52,13 @@ class RowTable:
 
     table = "row"
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
+        self._look = look
         self.changes = Changes()
-        self._looked = False
 
-    def write(self, db: sqlite3.Connection, scope_id: int, page: Sequence[Row], read_at: float) -> int:
+    def write(self, db: sqlite3.Connection, page: Sequence[Row]) -> int:
         """Write what is new or different among `page`; how many rows that were."""
-        if not self._looked:
-            self._looked = True
-            self.changes.first = not _ever_read(db, scope_id)
+        scope_id, at = self._look.scope_id, self._look.at
         uids = json.dumps([row["uid"] for row in page])
         held = dict(db.execute(_HELD, (scope_id, uids)).fetchall())
         fresh: dict[str, tuple[Any, ...]] = {}
@@ -68,9 +66,9 @@ class RowTable:
             body = _ENCODE(row)
             mark = int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), "big", signed=True)
             if held.get(row["uid"]) != mark:
-                fresh[row["uid"]] = (scope_id, row["uid"], body, read_at, mark)
+                fresh[row["uid"]] = (scope_id, row["uid"], body, at, mark)
         if fresh:
-            self._note(db, scope_id, fresh)
+            self._note(db, fresh)
             db.executemany(_UPSERT, fresh.values())
         return len(fresh)
 
@@ -78,9 +76,9 @@ class RowTable:
         """One number per row that tells it from the others of its scope."""
         return (hash(row["uid"]) for row in page)
 
-    def unseen(self, db: sqlite3.Connection, scope_id: int, seen: set[int]) -> list[int]:
+    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
         """Ids of the scope's rows that were not seen; they count as deleted."""
-        rows = db.execute("SELECT id, uid FROM row WHERE scope_id=?", (scope_id,))
+        rows = db.execute("SELECT id, uid FROM row WHERE scope_id=?", (self._look.scope_id,))
         return [number for number, uid in rows if hash(uid) not in seen]
 
     def remove(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
@@ -91,24 +89,19 @@ class RowTable:
                 self.changes.deleted.append(json.loads(body[0]))
         db.executemany("DELETE FROM row WHERE id=?", [(number,) for number in ids])
 
-    def settle(self, writer: Writer, look: Look, finished: bool) -> Steps[None]:
+    def settle(self, writer: Writer, finished: bool) -> Steps[None]:
         """Nothing follows from generic rows."""
-        self.changes.complete = finished
+        self.changes.first, self.changes.complete = self._look.first, finished
         yield from ()
 
-    def _note(self, db: sqlite3.Connection, scope_id: int, fresh: dict[str, tuple[Any, ...]]) -> None:
-        old = dict(db.execute(_OLD, (scope_id, json.dumps(list(fresh)))).fetchall())
+    def _note(self, db: sqlite3.Connection, fresh: dict[str, tuple[Any, ...]]) -> None:
+        old = dict(db.execute(_OLD, (self._look.scope_id, json.dumps(list(fresh)))).fetchall())
         for uid, values in fresh.items():
             new = json.loads(values[2])
             if uid in old:
                 self.changes.modified.append((json.loads(old[uid]), new))
-            elif not self.changes.first:
+            elif not self._look.first:
                 self.changes.created.append(new)
-
-
-def _ever_read(db: sqlite3.Connection, scope_id: int) -> bool:
-    row = db.execute("SELECT fetched_at FROM scope WHERE id=?", (scope_id,)).fetchone()
-    return row is not None and row[0] is not None
 
 
 def rows(reader: Reader, scope: Scope) -> list[Row]:

@@ -51,16 +51,17 @@ def bump(db: sqlite3.Connection) -> None:
     db.execute("UPDATE state SET value=value+1 WHERE name='generation'")
 
 
-def begin(db: sqlite3.Connection, scope: Scope) -> tuple[int, int, bool]:
-    """Start an observation: the scope's id, the observation's number, and whether the scope was settled."""
+def begin(db: sqlite3.Connection, scope: Scope) -> tuple[int, int, bool, bool]:
+    """Start an observation: the scope's id, its number, whether it is the first, whether all was settled."""
     db.execute(
         "INSERT INTO scope(key, provider, account, region, kind, query, observation)"
         " VALUES (?, ?, ?, ?, ?, ?, 1)"
         " ON CONFLICT(key) DO UPDATE SET observation=observation+1",
         (scope.key, scope.provider, scope.account, scope.region, scope.kind, scope.query),
     )
-    row = db.execute("SELECT id, observation, settled FROM scope WHERE key=?", (scope.key,)).fetchone()
-    return row[0], row[1], bool(row[2])
+    asked = "SELECT id, observation, fetched_at IS NULL, settled FROM scope WHERE key=?"
+    scope_id, number, first, settled = db.execute(asked, (scope.key,)).fetchone()
+    return scope_id, number, bool(first), bool(settled)
 
 
 def owned(db: sqlite3.Connection, scope_id: int, number: int) -> bool:

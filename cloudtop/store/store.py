@@ -55,7 +55,7 @@ class Store:
     ) -> Observation[GpuOffer]:
         """Begin to look at a scope's offers: `with ... as seen: seen.add(page); seen.finish()`."""
         look = Look(scope, fetched_at, stamp)
-        return Observation(self.writer, look, OfferTable(), self._max_size)
+        return Observation(self.writer, look, OfferTable(look), self._max_size)
 
     def replace_offers(
         self,
@@ -93,7 +93,8 @@ class Store:
         self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None
     ) -> Observation[Row]:
         """Begin to look at a scope whose rows are dicts with a `uid`."""
-        return Observation(self.writer, Look(scope, fetched_at, stamp), RowTable(), self._max_size)
+        look = Look(scope, fetched_at, stamp)
+        return Observation(self.writer, look, RowTable(look), self._max_size)
 
     def replace_rows(
         self,
@@ -105,8 +106,9 @@ class Store:
         stamp: str | None = None,
     ) -> Changes:
         """One whole look at such a scope, and what it found different."""
-        table = RowTable()
-        with Observation(self.writer, Look(scope, fetched_at, stamp), table, self._max_size) as seen:
+        look = Look(scope, fetched_at, stamp)
+        table = RowTable(look)
+        with Observation(self.writer, look, table, self._max_size) as seen:
             seen.add(found)
             if complete:
                 seen.finish()

@@ -55,7 +55,7 @@ class _Job:
             self.future.set_result(end.value)
 
 
-class _Undone(Exception):
+class _Undone(StoreError):
     """SQLite took the whole transaction back, with the jobs that had gone well."""
 
 
@@ -191,7 +191,11 @@ class Writer:
 
         good = self._went_well(job, act)
         if not connection.in_transaction:
-            raise _Undone from job.future.exception()
+            undone = _Undone(
+                "The whole write was taken back.", "Try again; what was stored before is intact."
+            )
+            self._fail(job, undone)
+            raise undone from job.future.exception()
         if not good:
             connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import SHIPPED
 from mcp_server.result import Rows
-from mcp_server.tools._price_question import FIELDS, POINT_FIELDS, Question, widened
+from mcp_server.tools._price_fields import FIELDS, POINT_FIELDS
+from mcp_server.tools._price_question import Question
 
 if TYPE_CHECKING:
     from cloudtop.store.offers import OfferPage
@@ -40,7 +42,7 @@ def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit:
     notices = [*question.notices, *_said(question, harvest, page, made, now, first=ctx.offset == 0)]
     return Rows(
         rows=made,
-        sources=harvest.sources,
+        sources=harvest.speaking,
         missing=harvest.missing,
         applied=question.applied,
         notices=notices,
@@ -148,56 +150,25 @@ def old(harvest: Harvest, made: list[dict[str, Any]], now: datetime) -> Iterable
         yield f"{undated} row{'s' if undated != 1 else ''} of price lists bear no date."
 
 
-def nothing_found(ctx: Ctx, question: Question, offers: Any) -> Iterable[str]:
-    """Why nothing may have matched: the filter without which something does, or a name that nobody lists."""
-    if offers.instance_type and (notice := _no_such_type(ctx, offers)):
-        yield notice
-        return
-    found = 0
-    for name, looser in widened(offers):
-        page = ctx.store.offers(looser)
-        if page.total and found < 3:
-            found += 1
-            best = page.rows[0]["usd_per_gpu_hour"]
-            price = f", from ${best:.4g} per GPU-hour" if best is not None and looser.sort is None else ""
-            many = "1 offer" if page.total == 1 else f"{page.total} offers"
-            yield f"Nothing matches. Without {name} there would be {many}{price}."
-    if not found:
-        yield "Nothing matches. list_providers says which clouds could be asked besides."
-
-
-def _no_such_type(ctx: Ctx, offers: Any) -> str | None:
-    from cloudtop.store.offers import OfferFilter
-
-    anywhere = OfferFilter(scopes=offers.scopes, fractional=True, modified=True)
-    listed = [str(one["group"]) for one in ctx.store.group_offers(anywhere, "instance_type") if one["group"]]
-    if offers.instance_type.casefold() in {name.casefold() for name in listed}:
-        return None
-    from cloudtop.text import nearest
-
-    near = nearest(offers.instance_type, listed, 2)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"No seller lists an instance type {offers.instance_type!r}.{hint}"
-
-
 def groups(
     ctx: Ctx,
     question: Question,
     harvest: Harvest,
     found: list[dict[str, Any]],
-    counts: dict[str, int],
+    oldest: OfferPage,
     limit: int,
 ) -> Rows:
-    """The result of group_by: count, lowest and median price, and the cheapest offer of each group."""
-    return Rows(
+    """The result of group_by; `oldest` is the offer whose figure is the oldest of all groups."""
+    whole = rows(ctx, question, harvest, oldest, 1)
+    notices = [*question.notices, *left_out(oldest.counts), *old(harvest, whole.rows, ctx.clock.now())]
+    read_at = min((one.fetched_at for one in harvest.speaking), default=None)
+    return replace(
+        whole,
         rows=found[ctx.offset : ctx.offset + limit],
-        sources=harvest.sources,
-        missing=harvest.missing,
-        applied=question.applied,
-        notices=[*question.notices, *left_out(counts)],
+        notices=notices,
         total=len(found),
         shape="group",
-        expires_at=harvest.expires_at,
+        as_of=min((one for one in (whole.as_of, read_at) if one), default=None),
     )
 
 
@@ -213,7 +184,7 @@ def points(question: Question, harvest: Harvest, page: OfferPage) -> Rows:
         )
     return Rows(
         rows=[{name: one[name] for name in POINT_FIELDS} for one in page.rows],
-        sources=harvest.sources,
+        sources=harvest.speaking,
         missing=harvest.missing,
         applied=question.applied,
         notices=notices,

@@ -3,72 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ArgumentError
 from cloudtop.models import PriceQuery
 from cloudtop.store.offers import OfferFilter
 from mcp_server.fleet import LISTS
+from mcp_server.tools._price_fields import sort_of
 from mcp_server.tools._price_models import Models, models
 
 if TYPE_CHECKING:
     from cloudtop.regions import Wanted
     from cloudtop.times import Interval
     from mcp_server.result import Ctx
-
-FIELDS = (
-    "provider",
-    "account",
-    "offer_id",
-    "instance_type",
-    "region",
-    "country",
-    "gpu",
-    "gpu_raw",
-    "form",
-    "gpu_count",
-    "gpu_memory_gib",
-    "vcpus",
-    "ram_gib",
-    "usd_per_gpu_hour",
-    "usd_per_hour",
-    "usd_total",
-    "price_raw",
-    "spot",
-    "tier",
-    "available",
-    "interconnect",
-    "fractional",
-    "reliability",
-    "disk_usd_per_gb_month",
-    "egress_usd_per_gb",
-    "suspect",
-    "source",
-    "source_url",
-    "fetched_at",
-    "as_of",
-)
-"""The fields of an offer, in the order in which they are given."""
-
-POINT_FIELDS = (
-    "provider",
-    "account",
-    "gpu",
-    "gpu_memory_gib",
-    "region",
-    "tier",
-    "spot",
-    "time",
-    "usd_per_gpu_hour_min",
-    "usd_per_gpu_hour_median",
-    "offers",
-    "source",
-    "fetched_at",
-)
-GROUP_SORTS = ("price", "group", "count", "min", "median")
-NO_SORTS = ("source", "account", "spot", "fetched_at")
-"""Fields by which points of the past are not sorted; offers only lack the first two."""
 
 NOT_IN_HISTORY = (
     "count",
@@ -142,7 +90,7 @@ async def question(ctx: Ctx, given: dict[str, Any]) -> Question:
     places, unwanted = _places(given["region"], given["exclude_region"])
     forms = _forms(meant, given["form"])
     interval = _interval(ctx, given)
-    sort = _sort(given["sort"], given["group_by"] if not given["limit_per_group"] else None, interval)
+    sort = sort_of(given["sort"], given["group_by"] if not given["limit_per_group"] else None, interval)
     rank_by = "total" if sort[0] == "usd_total" else given["rank_by"] or "gpu_hour"
     totals = _totals(given, rank_by)
     offers = OfferFilter(
@@ -252,39 +200,6 @@ def _interval(ctx: Ctx, given: dict[str, Any]) -> Interval | None:
     return found
 
 
-def _sort(text: str | None, group_by: str | None, interval: Interval | None) -> tuple[str, bool]:
-    """(field or "price", descending) out of the ways in which people write it."""
-    word = (text or "price_asc").strip()
-    if word in ("oldest", "newest"):
-        return ("time" if interval else "as_of"), word == "newest"
-    if word.startswith("-"):
-        name, descending = word[1:], True
-    elif word in ("asc", "desc"):
-        name, descending = "price", word == "desc"
-    else:
-        name, descending = word, word.endswith("_desc")
-        name = name.removesuffix("_desc").removesuffix("_asc")
-    known = _sort_fields(group_by, interval)
-    name = "price" if name == "cost" else name
-    if name not in known:
-        from cloudtop.text import nearest
-
-        near = next(iter(nearest(name, known, 1)), None)
-        accepted = "price_asc, price_desc, <field>_asc, <field>_desc, oldest, newest; fields: " + ", ".join(
-            known
-        )
-        raise ArgumentError("sort", f"{name!r} is no field of a row", accepted, near)
-    return name, descending
-
-
-def _sort_fields(group_by: str | None, interval: Interval | None) -> tuple[str, ...]:
-    if interval:
-        return ("price", *(name for name in POINT_FIELDS if name not in NO_SORTS))
-    if group_by:
-        return GROUP_SORTS
-    return ("price", *(name for name in FIELDS if name not in NO_SORTS[:2]))
-
-
 def _tflops() -> tuple[tuple[str, float], ...]:
     from cloudtop.gpus import catalogue
 
@@ -354,31 +269,3 @@ def _applied(made: Question) -> dict[str, Any]:
     if made.interval:
         applied["time"] = made.interval.echo()
     return applied
-
-
-def widened(offers: OfferFilter) -> list[tuple[str, OfferFilter]]:
-    """The same question with one filter less, in words: what to try when nothing matches."""
-    looser: dict[str, dict[str, Any]] = {
-        "max_price": {"max_price": None},
-        "min_price": {"min_price": None},
-        "region": {"places_any": ()},
-        "tier": {"tiers": ()},
-        "spot": {"spot": None},
-        "available": {"available": None},
-        "count": {"count": None, "per_instance": False},
-        "min_count": {"min_count": None, "per_instance": False},
-        "form": {"forms": ()},
-        "interconnect": {"interconnect": None},
-        "min_total_memory": {"min_total_memory": None},
-        "min_memory": {"min_memory": None},
-        "providers": {"sellers": ()},
-        "instance_type": {"instance_type": None},
-    }
-    set_ = {
-        name: change
-        for name, change in looser.items()
-        if any(getattr(offers, key) not in (None, (), False) for key in change if key != "per_instance")
-    }
-    return [
-        (name, replace(offers, limit=1, offset=0, per_group=None, **change)) for name, change in set_.items()
-    ]

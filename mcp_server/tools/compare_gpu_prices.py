@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.fleet import Harvest
-from mcp_server.tools._price_answer import TIES, groups, nothing_found, points, rows
+from mcp_server.tools._price_answer import TIES, groups, points, rows
+from mcp_server.tools._price_hints import nothing_found
 from mcp_server.tools._price_question import Question, question
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ async def run(
         asked.offers, scopes=tuple(harvest.scopes), superseded_sellers=harvest.superseded, offset=ctx.offset
     )
     if group_by and not limit_per_group:
-        counts = ctx.store.offers(replace(offers, limit=0, sort=None)).counts
-        found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), counts, limit)
+        oldest = ctx.store.offers(replace(offers, limit=1, offset=0, sort="as_of", descending=False))
+        found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), oldest, limit)
     else:
         page = ctx.store.offers(replace(offers, limit=max(limit, TIES)))
         found = rows(ctx, asked, harvest, page, limit)
     if not found.total:
-        found.notices.extend(nothing_found(ctx, asked, offers))
+        found.notices.append(nothing_found(ctx, offers))
     return found
 
 

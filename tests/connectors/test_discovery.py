@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_servers import Audit, Clock, Hosts, Secrets
 
 from cloudtop import settings
 from cloudtop.errors import CloudtopError, SpecError
@@ -16,6 +15,7 @@ from cloudtop.models import Scope
 from cloudtop.settings import ProviderSettings, RateLimit
 from connectors import discovery
 from connectors.base import Connector, Facts
+from tests.connectors.raw_servers import Audit, Clock, Hosts, Secrets
 
 VAST = (discovery.FOLDER / "vast.yaml").read_text()
 KIND_METHODS = {"gpu_offers": "gpu_offers", "health": "health"}

@@ -13,17 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from raw_servers import (
-    START,
-    Clock,
-    House,
-    Policy,
-    free_port,
-    never_accepting,
-    reply,
-    serving,
-    way_out,
-)
 
 from cloudtop import net
 from cloudtop.errors import (
@@ -39,6 +28,17 @@ from cloudtop.errors import (
     Unreachable,
 )
 from cloudtop.faults import Whom, of_exception
+from tests.connectors.raw_servers import (
+    START,
+    Clock,
+    House,
+    Policy,
+    free_port,
+    never_accepting,
+    reply,
+    serving,
+    way_out,
+)
 
 KEY = "canary-0123456789abcdef"
 FINE = reply(200, {"fine": True})

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from raw_servers import House, Secrets, reply, serving, way_out
 
 from cloudtop import net
 from cloudtop.errors import CloudError, Invalid, NotConfigured, TooSlow, Unreachable
@@ -16,6 +15,7 @@ from cloudtop.settings import AccountSettings, ProviderSettings
 from connectors import discovery
 from connectors.base import Http
 from connectors.door import Door, Policy
+from tests.connectors.raw_servers import House, Secrets, reply, serving, way_out
 
 HOSTS = ("api.cloud.example", "*.regions.example")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_servers import Audit, Clock, Hosts, Secrets
 
 from cloudtop.errors import CloudError, Invalid, NotFound
 from cloudtop.models import SHIPPED, GpuOffer, PriceQuery, Scope
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
 from connectors.pricelist import PAGE, SHIPPED_FILE, PriceList
+from tests.connectors.raw_servers import Audit, Clock, Hosts, Secrets
 
 HEADER = (
     "provider,instance_type,region,gpu,gpu_count,gpu_memory_gib,"

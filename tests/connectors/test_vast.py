@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_servers import START, House, Policy, Request, Server, free_port, reply, serving
 
 from cloudtop.errors import Invalid, Unauthorized
 from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from connectors import vast
 from connectors.vast import Vast, gpu_offer, price_of
+from tests.connectors.raw_servers import START, House, Policy, Request, Server, free_port, reply, serving
 
 REPLY = json.loads((Path(__file__).parent / "fixtures" / "vast_bundles.json").read_text())
 OFFERS = REPLY["offers"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import yard as made_up
+
+from tests.mcp_server import yard as made_up
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import market
 import pytest
-from market import NOON, House, offer, price_list
 
 from cloudtop.sandbox.serve import Sandbox, running
+from tests.mcp_server import market
+from tests.mcp_server.market import NOON, House, offer, price_list
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import market
 import pytest
-from market import NOON, House, figures, offer, price_list
 
 from cloudtop.models import PriceQuery
 from cloudtop.sandbox.serve import Sandbox, running
+from tests.mcp_server import market
+from tests.mcp_server.market import NOON, House, figures, offer, price_list
 
 A100 = ("A100",)
 H100 = ("H100", "H100NVL")
@@ -699,6 +699,11 @@ async def test_a_time_without_records_says_so(house: House) -> None:
         ({"gpu": "A100", "vendor": "amd"}, "vendor", "A100"),
         ({"gpu": "A100", "architecture": "hopper"}, "architecture", "A100"),
         ({"gpu": "h100 sxm", "form": "pcie"}, "form", "gpu"),
+        ({"gpu": "h100 sxm, a100 pcie"}, "gpu", "different forms"),
+        ({"gpu": "A100, H100", "memory": 33}, "memory", "33"),
+        ({"vendor": "amd", "memory": 33}, "memory", "33"),
+        ({"vendor": "amd", "architecture": "hopper"}, "vendor", "hopper"),
+        ({"gpu": "A100 40GB", "min_memory": 80}, "min_memory", "80"),
         ({"min_price": 3, "max_price": 2}, "min_price", "max_price=2"),
         ({"count": 2, "min_count": 4}, "min_count", "count=2"),
         ({"providers": "vast", "exclude_providers": "vast.ai"}, "exclude_providers", "providers"),
@@ -803,4 +808,81 @@ async def test_the_wanted_gpus_reach_the_cloud(tmp_path: Path, sandbox: Sandbox)
     assert request.json()["gpu_name"] == {"in": ["Tesla T4"]}
     assert request.json()["type"] == "bid"
     assert house.fleet.connector("vast").price_scopes(PriceQuery(("T4",), True))  # type: ignore[attr-defined]
+    await house.close()
+
+
+async def test_a_list_without_rows_of_the_asked_sellers_is_no_source_of_the_answer(tmp_path: Path) -> None:
+    own = price_list(tmp_path / "own.csv", {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2})
+    house = market.house(tmp_path, lists=[own])
+    house.stock(offer(1.0), gpus=A100)
+    mine = await house.prices(gpu="A100", providers="vast")
+    assert [one["provider"] for one in mine["sources"]] == ["vast"]
+    theirs = await house.prices(gpu="A100", providers="aws")
+    assert [one["provider"] for one in theirs["sources"]] == ["pricelist"]
+    await house.close()
+
+
+async def test_groups_of_list_prices_are_as_old_as_the_oldest_of_them(tmp_path: Path) -> None:
+    rows = [
+        {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2, "as_of": "2026-07-20"},
+        {"provider": "azure", "gpu": "A100", "price_per_hour_usd": 3, "as_of": "2026-01-21"},
+    ]
+    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", *rows)], offline=True)
+    answer = await house.prices(gpu="A100", providers="aws,azure", group_by="provider")
+    assert answer["as_of"] == "2026-01-21T00:00:00Z"
+    assert any("2026-01-21" in notice for notice in answer["notices"])
+    await house.close()
+
+
+async def test_one_memory_for_several_gpus_takes_those_that_have_it(house: House) -> None:
+    asked = ("A100", "H100", "H100NVL")
+    house.stock(
+        offer(0.8, gpu_memory_gib=40.0),
+        offer(1.0, gpu_memory_gib=80.0),
+        offer(2.0, "H100", gpu_memory_gib=80.0),
+        offer(2.1, "H100NVL", gpu_memory_gib=94.0),
+        gpus=asked,
+    )
+    answer = await house.prices(gpu="a100, h100", memory=80)
+    assert figures(answer, "gpu") == ["A100", "H100"]
+    assert answer["applied"]["memory"] == 80.0
+
+
+async def test_sizes_may_differ_from_gpu_to_gpu(house: House) -> None:
+    asked = ("A100", "V100")
+    house.stock(
+        *(offer(1.0, gpu_memory_gib=size, offer_id=f"a{size}") for size in (40.0, 80.0)),
+        *(offer(0.5, "V100", gpu_memory_gib=size, offer_id=f"v{size}") for size in (16.0, 32.0)),
+        gpus=asked,
+    )
+    answer = await house.prices(gpu="A100 80GB, V100 32GB")
+    assert ids(answer) == ["v32.0", "a80.0"]
+    assert answer["applied"]["memory"] == ["A100: 80", "V100: 32"]
+
+
+async def test_a_makers_models_of_one_size(house: House) -> None:
+    house.stock(offer(1.0, gpu_memory_gib=40.0), offer(1.1, gpu_memory_gib=80.0), offer(2.0, "H200"))
+    answer = await house.prices(vendor="nvidia", memory=80)
+    assert figures(answer, "gpu_memory_gib") == [80.0]
+
+
+async def test_a_memory_that_only_altered_boards_have_lets_them_in(house: House) -> None:
+    board = offer(0.25, "RTX4090", gpu_memory_gib=48.0, modified=True, offer_id="altered")
+    house.stock(board, offer(0.35, "RTX4090", gpu_memory_gib=24.0), gpus=("RTX4090",))
+    assert ids(await house.prices(gpu="4090", min_memory=40)) == ["altered"]
+    assert figures(await house.prices(gpu="4090", min_memory=20), "gpu_memory_gib") == [24.0]
+
+
+async def test_when_nothing_matches_anywhere_that_is_said(house: House) -> None:
+    house.stock(gpus=A100)
+    assert (await house.prices(gpu="A100"))["notices"] == [
+        "Nothing matches. list_providers says which clouds could be asked besides."
+    ]
+
+
+async def test_undated_rows_of_price_lists_are_counted(tmp_path: Path) -> None:
+    row = {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2, "as_of": ""}
+    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", row)])
+    answer = await house.prices(gpu="A100", providers="aws")
+    assert "1 row of price lists bears no date." in answer["notices"]
     await house.close()

@@ -13,9 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import market
 import pytest
-from market import NOON, House, offer, price_list
 
 from cloudtop.models import SHIPPED, GpuOffer, PriceQuery, Scope
 from cloudtop.ports import SystemClock
@@ -23,6 +21,8 @@ from cloudtop.sandbox.serve import Sandbox, running
 from cloudtop.store.offers import OfferFilter
 from connectors import discovery
 from connectors.base import Connector
+from tests.mcp_server import market
+from tests.mcp_server.market import NOON, House, offer, price_list
 
 A100 = PriceQuery(("A100",), False)
 PATIENT_S = 20.0
@@ -58,7 +58,7 @@ class Slow(Connector):
 
     def __init__(self, pages: list[Any], scopes: int = 1) -> None:
         self.facts = discovery.found()["vast"]
-        self.notes = []
+        self.noted = {}
         self.pages, self.number, self.asked = pages, scopes, 0
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
@@ -166,7 +166,7 @@ async def test_two_fleets_over_one_home_make_one_request(tmp_path: Path, sandbox
 CHILD = """
 import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
-import market
+from tests.mcp_server import market
 from pathlib import Path
 from cloudtop.models import PriceQuery
 from cloudtop.ports import SystemClock
@@ -504,4 +504,70 @@ async def test_every_provider_has_a_row_that_says_how_it_stands(tmp_path: Path) 
     assert (coreweave["configured"], coreweave["kinds"]) == (False, [])
     assert "no connector" in coreweave["reason"]
     assert "a-key-of-mine" not in str(rows)
+    await house.close()
+
+
+async def test_another_process_failure_is_reported_without_asking_again(tmp_path: Path) -> None:
+    from cloudtop.errors import Unavailable
+
+    clouds = [Slow([0.2, Unavailable("Vast.ai is in trouble.", "Wait.")]) for _ in range(2)]
+    houses = [
+        market.house(tmp_path, connectors={"vast": cloud}, config=NO_LISTS, clock=SystemClock())
+        for cloud in clouds
+    ]
+    harvests = await asyncio.gather(*(house.fleet.prices(A100) for house in houses))
+    assert sorted(cloud.asked for cloud in clouds) == [0, 1]
+    assert [one.code for harvest in harvests for one in harvest.missing] == ["unavailable"] * 2
+    for house in houses:
+        await house.close()
+
+
+async def test_a_lease_whose_holder_died_is_taken_over(tmp_path: Path) -> None:
+    cloud = Slow([[offer(1.5)]])
+    house = market.house(tmp_path, connectors={"vast": cloud}, config=NO_LISTS)
+    (scope,) = cloud.price_scopes(A100)
+    assert house.store.lease(scope, 2.0)
+    harvest = await house.fleet.prices(A100, deadline_s=10)
+    assert cloud.asked == 1
+    assert (house.clock.now() - NOON).total_seconds() == pytest.approx(2.0, abs=0.1)
+    assert prices_held(house, harvest.scopes) == [1.5]
+    await house.close()
+
+
+async def test_a_lease_that_outlasts_the_deadline_is_too_slow(tmp_path: Path) -> None:
+    cloud = Slow([[offer(1.5)]])
+    house = market.house(tmp_path, connectors={"vast": cloud}, config=NO_LISTS, clock=SystemClock())
+    (scope,) = cloud.price_scopes(A100)
+    assert house.store.lease(scope, 60.0)
+    harvest = await house.fleet.prices(A100, deadline_s=0.2)
+    assert cloud.asked == 0
+    assert [one.code for one in harvest.missing] == ["too_slow"]
+    await house.close()
+
+
+async def test_a_cloud_that_holds_on_to_its_cancellation_does_not_hold_the_question(tmp_path: Path) -> None:
+    class Stubborn(Slow):
+        async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
+            try:
+                await asyncio.sleep(30)
+            finally:
+                await asyncio.sleep(1.0)
+            yield []
+
+    house = market.house(tmp_path, connectors={"vast": Stubborn([])}, config=NO_LISTS)
+    started = time.monotonic()
+    harvest = await house.fleet.prices(A100, deadline_s=0.2)
+    assert time.monotonic() - started < 0.9
+    assert [one.code for one in harvest.missing] == ["too_slow"]
+    await asyncio.sleep(1.1)
+    await house.close()
+
+
+async def test_a_provider_that_answers_some_kinds_only_with_a_key_says_which(tmp_path: Path) -> None:
+    house = market.house(tmp_path)
+    house.fleet.facts["vast"] = replace(house.fleet.facts["vast"], keyless=("gpu_offers",))  # type: ignore[index]
+    (row,) = [one for one in house.fleet.providers() if one["provider"] == "vast"]
+    assert row["configured"] is True
+    assert "health" in row["reason"]
+    assert "VAST_API_KEY" in row["reason"]
     await house.close()

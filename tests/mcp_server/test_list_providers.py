@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import market
+from tests.mcp_server import market
 
 IDS = """aws gcp azure oci cloudflare digitalocean neon vast runpod lambda verda vultr linode hetzner cloudrift
 pricelist coreweave nebius crusoe scaleway tensordock hyperbolic shadeform kubernetes"""

@@ -12,7 +12,6 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from yard import NOON, SPEC, Yard, answering, car, house, runtime, write_specs
 
 from cloudtop.errors import ArgumentError, NotFound, SpecError, StoreError, UsageError
 from mcp_server.arguments import prepared
@@ -20,6 +19,7 @@ from mcp_server.budget import CHANNEL
 from mcp_server.result import Rows
 from mcp_server.runtime import Runtime
 from mcp_server.specs import load
+from tests.mcp_server.yard import NOON, SPEC, Yard, answering, car, house, runtime, write_specs
 
 
 @pytest.fixture

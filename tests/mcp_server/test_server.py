@@ -11,8 +11,6 @@ from pathlib import Path
 import anyio
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
-from yard import NOON, Yard, house, runtime
-from yard_server import WORDS, hanging
 
 from cloudtop.errors import SpecError
 from cloudtop.models import Scope
@@ -20,8 +18,11 @@ from cloudtop.sellers import known
 from mcp_server.lexicon import LiveLexicon, lexicon
 from mcp_server.server import build_server
 from mcp_server.specs import load
+from tests.mcp_server.yard import NOON, Yard, house, runtime
+from tests.mcp_server.yard_server import WORDS, hanging
 
-SCRIPT = Path(__file__).with_name("yard_server.py")
+ROOT = Path(__file__).parents[2]
+SERVER = ("-m", "tests.mcp_server.yard_server")
 ERAS = ["auto", "legacy"]
 
 
@@ -36,7 +37,7 @@ def server(tmp_path, yard):
 
 
 def over_stdio(home: Path, kind: str = "prompt") -> StdioServerParameters:
-    return StdioServerParameters(command=sys.executable, args=[str(SCRIPT), str(home), kind])
+    return StdioServerParameters(command=sys.executable, args=[*SERVER, str(home), kind], cwd=ROOT)
 
 
 @pytest.fixture(params=["in process", "stdio"])
@@ -170,7 +171,7 @@ def envelope(number: int, method: str, **params: object) -> bytes:
 
 @pytest.mark.parametrize("kind", ["hanging", "stubborn"])
 def test_the_process_ends_with_its_input_even_while_a_call_hangs(tmp_path, kind):
-    command = [sys.executable, str(SCRIPT), str(tmp_path), kind]
+    command = [sys.executable, *SERVER, str(tmp_path), kind]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdin.write(envelope(1, "tools/call", name="list_cars", arguments={}))
         process.stdin.flush()

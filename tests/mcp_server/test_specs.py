@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from yard import SPEC, write_specs
 
 from cloudtop.errors import SpecError
 from mcp_server.specs import FOLDER, in_toolsets, load
+from tests.mcp_server.yard import SPEC, write_specs
 
 
 def swapped(old: str, new: str) -> str:

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from yard import Yard, answering, runtime
-
 from mcp_server.result import Rows
 from mcp_server.runtime import Runtime
 from mcp_server.server import build_server, serve_stdio
+from tests.mcp_server.yard import Yard, answering, runtime
 
 WORDS = {"revision": "1", "tools": {}}
 

@@ -53,7 +53,9 @@ def offer(offer_id: str = "1", usd: float | None = 1.0, **other: Any) -> GpuOffe
     return GpuOffer(offer_id=offer_id, usd_per_hour=usd, **{**facts, **other})
 
 
-def keep(store: Store, *offers: GpuOffer, scope: Scope = VAST, at: datetime = NOON, complete: bool = True) -> bool:
+def keep(
+    store: Store, *offers: GpuOffer, scope: Scope = VAST, at: datetime = NOON, complete: bool = True
+) -> bool:
     """One look at a scope."""
     return store.replace_offers(scope, offers, fetched_at=at, complete=complete)
 

@@ -8,15 +8,16 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudtop.errors import StoreError
-from cloudtop.models import GpuOffer, Scope, Trouble
+from cloudtop.models import Scope, Trouble
 from cloudtop.store.offers import OfferFilter
 from cloudtop.store.open import FILE, Store, open_store
 from tests.store.conftest import BID, NOON, OWN, VAST, FixedClock, held, ids, keep, offer
@@ -75,7 +76,9 @@ def test_an_empty_finished_look_empties_the_scope(store: Store) -> None:
     assert (known.rows, known.complete) == (0, True)
 
 
-def test_an_unfinished_look_leaves_the_time_of_the_finished_one_but_its_own_rows_say_theirs(store: Store) -> None:
+def test_an_unfinished_look_leaves_the_time_of_the_finished_one_but_its_own_rows_say_theirs(
+    store: Store,
+) -> None:
     keep(store, offer("old"))
     keep(store, offer("new"), at=LATER, complete=False)
     known = store.freshness([VAST])[VAST]
@@ -177,7 +180,9 @@ def test_whoever_begins_last_owns_the_scope(store: Store) -> None:
 def test_a_trouble_is_remembered_and_changes_no_row(store: Store, clock: FixedClock) -> None:
     keep(store, offer("1"))
     clock.pass_by(600)
-    trouble = Trouble("vast", "rate_limited", "Too many requests.", "Wait.", retry_after_s=30.0, retryable=True)
+    trouble = Trouble(
+        "vast", "rate_limited", "Too many requests.", "Wait.", retry_after_s=30.0, retryable=True
+    )
     store.trouble(VAST, trouble)
     known = store.freshness([VAST])[VAST]
     assert known is not None
@@ -217,27 +222,20 @@ def test_the_rows_are_the_last_finished_looks_and_what_later_ones_added(
 ) -> None:
     store = opened(backend="memory")
     expected: dict[str, float] = {}
-    points: list[tuple[float | None, int]] = []
+    points: list[tuple[float | None, float | None, int]] = [(None, None, 0)]
     for number, (offers, complete) in enumerate(steps):
         found = [offer(name, price) for name, price in offers.items()]
         keep(store, *found, at=NOON + timedelta(minutes=number), complete=complete)
         expected = offers if complete else {**expected, **offers}
-        if complete:
-            point = (min(offers.values(), default=None), len(offers))
-            if point != (points[-1] if points else (None, 0)):
-                points.append(point)
+        prices = list(offers.values())
+        point = (min(prices), median(prices), len(prices)) if prices else (None, None, 0)
+        if complete and point != points[-1]:
+            points.append(point)
     assert held(store, VAST) == set(expected.items())
-    page = store.price_points(
-        OfferFilter(sort="time", limit=None), NOON, NOON + timedelta(days=1), shape="point"
-    )
-    seen = [(row["usd_per_gpu_hour_min"], row["offers"]) for row in page.rows]
-    assert [one for one, _ in seen] == [one for one, _ in points] or _only_medians_differ(seen, points)
-
-
-def _only_medians_differ(seen: list[tuple[float | None, int]], points: list[tuple[float | None, int]]) -> bool:
-    """A changed median is a point of its own: what remains without repetition must agree."""
-    shrunk = [one for number, one in enumerate(seen) if number == 0 or one != seen[number - 1]]
-    return shrunk == points
+    history = OfferFilter(sort="time", limit=None)
+    page = store.price_points(history, NOON, NOON + timedelta(days=1), shape="point")
+    names = ("usd_per_gpu_hour_min", "usd_per_gpu_hour_median", "offers")
+    assert [tuple(row[name] for name in names) for row in page.rows] == points[1:]
 
 
 LOOKS = st.lists(
@@ -421,7 +419,9 @@ def test_a_lock_that_another_program_holds_is_said_and_reads_go_on(
     assert keep(store, offer("2"), at=LATER)
 
 
-def test_after_one_failed_write_nothing_of_the_look_counts(tmp_path: Path, opened: Callable[..., Store]) -> None:
+def test_after_one_failed_write_nothing_of_the_look_counts(
+    tmp_path: Path, opened: Callable[..., Store]
+) -> None:
     store = opened(busy_s=0.05)
     keep(store, offer("1"))
     look = store.observation(VAST, fetched_at=LATER)
@@ -496,7 +496,3 @@ def test_a_closed_store_says_so(tmp_path: Path, clock: FixedClock) -> None:
     for use in (lambda: keep(store, offer("2")), lambda: store.offers(OfferFilter()), store.revision):
         with pytest.raises(StoreError, match="closed"):
             use()
-
-
-def _typed(one: GpuOffer, at: datetime) -> None:
-    """Keeps imports of types honest for readers of this file."""

@@ -179,7 +179,11 @@ def test_total_memory_counts_all_gpus_of_the_machine_and_shares_for_what_they_ar
         offer("half", gpu_count=0.5, fractional=True),
     )
     assert ids(store.offers(replace(A100, min_total_memory=160.0))) == ["4x40"]
-    assert set(ids(store.offers(replace(A100, min_total_memory=40.0, fractional=True)))) == {"1x80", "4x40", "half"}
+    assert set(ids(store.offers(replace(A100, min_total_memory=40.0, fractional=True)))) == {
+        "1x80",
+        "4x40",
+        "half",
+    }
 
 
 def test_count_is_exact_and_min_count_at_least(store: Store) -> None:
@@ -203,22 +207,39 @@ def test_the_disk_is_in_the_price_that_ranks_limits_and_is_shown(store: Store) -
     )
     asked = replace(A100, disk_gb=200.0)
     first, second = store.offers(asked).rows
-    assert (first["offer_id"], first["usd_per_hour"], first["usd_per_gpu_hour"]) == ("dear with free disk", 2.4, 1.2)
+    assert (first["offer_id"], first["usd_per_hour"], first["usd_per_gpu_hour"]) == (
+        "dear with free disk",
+        2.4,
+        1.2,
+    )
     assert (second["usd_per_hour"], second["usd_per_gpu_hour"]) == (3.0, 1.5)
     assert second["price_raw"] == "1.0 $/h"
     assert ids(store.offers(replace(asked, max_price=1.3))) == ["dear with free disk"]
-    assert ids(store.offers(replace(asked, rank_by="hour"))) == ["dear with free disk", "cheap with dear disk"]
+    assert ids(store.offers(replace(asked, rank_by="hour"))) == [
+        "dear with free disk",
+        "cheap with dear disk",
+    ]
 
 
 def test_rank_by_total_adds_hours_disk_and_traffic(store: Store) -> None:
     keep(store, offer("metered", 1.0, egress_usd_per_gb=0.1), offer("flat", 1.5))
     assert ids(store.offers(replace(A100, rank_by="total", hours=10.0))) == ["metered", "flat"]
-    assert ids(store.offers(replace(A100, rank_by="total", hours=10.0, egress_gb=100.0))) == ["flat", "metered"]
+    assert ids(store.offers(replace(A100, rank_by="total", hours=10.0, egress_gb=100.0))) == [
+        "flat",
+        "metered",
+    ]
 
 
 def test_rank_by_gib_and_tflop_weigh_the_price_with_what_one_gets(store: Store) -> None:
-    keep(store, offer("80", 2.0), offer("40", 1.5, gpu_memory_gib=40.0), offer("l4", 0.72, gpu="L4", gpu_memory_gib=24.0))
-    asked = OfferFilter(gpus=(("A100", None, False), ("L4", None, False)), tflops=(("A100", 312.0), ("L4", 121.0)))
+    keep(
+        store,
+        offer("80", 2.0),
+        offer("40", 1.5, gpu_memory_gib=40.0),
+        offer("l4", 0.72, gpu="L4", gpu_memory_gib=24.0),
+    )
+    asked = OfferFilter(
+        gpus=(("A100", None, False), ("L4", None, False)), tflops=(("A100", 312.0), ("L4", 121.0))
+    )
     assert ids(store.offers(replace(asked, rank_by="gib"))) == ["80", "l4", "40"]
     assert ids(store.offers(replace(asked, rank_by="gib", descending=True))) == ["40", "l4", "80"]
     assert ids(store.offers(replace(asked, rank_by="tflop"))) == ["40", "l4", "80"]
@@ -277,7 +298,9 @@ def test_regions_are_matched_by_whole_words_or_by_the_beginning_of_an_id(store: 
 def test_sellers_tiers_forms_types_and_interconnect_filter(store: Store) -> None:
     keep(
         store,
-        offer("a", seller="aws", tier="secure", form="sxm", instance_type="p4de.24xlarge", interconnect="efa"),
+        offer(
+            "a", seller="aws", tier="secure", form="sxm", instance_type="p4de.24xlarge", interconnect="efa"
+        ),
         offer("b", tier="community", form="pcie"),
         offer("c", seller="lambda"),
     )

@@ -1,0 +1,96 @@
+"""The fields of the rows that compare_gpu_prices gives, and by which of them it sorts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudtop.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from cloudtop.times import Interval
+
+FIELDS = (
+    "provider",
+    "account",
+    "offer_id",
+    "instance_type",
+    "region",
+    "country",
+    "gpu",
+    "gpu_raw",
+    "form",
+    "gpu_count",
+    "gpu_memory_gib",
+    "vcpus",
+    "ram_gib",
+    "usd_per_gpu_hour",
+    "usd_per_hour",
+    "usd_total",
+    "price_raw",
+    "spot",
+    "tier",
+    "available",
+    "interconnect",
+    "fractional",
+    "reliability",
+    "disk_usd_per_gb_month",
+    "egress_usd_per_gb",
+    "suspect",
+    "source",
+    "source_url",
+    "fetched_at",
+    "as_of",
+)
+"""The fields of an offer, in the order in which they are given."""
+
+POINT_FIELDS = (
+    "provider",
+    "account",
+    "gpu",
+    "gpu_memory_gib",
+    "region",
+    "tier",
+    "spot",
+    "time",
+    "usd_per_gpu_hour_min",
+    "usd_per_gpu_hour_median",
+    "offers",
+    "source",
+    "fetched_at",
+)
+GROUP_SORTS = ("price", "group", "count", "min", "median")
+NO_SORTS = ("source", "account", "spot", "fetched_at")
+"""Fields by which points of the past are not sorted; offers only lack the first two."""
+
+
+def sort_of(text: str | None, group_by: str | None, interval: Interval | None) -> tuple[str, bool]:
+    """(field or "price", descending) out of the ways in which people write it."""
+    word = (text or "price_asc").strip()
+    if word in ("oldest", "newest"):
+        return ("time" if interval else "as_of"), word == "newest"
+    if word.startswith("-"):
+        name, descending = word[1:], True
+    elif word in ("asc", "desc"):
+        name, descending = "price", word == "desc"
+    else:
+        name, descending = word, word.endswith("_desc")
+        name = name.removesuffix("_desc").removesuffix("_asc")
+    known = _sort_fields(group_by, interval)
+    name = "price" if name == "cost" else name
+    if name not in known:
+        from cloudtop.text import nearest
+
+        near = next(iter(nearest(name, known, 1)), None)
+        accepted = "price_asc, price_desc, <field>_asc, <field>_desc, oldest, newest; fields: " + ", ".join(
+            known
+        )
+        raise ArgumentError("sort", f"{name!r} is no field of a row", accepted, near)
+    return name, descending
+
+
+def _sort_fields(group_by: str | None, interval: Interval | None) -> tuple[str, ...]:
+    if interval:
+        return ("price", *(name for name in POINT_FIELDS if name not in NO_SORTS))
+    if group_by:
+        return GROUP_SORTS
+    return ("price", *(name for name in FIELDS if name not in NO_SORTS[:2]))

@@ -1,0 +1,72 @@
+"""What to try when no offer matches: the filter that is in the way, or the name that was meant.
+
+Imported late: cloudtop.text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cloudtop.store.offers import OfferFilter
+
+if TYPE_CHECKING:
+    from mcp_server.result import Ctx
+
+
+HINTS = 3
+
+
+def nothing_found(ctx: Ctx, offers: OfferFilter) -> str:
+    """Why nothing may have matched: the filter without which something does, or a name that nobody lists."""
+    if offers.instance_type and (notice := _no_such_type(ctx, offers, offers.instance_type)):
+        return notice
+    hints: list[str] = []
+    for name, looser in widened(offers):
+        page = ctx.store.offers(looser)
+        if page.total:
+            many = "1 offer" if page.total == 1 else f"{page.total} offers"
+            lowest = page.rows[0]["usd_per_gpu_hour"]
+            hints.append(f"without {name} there would be {many}, from ${lowest:.4g} per GPU-hour")
+    if not hints:
+        return "Nothing matches. list_providers says which clouds could be asked besides."
+    said = "; ".join(hints[:HINTS])
+    return f"Nothing matches. {said[0].upper()}{said[1:]}."
+
+
+def _no_such_type(ctx: Ctx, offers: OfferFilter, wanted: str) -> str | None:
+    anywhere = OfferFilter(scopes=offers.scopes, fractional=True, modified=True)
+    listed = [str(one["group"]) for one in ctx.store.group_offers(anywhere, "instance_type") if one["group"]]
+    if wanted.casefold() in {name.casefold() for name in listed}:
+        return None
+    from cloudtop.text import nearest
+
+    near = nearest(wanted, listed, 2)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"No seller lists an instance type {wanted!r}.{hint}"
+
+
+def widened(offers: OfferFilter) -> list[tuple[str, OfferFilter]]:
+    """The same question with one filter less, in words: what to try when nothing matches."""
+    looser: dict[str, dict[str, Any]] = {
+        "max_price": {"max_price": None},
+        "min_price": {"min_price": None},
+        "region": {"places_any": ()},
+        "tier": {"tiers": ()},
+        "spot": {"spot": None},
+        "available": {"available": None},
+        "count": {"count": None, "per_instance": False},
+        "min_count": {"min_count": None, "per_instance": False},
+        "form": {"forms": ()},
+        "interconnect": {"interconnect": None},
+        "min_total_memory": {"min_total_memory": None},
+        "min_memory": {"min_memory": None},
+        "providers": {"sellers": ()},
+        "instance_type": {"instance_type": None},
+    }
+    plain: dict[str, Any] = {"limit": 1, "offset": 0, "per_group": None, "sort": None, "descending": False}
+    return [
+        (name, replace(offers, **plain, rank_by="gpu_hour", **change))
+        for name, change in looser.items()
+        if getattr(offers, next(iter(change))) not in (None, ())
+    ]

@@ -1,0 +1,65 @@
+"""Every question of our own files is planned as its file says; what is not, is listed here with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.planner.lexicon import Lexicon
+from agent.planner.plan import plan
+from bench.evaluate import NOW, right
+from mcp_server import specs
+
+FOLDER = Path(__file__).parents[2] / "questions"
+KNOWN_MISSES: dict[str, str] = {}
+
+
+def _questions() -> list[Any]:
+    found = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for question in yaml.safe_load(path.read_text())["questions"]:
+            found.append(pytest.param(question, id=question["id"]))
+    return found
+
+
+@pytest.mark.parametrize("question", _questions())
+def test_the_plan_is_what_the_question_file_says(question: dict[str, Any], words: Lexicon) -> None:
+    if question["id"] in KNOWN_MISSES:
+        pytest.skip(KNOWN_MISSES[question["id"]])
+    previous = None
+    for turn in question["turns"]:
+        made = plan(turn["user"], words, NOW, previous)
+        assert right(turn["expect"], made), f"{turn['user']!r}: {made.as_json()}"
+        previous = made.query
+
+
+def test_there_are_two_hundred_questions_and_no_id_twice() -> None:
+    ids = [param.id for param in _questions()]
+    assert len(ids) >= 200
+    assert len(ids) == len(set(ids))
+
+
+def _examples() -> list[Any]:
+    return [
+        pytest.param(name, example, id=f"{name}: {example['question']}")
+        for name, spec in specs.load().items()
+        for example in spec.examples
+    ]
+
+
+@pytest.mark.parametrize(("tool", "example"), _examples())
+def test_every_example_of_a_spec_compiles_to_its_arguments(
+    tool: str, example: dict[str, Any], words: Lexicon
+) -> None:
+    made = plan(example["question"], words, NOW)
+    assert [(call.tool, dict(call.arguments)) for call in made.calls] == [(tool, example["arguments"])]
+
+
+@pytest.mark.parametrize(
+    ("tool", "question"), [(name, q) for name, spec in specs.load().items() for q in spec.nl["examples"]]
+)
+def test_every_spoken_example_of_a_spec_is_for_that_tool(tool: str, question: str, words: Lexicon) -> None:
+    assert {call.tool for call in plan(question, words, NOW).calls} == {tool}
