@@ -1,4 +1,4 @@
-"""How much of the code the tests must reach: 90 % of branches and lines where answers are made, 80 % overall."""
+"""How much of the code tests must reach: 90 % of lines and branches where answers are made, 80 % overall."""
 
 from __future__ import annotations
 

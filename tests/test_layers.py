@@ -179,7 +179,8 @@ def test_heavy_packages_are_not_imported_by_a_warm_call(tmp_path: Path) -> None:
     ]
     code = (
         "import sys\nfrom cloudtop.cli.main import ended\n"
-        f"code = ended(['--offline', '--home', {str(tmp_path)!r}, 'call', 'compare_gpu_prices', 'gpu=A100', '--json'])\n"
+        f"words = ['--offline', '--home', {str(tmp_path)!r}, 'call', 'compare_gpu_prices', 'gpu=A100']\n"
+        "code = ended([*words, '--json'])\n"
         f"print(code, sorted(set({heavy!r}) & set(sys.modules)), file=sys.stderr)"
     )
     runs = [

@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from cloudtop.store.scopes import moment
-
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from cloudtop.models import Scope
     from cloudtop.store.connections import Reader
@@ -111,13 +108,3 @@ def rows(reader: Reader, scope: Scope) -> list[Row]:
     )
     listed: list[Row] = json.loads(f"[{','.join(body for (body,) in found)}]")
     return listed
-
-
-def read_at(reader: Reader, scope: Scope) -> dict[str, datetime | None]:
-    """When each row of a scope was last read, by uid: its own time, or the last finished look's if later."""
-    found = reader.all(
-        "SELECT row.uid, max(row.read_at, coalesce(scope.fetched_at, 0)) FROM row JOIN scope"
-        " ON scope.id=row.scope_id WHERE scope.key=?",
-        (scope.key,),
-    )
-    return {uid: moment(at) for uid, at in found}

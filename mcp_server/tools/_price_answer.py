@@ -147,7 +147,8 @@ def old(harvest: Harvest, made: list[dict[str, Any]], now: datetime) -> Iterable
             yield f"Rows of price lists are not live: the oldest shown is as of {oldest}, {age} days ago."
     undated = sum(1 for row in made if row["source"] == "list" and not row["as_of"])
     if undated:
-        yield f"{undated} row{'s' if undated != 1 else ''} of price lists bear no date."
+        rows_bear = "row of price lists bears" if undated == 1 else "rows of price lists bear"
+        yield f"{undated} {rows_bear} no date."
 
 
 def groups(

@@ -82,10 +82,11 @@ def _by_name(meant: Models, texts: Sequence[str], memory: float | None) -> None:
     found = [_known("gpu", text, memory) for text in texts]
     readings: dict[Reading, None] = {}
     for text, one in zip(texts, found, strict=True):
-        readings.update(dict.fromkeys(_readings(text, one, alone=len(texts) == 1)))
+        readings.update(dict.fromkeys(_readings(text, one, must=memory is None or len(texts) == 1)))
         meant.notices.extend(note for note in one.notices if not note.startswith("No such part"))
-    if not readings:
-        raise _no_such_size("memory", memory or 0.0, [name for one in found for name in one.names])
+    named = [name for one in found for name in one.names]
+    if memory is not None and not any(_size_of(catalogue().gpus[name], memory) for name in named):
+        raise _no_such_size("memory", memory, named)
     whole = {name for name, size, _ in readings if size is None}
     meant.readings = tuple(one for one in readings if one[1] is None or one[0] not in whole)
     meant.memory = None
@@ -108,8 +109,8 @@ def _known(argument: str, text: str, memory: float | None = None) -> Resolution:
     return found
 
 
-def _readings(text: str, found: Resolution, *, alone: bool) -> Iterable[Reading]:
-    """One reading per name; with a size, only the names that are made in it, or known to be altered to it."""
+def _readings(text: str, found: Resolution, *, must: bool) -> Iterable[Reading]:
+    """One reading per name; with a size, those made in it or altered to it: `must` refuses when none is."""
     if found.memory_gib is None:
         return [(name, None, False) for name in found.names]
     made: list[Reading] = []
@@ -119,7 +120,7 @@ def _readings(text: str, found: Resolution, *, alone: bool) -> Iterable[Reading]
             made.append((name, nominal, False))
         elif gib in gpu.altered_gib:
             made.append((name, gib, True))
-    if not made and alone:
+    if not made and must:
         raise _no_such_size("memory", found.memory_gib, found.names, text)
     return made
 
@@ -162,7 +163,7 @@ def _by_maker(meant: Models, vendors: Sequence[str], architectures: Sequence[str
 def _without(meant: Models, texts: Sequence[str]) -> None:
     """Take the unwanted names and sizes out of the wanted ones, or name them to the store."""
     unwanted = [
-        reading for text in texts for reading in _readings(text, _known("exclude_gpu", text), alone=True)
+        reading for text in texts for reading in _readings(text, _known("exclude_gpu", text), must=True)
     ]
     if not meant.readings:
         # A name without its altered boards would let those through.
@@ -211,7 +212,8 @@ def _check_sizes(meant: Models) -> None:
 
 
 def _size_of(gpu: Gpu, gib: float) -> list[tuple[float, bool]]:
+    """The size of this GPU that an asked figure is: just that, written otherwise, or an altered board's."""
     nominal = gpu.nominal(gib)
-    if nominal is not None:
+    if nominal is not None and (abs(nominal - gib) < 1 or gib in gpu.also_written_gib):
         return [(nominal, False)]
     return [(gib, True)] if gib in gpu.altered_gib else []

@@ -23,8 +23,8 @@ FRIDAY = Fraction("1.04")
 ENOUGH, FAR_OFF = 5, 10
 SOME = 20
 
-EUROPE = "ee no it cz is pl ch ua de es ro nl uk bg fi se fr".split()
-ASIA = "in th sg jp kr kz hk tw vn".split()
+EUROPE = ["ee", "no", "it", "cz", "is", "pl", "ch", "ua", "de", "es", "ro", "nl", "uk", "bg", "fi", "se", "fr"]
+ASIA = ["in", "th", "sg", "jp", "kr", "kz", "hk", "tw", "vn"]
 STATES = {
     "us-east": ("Florida", "New York", "Ohio", "Virginia", "Washington, D.C."),
     "us-central": ("Texas",),
@@ -55,7 +55,7 @@ CITIES = {
 }
 AREAS = {"eu": EUROPE, "asia": ASIA, "africa": ["ke", "za"], "oceania": ["nz", "au"], "us": ["us"]}
 ALONE = (
-    "de fr uk pl no is it ch es ro ca mx br cl jp in kr au nz ke za il tr ae us fi se nl ua sg at be".split()
+    ["de", "fr", "uk", "pl", "no", "is", "it", "ch", "es", "ro", "ca", "mx", "br", "cl", "jp", "in", "kr", "au", "nz", "ke", "za", "il", "tr", "ae", "us", "fi", "se", "nl", "ua", "sg", "at", "be"]
 )
 REGIONS = (*AREAS, *STATES, *CITIES, *ALONE)
 

@@ -39,18 +39,19 @@ def inspector(home: Path, era: str, *words: str, expected: int = 0) -> Any:
     script = home / "server"
     script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in COMMAND) + "\n")
     script.chmod(0o755)
-    command = ["node", str(INSPECTOR), "--cli", "--format", "json", "--strict", "--protocol-era", era]
+    command = ["node", str(INSPECTOR), "--cli", "--format", "json", "--protocol-era", era]
     done = subprocess.run(
         [*command, str(script), *words], capture_output=True, text=True, timeout=120, env=env, check=False
     )
     if done.returncode != expected:
-        raise Failed(f"{era} {' '.join(words)}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        said = f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        raise Failed(f"{era} {' '.join(words)}: exit {done.returncode}\n{said}")
     return json.loads(done.stdout)
 
 
 def tried(home: Path, era: str) -> list[str]:
     """Every tool listed and called; one line for each."""
-    listed = inspector(home, era, "--method", "tools/list")
+    listed = inspector(home, era, "--strict", "--method", "tools/list")
     names = sorted(tool["name"] for tool in (listed.get("result") or listed)["tools"])
     if names != sorted(CALLS):
         raise Failed(f"{era}: tools/list gives {names}")
@@ -64,8 +65,8 @@ def tried(home: Path, era: str) -> list[str]:
             if not rows or result.get("isError"):
                 raise Failed(f"{era} {name} {arguments}: {json.dumps(result)[:600]}")
             lines.append(f"{era}: {name} {json.dumps(arguments)} {len(rows)} rows")
-    wrong = ("--method", "tools/call", "--tool-name", "compare_gpu_prices", "--tool-args-json", '{"gpu": ["Z9"]}')
-    inspector(home, era, *wrong, expected=5)
+    call = ("--method", "tools/call", "--tool-name", "compare_gpu_prices")
+    inspector(home, era, *call, "--tool-args-json", '{"gpu": ["Z9"]}', expected=5)
     lines.append(f"{era}: an unknown GPU is a tool error")
     return lines
 

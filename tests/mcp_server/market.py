@@ -1,4 +1,4 @@
-"""A whole house over a temporary home, and small markets to put into it; store, connectors, files are real."""
+"""A whole house over a temporary home, and small markets to put into it; store, connectors, files: real."""
 
 from __future__ import annotations
 

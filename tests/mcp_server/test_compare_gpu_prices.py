@@ -226,8 +226,9 @@ async def test_a_row_has_exactly_the_promised_fields_in_their_order(house: House
     house.stock(offer(1.0), gpus=A100)
     (row,) = (await house.prices(gpu="A100"))["rows"]
     promised = """provider offer_id instance_type region country gpu gpu_raw form gpu_count gpu_memory_gib
-        vcpus ram_gib usd_per_gpu_hour usd_per_hour usd_total price_raw spot tier available interconnect fractional
-        reliability disk_usd_per_gb_month egress_usd_per_gb suspect source source_url fetched_at as_of"""
+        vcpus ram_gib usd_per_gpu_hour usd_per_hour usd_total price_raw spot tier available interconnect
+        fractional reliability disk_usd_per_gb_month egress_usd_per_gb suspect source source_url
+        fetched_at as_of"""
     assert [name for name in row if name != "account"] == promised.split()
     assert row["account"] == "public"
 
@@ -702,6 +703,7 @@ async def test_a_time_without_records_says_so(house: House) -> None:
         ({"gpu": "h100 sxm, a100 pcie"}, "gpu", "different forms"),
         ({"gpu": "A100, H100", "memory": 33}, "memory", "33"),
         ({"vendor": "amd", "memory": 33}, "memory", "33"),
+        ({"gpu": "A100 33GB, H100"}, "memory", "33"),
         ({"vendor": "amd", "architecture": "hopper"}, "vendor", "hopper"),
         ({"gpu": "A100 40GB", "min_memory": 80}, "min_memory", "80"),
         ({"min_price": 3, "max_price": 2}, "min_price", "max_price=2"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.mcp_server import market
 
-IDS = """aws gcp azure oci cloudflare digitalocean neon vast runpod lambda verda vultr linode hetzner cloudrift
-pricelist coreweave nebius crusoe scaleway tensordock hyperbolic shadeform kubernetes"""
+IDS = """aws gcp azure oci cloudflare digitalocean neon vast runpod lambda verda vultr linode hetzner
+cloudrift pricelist coreweave nebius crusoe scaleway tensordock hyperbolic shadeform kubernetes"""
 
 
 async def test_every_provider_id_has_one_row(tmp_path: Path) -> None:
