@@ -10,7 +10,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
@@ -25,7 +25,7 @@ class PlannerModel(BaseChatModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    lexicon: Lexicon
+    lexicon: Lexicon = Field(repr=False)
     now: datetime
     previous: Query | None = None
     made: Plan | None = None

@@ -22,7 +22,9 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
 async def _rows(folder: Path, n: int) -> list[Row]:
     with running() as sandbox:
         config = folder / "door.json"
-        config.write_text(json.dumps(sandbox.config()))
+        document = sandbox.config()
+        document["providers"]["vast"]["rate_limit"] = {"requests_per_second": 1_000_000, "burst": 1000}
+        config.write_text(json.dumps(document))
         house = build(config, folder / "door-home")
         http = house.fleet.connector("vast").http
         url = sandbox.endpoint("vast") + "/api/v0/bundles/"

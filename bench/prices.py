@@ -115,7 +115,7 @@ def _raw(file: Path, asked: list[dict[str, object]]) -> list[float]:
     db = sqlite3.connect(file)
     db.row_factory = sqlite3.Row
     sql = (
-        "select * from offers where gpu = ? and spot = ? and fractional = 0 and usd_per_gpu_hour <= ?"
+        "select * from offer where gpu = ? and spot = ? and flags = 0 and usd_per_gpu_hour <= ?"
         " order by usd_per_gpu_hour limit 20"
     )
     found = []

@@ -21,6 +21,7 @@ from connectors.base import Connector, Facts, Http
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     import httpx
 
@@ -77,7 +78,7 @@ def make(
     hosts: Hosts,
     audit: Audit,
     limits: Limits | None = None,
-    shared: asyncio.Semaphore | None = None,
+    shared: Callable[[], asyncio.Semaphore] | None = None,
 ) -> Connector:
     """The connector itself, with its own way out. `shared` bounds the requests of all clouds together."""
 
@@ -85,7 +86,8 @@ def make(
         from connectors.door import Door
 
         bounds = policy(facts, settings, limits)
-        return Door(facts, bounds, clock=clock, hosts=hosts, audit=audit, refusal=refusal, shared=shared)
+        house = shared() if shared else None
+        return Door(facts, bounds, clock=clock, hosts=hosts, audit=audit, refusal=refusal, shared=house)
 
     return connector_class(facts)(facts, settings, Http(facts, settings, secrets, door), clock.now)
 

@@ -7,7 +7,6 @@ marked stale, and a Trouble. A connector is imported when the scopes of its clou
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,10 @@ from urllib.parse import urlsplit
 from cloudtop import net
 from cloudtop.errors import ArgumentError
 from cloudtop.models import SHIPPED, PriceQuery, Scope, Source, Trouble
-from mcp_server.flight import Flights, Want, held
 from mcp_server.harvest import LISTS, Harvest
 from mcp_server.result import Progress, silent
 from mcp_server.standing import Standing
+from mcp_server.want import Want, held, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from cloudtop.store.open import Store
     from cloudtop.store.scopes import Known
     from connectors.base import Connector, Facts
+    from mcp_server.flight import Flights
 
 __all__ = ["LISTS", "PRICES", "Fleet", "Harvest"]
 
@@ -55,7 +55,7 @@ class Fleet:
         self.facts = facts
         self.standing = Standing(facts, known, settings)
         self._make, self._store, self._settings, self._clock = make, store, settings, clock
-        self._flights = Flights(store, clock, self._take_notes)
+        self._flown: Flights | None = None
         self._connectors: dict[str, Connector] = {}
         self._listed: dict[Scope, tuple[datetime, frozenset[str]]] = {}
         self._notes: dict[Scope, list[Trouble]] = {}
@@ -191,12 +191,18 @@ class Fleet:
                 troubles[want.scope] = unasked
             else:
                 clouds.setdefault(want.scope.provider, []).append(want)
+        if not clouds:
+            return troubles
+        await turn()
+        import asyncio
+
+        flights = self._flights()
         until = self._until(deadline_s)
         done = 0
 
         async def cloud(group: list[Want]) -> None:
             nonlocal done
-            outcomes = await asyncio.gather(*(self._flights.outcome(want, until) for want in group))
+            outcomes = await asyncio.gather(*(flights.outcome(want, until) for want in group))
             for want, trouble in zip(group, outcomes, strict=True):
                 if trouble:
                     troubles[want.scope] = trouble
@@ -206,6 +212,14 @@ class Fleet:
 
         await asyncio.gather(*(cloud(group) for group in clouds.values()))
         return troubles
+
+    def _flights(self) -> Flights:
+        """The requests under way; imported with the first, since a warm question makes none."""
+        if self._flown is None:
+            from mcp_server.flight import Flights
+
+            self._flown = Flights(self._store, self._clock, self._take_notes)
+        return self._flown
 
     def _until(self, deadline_s: float | None) -> float:
         """The clock's moment at which all asking ends; a caller's own earlier deadline holds."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudtop import net
 from cloudtop.errors import CloudError, CloudtopError
 from cloudtop.models import GpuOffer, Health, Scope, Trouble, iso
+from mcp_server.want import Want
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from cloudtop.ports import Clock
     from cloudtop.store.open import Store
@@ -29,29 +29,6 @@ LEASE_POLL_S = 0.05
 LEASE_SLACK_S = 1.0
 GRACE_S = 0.25
 """How long past its deadline a cancelled request may take to close its files and connections."""
-
-HOLD_S = 5.0
-"""How long a failure is remembered before the same is tried again; a cloud's own Retry-After may be more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One scope to be brought up to date: by which method, and what makes the stored copy good enough."""
-
-    scope: Scope
-    pages: Callable[[Scope], AsyncIterator[Sequence[Any]]]
-    title: str
-    limit_s: float
-    stamp: str | None = None
-
-    def fresh(self, known: Known | None, now: datetime) -> bool:
-        """Whether the stored copy `known` needs no asking: same stamp, or complete and young enough."""
-        if known is None or not known.complete or known.fetched_at is None:
-            return False
-        if self.stamp is not None:
-            return known.stamp == self.stamp
-        age_s = (now - known.fetched_at).total_seconds()
-        return -60.0 <= age_s <= self.limit_s and self.limit_s > 0
 
 
 @dataclass(slots=True)
@@ -241,20 +218,6 @@ def _broken(want: Want, error: Exception) -> Trouble:
         region=_region(want.scope),
         kind=want.scope.kind,
     )
-
-
-def held(known: Known | None, now: datetime) -> Trouble | None:
-    """A failure so recent that asking again would be rude; one that only ran out of time is asked again."""
-    if known is None or known.trouble is None or known.tried_at is None:
-        return None
-    trouble = known.trouble
-    if trouble.code == "too_slow":
-        return None
-    wait_s = max(trouble.retry_after_s or 0.0, HOLD_S)
-    left_s = wait_s - (now - known.tried_at).total_seconds()
-    if not 0 < left_s <= wait_s:
-        return None
-    return replace(trouble, retry_after_s=round(left_s, 3)) if trouble.retryable else trouble
 
 
 def _region(scope: Scope) -> str | None:

@@ -5,12 +5,12 @@ Imported late: the fleet and the runtime's tools with the first call, mcp and ag
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop import compiled
 from cloudtop.ports import Clock, SystemClock
@@ -23,10 +23,13 @@ from mcp_server.fleet import Fleet
 from mcp_server.runtime import Runtime
 
 if TYPE_CHECKING:
+    import asyncio
+
     from mcp.server import Server
 
     from connectors.base import Connector, Facts
 
+T = TypeVar("T")
 CACHE = Path("cache", "compiled")
 QUESTION_S = 8.0
 """How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
@@ -62,6 +65,18 @@ class House:
         self.store.close()
 
 
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine. An event loop is started when it first waits: a warm call never does."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    import asyncio
+
+    return asyncio.run(work)
+
+
 def settings(config: Path | None = None, home: Path | None = None, *, offline: bool = False) -> Settings:
     """The configuration alone, checked against the connectors that are here."""
     return _settings(found(), config, home, offline=offline)
@@ -85,16 +100,21 @@ def build(
     configured = _settings(facts, config, home, offline=offline)
     if deadline_s is not None:
         configured = replace(configured, limits=replace(configured.limits, deadline_s=deadline_s))
-    cache = configured.cache
+    kept = configured.cache
     store = open_store(
-        cache.folder or configured.home,
+        kept.folder or configured.home,
         clock,
-        backend=cache.backend if cache.enabled else "memory",
-        max_size=cache.max_size,
+        backend=kept.backend if kept.enabled else "memory",
+        max_size=kept.max_size,
     )
     if store.read_only:
         notices.append(store.read_only)
-    bound = asyncio.Semaphore(configured.limits.in_flight)
+
+    @cache
+    def in_flight() -> asyncio.Semaphore:
+        import asyncio
+
+        return asyncio.Semaphore(configured.limits.in_flight)
 
     def connector(provider: str) -> Connector:
         return make(
@@ -105,7 +125,7 @@ def build(
             hosts=store.hosts,
             audit=store.audit,
             limits=configured.limits,
-            shared=bound,
+            shared=in_flight,
         )
 
     fleet = Fleet(facts, connector, known(facts), store, configured, clock)

@@ -6,7 +6,7 @@ scopes counts once. Too few offers have no median.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ class Priced(NamedTuple):
 
 
 Group = tuple[float | None, int]
-Twin = tuple[str, ...]
+Twin = tuple[str | float | None, ...]
 
 
 def doubts(offers: Sequence[Priced], comparable: bool) -> Iterator[tuple[Priced, str | None]]:
@@ -50,20 +50,27 @@ def doubts(offers: Sequence[Priced], comparable: bool) -> Iterator[tuple[Priced,
     `comparable`: all are one known GPU, so that far from the median means something.
     """
     middles = _medians(offers) if comparable else {}
-    lists = _on_demand(offers)
+    lists = _on_demand(offers) if any(offer.spot for offer in offers) else {}
     for offer in offers:
-        reason = offer.warned or _over_list(offer, lists) or _far_off(offer, middles)
+        reason = offer.warned
+        if reason is None and offer.usd_per_hour is not None:
+            reason = (offer.spot and _over_list(offer, lists)) or _far_off(offer, middles)
         if reason != offer.suspect:
             yield offer, reason
 
 
 def _medians(offers: Sequence[Priced]) -> dict[Group, tuple[float, int]]:
-    prices: dict[Group, dict[tuple[str, str], float]] = {}
-    for offer in offers:
+    prices: dict[Group, list[float]] = {}
+    for offer in _once_each(offers):
         if offer.usd_per_gpu_hour is not None and not offer.flags & FRACTIONAL:
-            group = prices.setdefault((offer.gpu_memory_gib, offer.spot), {})
-            group[offer.seller, offer.offer_id] = offer.usd_per_gpu_hour
-    return {key: (median(one.values()), len(one)) for key, one in prices.items() if len(one) >= ENOUGH}
+            prices.setdefault((offer.gpu_memory_gib, offer.spot), []).append(offer.usd_per_gpu_hour)
+    return {key: (median(one), len(one)) for key, one in prices.items() if len(one) >= ENOUGH}
+
+
+def _once_each(offers: Sequence[Priced]) -> Iterable[Priced]:
+    if len({offer.scope_id for offer in offers}) < 2:
+        return offers
+    return {(offer.seller, offer.offer_id, offer.spot): offer for offer in offers}.values()
 
 
 def _far_off(offer: Priced, middles: dict[Group, tuple[float, int]]) -> str | None:
@@ -82,25 +89,25 @@ def _on_demand(offers: Sequence[Priced]) -> dict[Twin, float]:
     """On-demand prices by offer id, and the dearest by type and region: a spot price above that is odd."""
     found: dict[Twin, float] = {}
     for offer in offers:
-        if offer.spot or offer.usd_per_hour is None:
+        price = offer.usd_per_hour
+        if offer.spot or price is None:
             continue
         for twin in _twins(offer):
-            found[twin] = max(found.get(twin, 0.0), offer.usd_per_hour)
+            if price > found.get(twin, 0.0):
+                found[twin] = price
     return found
 
 
 def _twins(offer: Priced) -> Iterator[Twin]:
     yield (offer.seller, offer.offer_id)
     if offer.instance_type:
-        yield (offer.seller, offer.instance_type, offer.region or "", repr(offer.gpu_count))
+        yield (offer.seller, offer.instance_type, offer.region, offer.gpu_count)
 
 
 def _over_list(offer: Priced, lists: dict[Twin, float]) -> str | None:
-    if not offer.spot or offer.usd_per_hour is None:
-        return None
     for twin in _twins(offer):
         if (listed := lists.get(twin)) is not None:
-            over = offer.usd_per_hour > listed
+            over = (offer.usd_per_hour or 0) > listed
             return "spot price above the seller's own on-demand price" if over else None
     return None
 

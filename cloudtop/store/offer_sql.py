@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ArgumentError
+from cloudtop.store.offers import EXACT
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, SOLD_OUT, UNPRICED
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ MONTH_HOURS = 720
 MANY = 12
 """More branches than this cost more to merge than one walk over all prices does."""
 
-TIES = "seller, instance_type, region, offer_id, scope_id"
+TIES = "seller, instance_type, region, offer_id, scope_id, spot"
+"""What equal prices are put in order by: together they are one offer's own."""
 COLUMNS = (
     "seller",
     "scope_id",
@@ -113,12 +115,13 @@ def per_hour(query: OfferFilter) -> str:
     """The effective price of an instance per hour."""
     if not query.disk_gb:
         return "usd_per_hour"
-    return f"(usd_per_hour + coalesce(disk_usd_per_gb_month, 0) * {float(query.disk_gb)!r} / {MONTH_HOURS}.0)"
+    disk = f"coalesce(disk_usd_per_gb_month, 0) * {float(query.disk_gb)!r} / {MONTH_HOURS}.0"
+    return f"round(usd_per_hour + {disk}, {EXACT})"
 
 
 def per_gpu_hour(query: OfferFilter) -> str:
     """The effective price of a GPU per hour."""
-    return f"({per_hour(query)} / gpu_count)" if query.disk_gb else "usd_per_gpu_hour"
+    return f"round({per_hour(query)} / gpu_count, {EXACT})" if query.disk_gb else "usd_per_gpu_hour"
 
 
 def rank(query: OfferFilter) -> str:
@@ -127,11 +130,11 @@ def rank(query: OfferFilter) -> str:
         return per_hour(query)
     if query.rank_by == "total":
         egress = f" + coalesce(egress_usd_per_gb, 0) * {float(query.egress_gb)!r}" if query.egress_gb else ""
-        return f"({per_hour(query)} * {float(query.hours or 1)!r}{egress})"
+        return f"round({per_hour(query)} * {float(query.hours or 1)!r}{egress}, {EXACT})"
     if query.rank_by == "gib":
-        return f"({per_hour(query)} / (gpu_memory_gib * gpu_count))"
+        return f"round({per_hour(query)} / (gpu_memory_gib * gpu_count), {EXACT})"
     if query.rank_by == "tflop":
-        return f"({per_hour(query)} / ({_tflops(query)} * gpu_count))"
+        return f"round({per_hour(query)} / ({_tflops(query)} * gpu_count), {EXACT})"
     if query.rank_by != "gpu_hour":
         raise ArgumentError("rank_by", f"{query.rank_by} is not known", "gpu_hour, hour, total, gib, tflop")
     return per_gpu_hour(query)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import iso
 from cloudtop.store import settling
+from cloudtop.store.offers import EXACT
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, OFFER_COLUMNS, SOLD_OUT, UNPRICED
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class OfferTable:
     def _row(self, db: sqlite3.Connection, offer: GpuOffer, body: bytes | None) -> tuple[Any, ...]:
         price = offer.usd_per_hour
         hourly = price if price is not None and price > 0 else None
-        each = hourly / offer.gpu_count if hourly is not None and offer.gpu_count > 0 else None
+        # 6.93 / 7 must tie with 0.99, and not be the cheapest by the sixteenth digit.
+        each = round(hourly / offer.gpu_count, EXACT) if hourly and offer.gpu_count > 0 else None
         place_id, country = self._places.number(db, offer)
         values = (
             self._look.scope_id,

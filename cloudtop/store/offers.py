@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cloudtop.models import Scope
     from cloudtop.regions import Wanted
 
+EXACT = 12
+"""Decimals of a computed price: what differs less is the same price, told apart only by how floats divide."""
+
 Reading = tuple[str, float | None, bool]
 """(compact GPU name, GiB per GPU or None for every nominal size, whether modified boards match too)."""
 

@@ -24,7 +24,7 @@ from cloudtop.store.offer_sql import (
     rank,
 )
 from cloudtop.store.offer_table import unpacked
-from cloudtop.store.offers import ROW_KEYS, OfferFilter, OfferPage
+from cloudtop.store.offers import EXACT, ROW_KEYS, OfferFilter, OfferPage
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, SOLD_OUT, UNPRICED
 
 if TYPE_CHECKING:
@@ -234,8 +234,9 @@ def _row(values: Sequence[Any], held: Held, disk_gb: float | None) -> dict[str, 
     row["fetched_at"] = text
     row["_scope_id"], row["_fetched_at"] = scope_id, moment
     if disk_gb:
-        row["usd_per_hour"] += (row["disk_usd_per_gb_month"] or 0) * disk_gb / MONTH_HOURS
-        row["usd_per_gpu_hour"] = row["usd_per_hour"] / row["gpu_count"]
+        disk = (row["disk_usd_per_gb_month"] or 0) * disk_gb / MONTH_HOURS
+        row["usd_per_hour"] = round(row["usd_per_hour"] + disk, EXACT)
+        row["usd_per_gpu_hour"] = round(row["usd_per_hour"] / row["gpu_count"], EXACT)
     return row
 
 

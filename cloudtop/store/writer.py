@@ -29,7 +29,7 @@ BATCH_S = 0.02
 """A transaction takes no further job when it is this old; with the last one it stays under 50 ms."""
 
 CLOSE_S = 30.0
-FOLD_AFTER = 20_000
+FOLD_AFTER = 10_000
 """Rows written until the write-ahead log is folded into the file: after a batch, when no lock is held."""
 
 _TUNING = "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=16000;"

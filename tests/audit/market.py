@@ -17,13 +17,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
 TABLE = Path(__file__).parents[2] / "cloudtop" / "sandbox" / "vast_market.csv"
 FRIDAY = Fraction("1.04")
 """What the table's prices are multiplied by on 2026-11-20."""
 ENOUGH, FAR_OFF = 5, 10
 SOME = 20
 
-EUROPE = ["ee", "no", "it", "cz", "is", "pl", "ch", "ua", "de", "es", "ro", "nl", "uk", "bg", "fi", "se", "fr"]
+EUROPE = words("ee no it cz is pl ch ua de es ro nl uk bg fi se fr")
 ASIA = ["in", "th", "sg", "jp", "kr", "kz", "hk", "tw", "vn"]
 STATES = {
     "us-east": ("Florida", "New York", "Ohio", "Virginia", "Washington, D.C."),
@@ -54,8 +60,8 @@ CITIES = {
     "hong kong": "Hong Kong",
 }
 AREAS = {"eu": EUROPE, "asia": ASIA, "africa": ["ke", "za"], "oceania": ["nz", "au"], "us": ["us"]}
-ALONE = (
-    ["de", "fr", "uk", "pl", "no", "is", "it", "ch", "es", "ro", "ca", "mx", "br", "cl", "jp", "in", "kr", "au", "nz", "ke", "za", "il", "tr", "ae", "us", "fi", "se", "nl", "ua", "sg", "at", "be"]
+ALONE = words(
+    "de fr uk pl no is it ch es ro ca mx br cl jp in kr au nz ke za il tr ae us fi se nl ua sg at be"
 )
 REGIONS = (*AREAS, *STATES, *CITIES, *ALONE)
 
@@ -311,7 +317,7 @@ def kin(one: Offer) -> tuple[str, int | None, bool]:
 
 
 def requests(count: int, seed: int) -> list[dict[str, Any]]:
-    """Every word for a card and for a place once; then `count` made-up requests, of which some leave nothing."""
+    """Every word for a card and for a place once, then `count` made-up requests; some leave nothing."""
     dice = random.Random(seed)
     words = [*({"gpu": word} for word in GPUS), *({"region": [word]} for word in REGIONS)]
     return words + [request(dice) for _ in range(count)]

@@ -13,6 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from statistics import median
 
+
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
 FILE = Path(__file__).parents[3] / "shared" / "data" / "list_prices.csv"
 ENOUGH, FAR_OFF = 5, 10
 
@@ -136,12 +142,14 @@ NAMED = {
     "israel": "il",
 }
 OTHERS = {"tor1": "ca", "eu-north1": "fi", "eu-west1": "fr", "us-central1": "us"}
-EUROPE = set(["nl", "ie", "uk", "se", "fr", "es", "pl", "de", "it", "ch", "no", "be", "fi", "dk", "is", "ro", "cz", "bg", "ee", "hu", "mk", "ru"])
-ASIA = set(["hk", "in", "jp", "kr", "sg", "id", "my", "tw", "th", "ph", "cn", "vn"])
+EUROPE = set(words("nl ie uk se fr es pl de it ch no be fi dk is ro cz bg ee hu mk ru"))
+ASIA = {"hk", "in", "jp", "kr", "sg", "id", "my", "tw", "th", "ph", "cn", "vn"}
 WEST = ("us-west", "us-gov-west", "westus", "westcentralus")
 EAST = ("us-east", "us-gov-east", "eastus")
 WEST_CITIES = ("sanjose", "phoenix", "saltlakecity", "casper", "Utah", "Oregon")
-EAST_CITIES = ["newyork", "culpeper", "beltsville", "dulles", "newark", "raleigh", "charlotte", "atlanta", "ashburn", "Florida", "Georgia", "Michigan"]
+EAST_CITIES = words(
+    "newyork culpeper beltsville dulles newark raleigh charlotte atlanta ashburn Florida Georgia Michigan"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,11 +269,11 @@ def usual(one: Price) -> bool:
 def matches(every: Iterable[Price], *tests: Test) -> list[Price]:
     """The prices that pass all tests, cheapest per GPU-hour first, equals by seller, type and region."""
     found = [one for one in every if all(test(one) for test in tests)]
-    return sorted(found, key=lambda one: (one.per_gpu, one.place))
+    return sorted(found, key=lambda one: (one.per_gpu, one.place, one.spot))
 
 
 def doubtful(every: Iterable[Price]) -> set[int]:
-    """Spot above the seller's own price for the same there, and prices ten times off the median of their like."""
+    """Spot above the seller's own price for the same, and prices ten times off the median of their like."""
     every = list(every)
     listed: dict[object, Fraction] = {}
     alike: dict[object, list[Fraction]] = {}

@@ -215,7 +215,7 @@ OFFERS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([1.0, 2.0, 3
 STEPS = st.lists(st.tuples(OFFERS, st.booleans()), max_size=8)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_the_rows_are_the_last_finished_looks_and_what_later_ones_added(
     opened: Callable[..., Store], steps: list[tuple[dict[str, float], bool]]
@@ -243,7 +243,7 @@ LOOKS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LOOKS)
 def test_looks_that_overlap_leave_what_the_owner_saw(
     opened: Callable[..., Store], steps: list[tuple[int, str, dict[str, float]]]

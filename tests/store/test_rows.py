@@ -92,7 +92,7 @@ LOOKS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LOOKS)
 def test_changes_applied_to_what_was_known_give_what_is_known(
     opened: Callable[..., Store], looks: list[tuple[dict[str, int], bool]]

@@ -5,14 +5,13 @@ Imported late: rich (on a terminal only).
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.cli import views
-from cloudtop.cli.build import QUESTION_S, House, build
+from cloudtop.cli.build import QUESTION_S, House, build, finished
 from cloudtop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         deadline_s=seconds(options.timeout),
         now=instant(options.now),
     )
-    return asyncio.run(_called(house, options, arguments))
+    return finished(_called(house, options, arguments))
 
 
 def seconds(text: str | None) -> float:
@@ -138,7 +137,7 @@ def tools(options: argparse.Namespace) -> int:
     """List the tools with their arguments."""
     house = build(options.config, options.home, offline=True)
     found = house.runtime().specs.values()
-    asyncio.run(house.aclose())
+    finished(house.aclose())
     rows: list[dict[str, Any]] = [
         {
             "name": spec.name,
