@@ -143,7 +143,7 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         notices=notices,
         exit_code=_exit(calls, done),
     )
-    text = _text(answer, result, done, prose, calls)
+    text = _text(answer, result, done, prose, results)
     return Answer(**{**{name: getattr(answer, name) for name in answer.__slots__}, "text": text})
 
 
@@ -202,7 +202,7 @@ def _text(
     result: Computed | None,
     done: Sequence[Mapping[str, Any]],
     prose: str,
-    calls: Sequence[Called],
+    results: Results,
 ) -> str:
     """The whole answer in Markdown."""
     total = done[-1].get("total")
@@ -217,8 +217,9 @@ def _text(
     small += [f"Note: {notice}" for notice in answer.notices]
     if answer.ignored:
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
-    small += [call.error for call in calls if call.error]
-    small += [f"Again: `{figures.command(call['tool'], call['arguments'])}`" for call in answer.calls]
+    small += [call.error for call in results.calls.values() if call.error]
+    again = (figures.command(results.program, call["tool"], call["arguments"]) for call in answer.calls)
+    small += [f"Again: `{one}`" for one in again]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 

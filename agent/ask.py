@@ -72,8 +72,12 @@ async def ask(
     plan_only: bool = False,
     model: BaseChatModel | None = None,
     progress: Progress | None = None,
+    program: str = "cloudtop",
 ) -> Asked:
-    """Plan, call, check, answer. `model`: None for the built-in planner; `plan_only` asks no cloud."""
+    """Plan, call, check, answer. `model`: None for the built-in planner; `plan_only` asks no cloud.
+
+    `program` is the command line that the answer names to repeat it.
+    """
     started = time.perf_counter()
     name = "planner" if model is None else model._llm_type
     made = planned(question, lexicon, now, previous) if model is None else None
@@ -86,7 +90,7 @@ async def ask(
         return asked(unplanned(made))
     if made is not None and plan_only:
         return asked(_only_planned(made))
-    results = Results()
+    results = Results(program)
     whole = bool(made and made.then and made.then["op"] in WHOLE)
     tools = await tools_of(client, all_rows=whole, progress=progress)
     runner = graph(model or PlannerModel(lexicon=lexicon, now=now, made=made), tools, results, rendered)

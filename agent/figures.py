@@ -98,7 +98,7 @@ def offer_line(row: Row) -> str:
     return f"{per_gpu} on {row.get('provider')}, {kind(row)}, {place(row)}"
 
 
-def command(tool: str, arguments: Mapping[str, Any]) -> str:
+def command(program: str, tool: str, arguments: Mapping[str, Any]) -> str:
     """The command that repeats a call."""
     words = []
     for name, value in arguments.items():
@@ -107,4 +107,4 @@ def command(tool: str, arguments: Mapping[str, Any]) -> str:
         elif isinstance(value, bool):
             value = str(value).lower()
         words.append(shlex.quote(f"{name}={value}"))
-    return " ".join(["cloudtop call", tool, *words])
+    return " ".join([program, "call", tool, *words])

@@ -45,8 +45,9 @@ class Called:
 
 @dataclass(slots=True)
 class Results:
-    """What one question brought, by call id, in order."""
+    """What one question brought, by call id, in order; `program` is how the command line is called."""
 
+    program: str = "cloudtop"
     calls: dict[str, Called] = field(default_factory=dict)
 
     @property

@@ -101,6 +101,7 @@ class Reading:
         self._unread: list[str] = []
         self._ids: dict[int, int] = {}
         self._one_gpu = False
+        self._pooled = 0
         # The same few words come back in thousands of rows.
         self._gpu = cache(_gpu)
         self._text = cache(lambda cell: clean(cell).strip())
@@ -132,6 +133,12 @@ class Reading:
             yield (
                 f"{self._path.name}: {plural(len(self._unread), 'column')} not read: {names}.",
                 "Name them in providers.pricelist.options.columns if they mean one of ours.",
+            )
+        if self._pooled:
+            rows = plural(self._pooled, "row")
+            yield (
+                f"{self._path.name}: in {rows} the memory fits all GPUs together and was read so.",
+                "gpu_memory_gib is the memory of one GPU.",
             )
         for reason, (count, lines) in self._bad.items():
             where = ", ".join(map(str, lines)) + (", …" if count > len(lines) else "")
@@ -169,6 +176,7 @@ class Reading:
             reasons = (one for one in (gpu, paid, bid) if isinstance(one, str))
             self._leave(next(reasons, "no provider"), line)
             return
+        self._pooled += gpu.pooled
         place = self._place(seller, region)
         offer_id = self._id(seller, instance_type, region, gpu.raw, count)
         for text, value, is_spot in ((price, paid, False), (spot, bid, True)):
@@ -217,6 +225,7 @@ class _Gpus(NamedTuple):
     number: float
     share: bool
     modified: bool
+    pooled: bool
 
 
 def _path(scope: Scope) -> Path:
@@ -241,9 +250,31 @@ def _gpu(seller: str, name: str, kind: str, memory: str, count: str, one: bool) 
         name = carried[0]
     if not gib and carried and carried[0] == gpus.identify(seller, name).name:
         gib = carried[2]
-    found = gpus.identify(seller, name, gib or None)
+    found, pooled = _identified(seller, name, gib, number)
     share = number % 1 != 0 or found.fractional
-    return _Gpus(name, found.name, found.memory_gib, found.form, number, share, found.modified)
+    return _Gpus(name, found.name, found.memory_gib, found.form, number, share, found.modified, pooled)
+
+
+def _identified(seller: str, name: str, gib: float, number: float) -> tuple[gpus.Identified, bool]:
+    """The GPU by its name and memory, and whether that was the memory of all GPUs of the row together.
+
+    Some lists tell it so, one even that twice over. A size in which no such board is known, but the share of
+    each GPU in it is, is read as that share.
+    """
+    told = gpus.identify(seller, name, gib or None)
+    found = told
+    for parts in (number, number**2) if gib else ():
+        if not found.modified or _known_to_be_altered(found):
+            break
+        found = gpus.identify(seller, name, gib / parts)
+    if found.modified and not _known_to_be_altered(found):
+        found = told
+    return found, found is not told
+
+
+def _known_to_be_altered(found: gpus.Identified) -> bool:
+    gpu = gpus.catalogue().gpus.get(found.name or "")
+    return gpu is not None and found.memory_gib in gpu.altered_gib
 
 
 def _figure(text: str) -> float | None:

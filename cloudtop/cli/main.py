@@ -97,19 +97,23 @@ def _asking(command: argparse.ArgumentParser) -> None:
     command.add_argument("--timeout", metavar="S", help="how long clouds may take, in seconds")
 
 
+DEFAULTS = {
+    "config": None,
+    "home": None,
+    "offline": False,
+    "json": False,
+    "verbose": False,
+    "program": "cloudtop",
+}
+
+
 def run(words: Sequence[str], **fixed: Any) -> int:
     """Carry out one command line. `fixed` options win over those of the command line (the demo's)."""
     options = parser().parse_args(list(words))
     if not getattr(options, "command", None):
         parser().print_help(sys.stderr)
         return 2
-    for name, value in {
-        "config": None,
-        "home": None,
-        "offline": False,
-        "json": False,
-        "verbose": False,
-    }.items():
+    for name, value in DEFAULTS.items():
         if name not in options:
             setattr(options, name, value)
     for name, value in fixed.items():

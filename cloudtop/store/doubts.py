@@ -7,7 +7,6 @@ scopes counts once. Too few offers have no median.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from cloudtop.store.schema import FRACTIONAL
@@ -64,6 +63,8 @@ def _medians(offers: Sequence[Priced]) -> dict[Group, tuple[float, int]]:
     for offer in _once_each(offers):
         if offer.usd_per_gpu_hour is not None and not offer.flags & FRACTIONAL:
             prices.setdefault((offer.gpu_memory_gib, offer.spot), []).append(offer.usd_per_gpu_hour)
+    from statistics import median
+
     return {key: (median(one), len(one)) for key, one in prices.items() if len(one) >= ENOUGH}
 
 

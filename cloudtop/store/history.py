@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.store.schema import FRACTIONAL, SOLD_OUT
@@ -60,6 +59,8 @@ def figures(offers: Sequence[Priced]) -> dict[Key, tuple[Figures, int]]:
         key = (offer.seller, offer.gpu_memory_gib, offer.region, offer.tier, offer.spot)
         prices.setdefault(key, []).append(offer.usd_per_gpu_hour)
         places[key] = offer.place_id
+    from statistics import median
+
     return {key: ((min(one), median(one), len(one)), places[key]) for key, one in prices.items()}
 
 

@@ -7,7 +7,6 @@ observation leaves exactly the rows it has seen.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from concurrent.futures import Future
 from itertools import islice
@@ -133,6 +132,8 @@ class Observation(Generic[Item]):
 
     async def finishing(self) -> bool:
         """`finish` for coroutines: the loop goes on while the writer works."""
+        import asyncio
+
         return await asyncio.wrap_future(self._closed(finished=True))
 
     def _submit(self, work: Callable[[sqlite3.Connection], None]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ArgumentError
@@ -241,6 +240,8 @@ def _row(values: Sequence[Any], held: Held, disk_gb: float | None) -> dict[str, 
 
 
 def _group(name: str | None, offers: list[tuple[float | None, str]]) -> dict[str, Any]:
+    from statistics import median
+
     prices = [price for price, _ in offers if price is not None]
     return {
         "group": name,

@@ -26,7 +26,7 @@ def points(
 
 def story(store: Store, **asked: Any) -> list[tuple[str, float | None, float | None, int]]:
     names = ("time", "usd_per_gpu_hour_min", "usd_per_gpu_hour_median", "offers")
-    return [tuple(row[name] for name in names) for row in points(store, **asked)]  # type: ignore[misc]
+    return [tuple(row[name] for name in names) for row in points(store, **asked)]
 
 
 def at(hours: float) -> str:

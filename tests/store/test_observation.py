@@ -250,7 +250,9 @@ def test_looks_that_overlap_leave_what_the_owner_saw(
 ) -> None:
     store = opened(backend="memory")
     looks: dict[int, object] = {}
-    owner, rows, seen = -1, {}, {}
+    owner = -1
+    rows: dict[str, float] = {}
+    seen: dict[str, float] = {}
     for number, (who, what, offers) in enumerate(steps):
         if what == "begin":
             looks[who] = store.observation(VAST, fetched_at=NOON + timedelta(minutes=number))

@@ -102,6 +102,7 @@ async def _ask(
             previous=previous,
             plan_only=options.plan,
             progress=progress,
+            program=options.program,
         )
 
 

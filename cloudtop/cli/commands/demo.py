@@ -39,4 +39,4 @@ def run(options: argparse.Namespace) -> int:
         config.write_text(json.dumps(document), encoding="utf-8")
         if options.json:
             words.append("--json")
-        return ended(words, config=config, home=Path(home))
+        return ended(words, config=config, home=Path(home), program="cloudtop demo")
