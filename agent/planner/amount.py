@@ -62,6 +62,9 @@ def amount_at(s: Sentence, index: int) -> Amount:
     if after is not None and after.text == "+" and after.glued:
         amount.op, amount.op_at, amount.last = "ge", index + 1, index + 1
         after = s.at(index + 2)
+    elif _op_before_unit(s, index):
+        amount.op, amount.op_at, amount.last = s.spans[index + 1].get("op"), index + 1, index + 1
+        after = s.at(index + 2)
     if amount.unit is None and after is not None and after.plays("unit") and _is_unit(after, s, index):
         amount.unit, amount.last = after.get("unit"), amount.last + 1
         _scaled(amount)
@@ -75,7 +78,31 @@ def amount_at(s: Sentence, index: int) -> Amount:
         amount.unit, amount.last = "hour", amount.last + 1
     amount.hours = None if before is not None and before.text == "x" else _period_at(s, amount)
     _compared(s, amount)
+    _unit_behind_comparison(s, amount)
     return amount
+
+
+def _unit_behind_comparison(s: Sentence, amount: Amount) -> None:
+    """`4 or more gpus`, `24 or more gb`: the unit comes after the comparison."""
+    if amount.unit is not None or amount.op_at != amount.last + 1:
+        return
+    unit = s.at(amount.op_at + 1)
+    if unit is not None and unit.get("unit") in ("gpu", "gb", "tb") and len(unit.text) > 1:
+        amount.unit, amount.last = unit.get("unit"), amount.op_at + 1
+        _scaled(amount)
+
+
+def _op_before_unit(s: Sentence, index: int) -> bool:
+    """`2 or more GPUs`, `80 or more GB`: the comparison between a number and what is counted."""
+    op, unit = s.at(index + 1), s.at(index + 2)
+    return (
+        op is not None
+        and unit is not None
+        and op.plays("op")
+        and not op.used
+        and op.text.startswith("or ")
+        and unit.get("unit") in ("gpu", "gb")
+    )
 
 
 def _is_unit(after: Span, s: Sentence, index: int) -> bool:
@@ -160,6 +187,9 @@ def _compared(s: Sentence, amount: Amount) -> None:
         ):
             break
     after = s.at(amount.last + 1)
+    if after is not None and after.text == "up" and (lead := s.at(amount.at - 1)) and lead.text == "from":
+        amount.op, amount.op_at = "ge", amount.last + 1
+        return
     if after is not None and after.plays("op") and not after.used and after.text.startswith(_SUFFIX):
         following = s.at(amount.last + 2)
         if following is None or not (following.number is not None or following.get("unit") == "usd"):

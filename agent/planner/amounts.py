@@ -19,10 +19,15 @@ from agent.planner.counts import (
     rows_or_count,
 )
 from agent.planner.found import Found
-from agent.planner.language import language
+from agent.planner.language import language, word_set
+from agent.planner.leftovers import is_content
 from agent.planner.lexicon import Tool
-from agent.planner.sentence import Sentence
+from agent.planner.periods import read_periods
+from agent.planner.sentence import Sentence, Span
 from agent.planner.sizes import read_size
+
+_MOST_GPUS = 16
+_SHORT = 6
 
 
 def read_amounts(s: Sentence, tool: Tool, found: Found) -> None:
@@ -35,7 +40,7 @@ def read_amounts(s: Sentence, tool: Tool, found: Found) -> None:
         amount = amount_at(s, index)
         if _typed(s, amount, tool, found):
             _use(s, amount)
-    _periods(s, found)
+    read_periods(s, found)
 
 
 def _is_pronoun(s: Sentence, index: int) -> bool:
@@ -150,8 +155,9 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         and amount.op is None
     ):
         return rows_or_count(s, amount, whole, found)
-    if whole and after is not None and after.plays("per_node"):
-        s.use(amount.last + 1)
+    behind = _behind(amount)
+    if whole and s.plays(behind, "per_node") and amount.op not in ("lt", "le"):
+        s.use(behind)
         count_gpus(found, whole, amount.op)
         return True
     if amount.hours is not None:
@@ -169,8 +175,15 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         return of_them(s, amount, whole, found)
     if whole and amount.op is None and (place := model_after(s, amount)) is not None:
         return before_model(s, amount, whole, found, place)
-    if whole and amount.op in ("ge", "gt") and model_after(s, amount) is not None:
+    if (
+        whole
+        and amount.op in ("ge", "gt")
+        and (model_after(s, amount) is not None or _model_before(s, amount))
+    ):
         count_gpus(found, whole, amount.op)
+        return True
+    if whole and amount.op is None and before is not None and before.plays("best"):
+        found.put("limit", whole)
         return True
     if amount.op == "eq" or amount.op == "around":
         return False
@@ -179,6 +192,19 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     if whole and before is not None and before.plays("gpu"):
         return after_model(s, amount, found, before)
     return _last_resort(s, amount, whole, found)
+
+
+def _behind(amount: Amount) -> int:
+    """The place after the amount and its comparison."""
+    return max(amount.last, amount.op_at if amount.op_at is not None else 0) + 1
+
+
+def _model_before(s: Sentence, amount: Amount) -> bool:
+    """`a100, 4 or more`: said of the model in front; `a100 over 4` may be a price."""
+    if amount.op_at is None or amount.op_at < amount.at or amount.value > _MOST_GPUS:
+        return False
+    at = amount.at - 1
+    return s.plays(at - 1 if at > 0 and s.spans[at].text == "," else at, "gpu")
 
 
 def _by_quantity(s: Sentence, amount: Amount, tool: Tool, found: Found, what: int) -> bool:
@@ -198,7 +224,7 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     """`under 2`, `more than 1.5`: a price; `at least 4` could be many things."""
     if "money" not in tool.kinds():
         return False
-    if amount.op in ("ge", "gt") and whole and not _priced(s):
+    if amount.op in ("ge", "gt") and whole:
         found.ask(
             f"At least {whole} of what?",
             f"at least {whole} GPUs",
@@ -210,20 +236,32 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     return _money(s, amount, found)
 
 
-def _priced(s: Sentence) -> bool:
-    return any(sp.get("quantity") == "price" or sp.plays("best", "stat") for sp in s.spans)
-
-
 def _last_resort(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
-    """`how many hours for 40`, `make it 8`."""
+    """`how many hours for 40`; a number alone waits for the question before."""
     if found.how_long and found.budget is None:
         found.budget = amount.value
         return True
-    before = s.at(amount.at - 1)
-    if whole and before is not None and before.plays("instead", "only") and len(s.spans) <= 4:
-        found.put("count", whole)
+    beside_swap = s.plays(amount.at - 1, "instead") or s.plays(amount.last + 1, "instead")
+    if beside_swap or is_bare_turn(s, amount.at):
+        found.bare = amount.value
         return True
     return False
+
+
+def is_bare_turn(s: Sentence, at: int) -> bool:
+    """`make it 10`, `show 10`: nothing but a number; the question before says what it counts."""
+    others = [span for index, span in enumerate(s.spans) if index != at and not _frames(span)]
+    return len(s.spans) <= _SHORT and not any(
+        span.number is not None or is_content(span.text) or _is_value(span) for span in others
+    )
+
+
+def _frames(span: Span) -> bool:
+    return span.plays("instead", "only", "top") or span.text in word_set("row_verbs")
+
+
+def _is_value(span: Span) -> bool:
+    return next(span.values, None) is not None and span.text not in language().stop
 
 
 def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
@@ -254,26 +292,3 @@ def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
         else:
             continue
         s.use(*range(lead if lead is not None else low, second.last + 1))
-
-
-def _periods(s: Sentence, found: Found) -> None:
-    """`per day`, `monthly`, `for a weekend`, `an hour`: how long, without a number."""
-    for index, span in s.all("unit"):
-        unit = span.get("unit")
-        if unit not in TIMES or unit == "minute":
-            continue
-        before = s.at(index - 1)
-        lead = before is not None and (
-            before.text in ("/", "a", "an", "one", "the", "whole", "full", "entire", "whole")
-            or before.plays("per")
-        )
-        if not (lead or span.text.endswith(("ly", "annual")) or (unit == "weekend")):
-            continue
-        share = 1.0
-        if before is not None and before.text in ("half a", "half an"):
-            share = 0.5
-        s.use(index)
-        if lead:
-            s.use(index - 1)
-        if unit != "hour":
-            found.put("hours", share * language().seconds[unit] / 3600)

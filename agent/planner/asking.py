@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.planner.language import guard_facts, language
+from agent.planner.leftovers import is_content
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence
 from cloudtop.gpus import resolve
@@ -139,3 +140,36 @@ def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> P
         s.text.lower().replace(strange, name, 1) if strange in s.text.lower() else name for name in near[:4]
     )
     return Plan("clarify", question=f"No GPU is called {strange}.{hint}", choices=choices, query=previous)
+
+
+def no_subject(s: Sentence, previous: Query | None) -> Plan:
+    """No cue of any tool: part of a question, or none of ours."""
+    sellers = [span.get("provider") for span in s.spans if span.plays("provider")]
+    strangers = [
+        span for span in s.spans if is_content(span.text) and not span.meanings and span.number is None
+    ]
+    if sellers and not strangers:
+        return ask_what(sellers[0], previous)
+    typed = any(
+        span.plays("region", "best", "per", "pronoun", "same", "instead") or next(span.values, None)
+        for span in s.spans
+    )
+    if previous is not None and len(s.spans) <= 5 and s.spans[0].plays("more_of_it"):
+        return ask_for_antecedent(previous, tuple(span.text for span in strangers))
+    if not strangers and any(span.get("op") and span.text[0].isalpha() for span in s.spans):
+        return ask_for_antecedent(previous)
+    if strangers or not typed:
+        return outside(s, previous)
+    return ask_for_antecedent(previous)
+
+
+def outside(s: Sentence, previous: Query | None) -> Plan:
+    """Nothing of ours is asked; where a cloud or GPU is named, what about it is asked back."""
+    named = next(
+        (span for span in s.spans if span.plays("provider", "gpu", "=instance_type", "sellers")), None
+    )
+    if named is None:
+        return refused("out_of_scope", s.text, previous)
+    if named.plays("provider"):
+        return ask_what(named.get("provider"), previous)
+    return ask_for_antecedent(previous)

@@ -8,7 +8,7 @@ from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 from cloudtop import gpus
 
-_SHARED = (2.0, 4.0, 8.0, 16.0)
+SHARED = (2.0, 4.0, 8.0, 16.0)
 
 
 def counted(s: Sentence, amount: Amount, found: Found) -> bool:
@@ -76,7 +76,7 @@ def rows_or_count(s: Sentence, amount: Amount, whole: int, found: Found) -> bool
     """`top 5`, `five cheapest`: rows; but `cheapest 8 h100` may be a machine of eight."""
     after = s.at(amount.last + 1)
     only_best = not s.plays(amount.at - 1, "top") or s.spans[amount.at - 1].text == "best"
-    if amount.value in _SHARED and after is not None and after.plays("gpu") and only_best:
+    if amount.value in SHARED and after is not None and after.plays("gpu") and only_best:
         return before_model(s, amount, whole, found, amount.last + 1)
     found.put("limit", whole)
     return True
@@ -95,12 +95,13 @@ def of_them(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
 
 def model_after(s: Sentence, amount: Amount) -> int | None:
     """The GPU right behind the number, a maker's name or `x` between them allowed."""
+    start = max(amount.last, amount.op_at if amount.op_at is not None else 0)
     for step in (1, 2, 3):
-        span = s.at(amount.last + step)
+        span = s.at(start + step)
         if span is None:
             return None
         if span.plays("gpu"):
-            return amount.last + step
+            return start + step
         if not (
             span.plays("=vendor")
             or span.plays("=form")
@@ -121,7 +122,8 @@ def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: i
     if node and following is not None and following.text.endswith("s") and whole > 1 and not best:
         found.put("nodes", whole)
         return True
-    if listed or (best and not node and amount.value not in _SHARED):
+    shown = s.at(amount.at - 1) is not None and s.spans[amount.at - 1].text in ("show", "list", "display")
+    if listed or ((best or shown) and not node and amount.value not in SHARED):
         found.put("limit", whole)
         return True
     if best and not node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.planner.counts import SHARED
 from agent.planner.found import Found
 from agent.planner.language import word_set
 from agent.planner.lexicon import Tool
@@ -33,6 +34,15 @@ _TOGETHER = {
     "architecture": ("gpu", "memory"),
     "group_by": ("limit", "limit_per_group"),
     "sort": ("limit",),
+}
+_NUMBERED = {
+    "limit": "{} offers",
+    "count": "{} GPUs in one machine",
+    "min_count": "at least {} GPUs in one machine",
+    "max_price": "under ${} per hour",
+    "min_price": "over ${} per hour",
+    "memory": "{} GB of memory each",
+    "min_memory": "at least {} GB of memory each",
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare"))
 _OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
@@ -107,6 +117,37 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     for positive, negative in _OPPOSITE:
         _apart(arguments, positive, negative, found.arguments)
     return Query(previous.tool, arguments, sides if len(sides) > 1 else (), _then(previous, found, arguments))
+
+
+def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) -> None:
+    """`make it 10`: a number alone changes what the question before had a number for, and says which."""
+    value = found.bare
+    if value is None:
+        return
+    if not tool.has("limit"):
+        found.refused.append(f"{value:g}: it is not said of what")
+        return
+    whole = int(value) if value == int(value) and value >= 1 else 0
+    if whole and any(span.text in word_set("row_verbs") for span in s.spans):
+        found.put("limit", whole)
+        return
+    names = [name for name in _NUMBERED if name in before and (whole or name.endswith("price"))]
+    if len(names) > 1 and before.get("limit") == 1:
+        names.remove("limit")
+    if len(names) > 1:
+        found.ask(f"{value:g} of what?", *(_NUMBERED[name].format(f"{value:g}") for name in names))
+        return
+    listed = "sort" in before or "group_by" in before or value not in SHARED
+    if not names and not whole:
+        return
+    name = names[0] if names else "limit" if listed or not tool.has("count") else "count"
+    found.put(name, whole or value)
+    found.notices.append(f"{value:g} was read as: {_NUMBERED[name].format(f'{value:g}')}.")
+    if not names:
+        other = (
+            f"“{whole}x” asks for GPUs in one machine" if name == "limit" else f"“show {whole}” for offers"
+        )
+        found.notices.append(f"Say it otherwise if that is not meant: {other}.")
 
 
 def _of_the_model(found: Found, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Found:
     money_cap: tuple[str, float, bool | None] | None = None
     loose_memory: bool = False
     loose_cap: float | None = None
+    bare: float | None = None
+    like: tuple[str, ...] = ()
 
     def put(self, argument: str, value: Any) -> None:
         """Give an argument its value; the first one said stays, and that another was said is told."""

@@ -53,6 +53,8 @@ class _Write:
     own_wish: PhraseSet
     question: PhraseSet
     harmless: PhraseSet
+    search: PhraseSet
+    mark: PhraseSet
     near: dict[str, tuple[str, ...]]
 
 
@@ -64,7 +66,7 @@ def _write() -> _Write:
     for word in sorted(hard.singles):
         if len(word) >= 5:
             near[word[0]] = (*near.get(word[0], ()), word)
-    names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless")
+    names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless", "search", "mark")
     return _Write(hard=hard, near=near, **{name: PhraseSet(facts[name]) for name in names})
 
 
@@ -77,6 +79,11 @@ def write_verbs() -> frozenset[str]:
     """Every word that orders a change: nothing is ever corrected to one."""
     write = _write()
     return write.hard.singles | write.trade.singles | write.edit.singles
+
+
+def trade_verbs() -> frozenset[str]:
+    """Verbs of getting hold of something: what a question begins with and cloudtop does not do."""
+    return _write().trade.singles
 
 
 def refusal(words: Sequence[str], known: Container[str]) -> str | None:
@@ -188,14 +195,18 @@ def _asks(words: Sequence[str], start: int) -> bool:
 
 
 def _telegraphic(words: Sequence[str], after: int) -> bool:
-    """`rent h100 hourly price europe`: no article, no number, and the price is what is asked."""
+    """`rent h100 in europe`, `rent h100 hourly price`: a search, without article, number or `me`."""
     sets = _write()
     bare = after < len(words) and any(c.isdigit() for c in words[after]) and not words[after].isdigit()
+    model = bare or (after < len(words) and words[after].isdigit() and len(words[after]) == _MODEL_DIGITS)
+    if model and after == 1 and words[0] in sets.search.singles and sets.mark.find(words) is None:
+        return True
     return bare and any(
         sets.harmless.at(words, at) and words[at] in _PRICED for at in range(after, len(words))
     )
 
 
+_MODEL_DIGITS = 4
 _PRICED = frozenset(("price", "prices", "pricing", "cost", "costs", "rate", "rates"))
 
 

@@ -42,9 +42,15 @@ class Language:
 
 
 @cache
+def _words() -> Any:
+    """words.yaml, read once."""
+    return load(_HERE / "words.yaml")
+
+
+@cache
 def language() -> Language:
     """The facts that ship with the planner."""
-    facts = load(_HERE / "words.yaml")
+    facts = _words()
     phrases: dict[tuple[str, ...], list[Meaning]] = {}
     for role, said in facts["roles"].items():
         for value, words in _valued(said):
@@ -91,4 +97,4 @@ def later_subjects() -> dict[str, Any]:
 @cache
 def word_set(name: str) -> frozenset[str]:
     """One of the small closed classes of words.yaml."""
-    return frozenset(str(word) for word in load(_HERE / "words.yaml")["sets"][name])
+    return frozenset(str(word) for word in _words()["sets"][name])

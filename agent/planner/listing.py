@@ -9,6 +9,7 @@ from agent.planner.guard import PhraseSet
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence
+from agent.planner.subject import absence_words, absent
 
 
 @cache
@@ -26,10 +27,12 @@ def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
             found.then = found.then or {"op": "filter", "field": field, "value": True}
     if _words("row_filters", tool.name) and not tool.has("providers"):
         for index, span in list(s.all("provider")):
-            if any(s.plays(at, "neg") for at in range(max(0, index - 3), index)):
+            if not absent(s) and any(s.plays(at, "neg") for at in range(max(0, index - 3), index)):
                 continue
             found.then = {"op": "filter", "field": "provider", "value": span.get("provider")}
             s.use(index)
+    for at, size in absence_words(s):
+        _use(s, at, size)
     named = [(phrases.find(words), field) for field, phrases in _words("row_fields", tool.name).items()]
     wanted = sorted((at, field) for at, field in named if at is not None)
     for at, field in wanted:

@@ -10,23 +10,25 @@ from agent.planner.asking import (
     ask_about_model,
     ask_about_model_name,
     ask_for_antecedent,
-    ask_what,
     cheaper_than_what,
     greeted,
+    no_subject,
     not_yet,
+    outside,
     refused,
     unknown_model,
 )
-from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged
+from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, read_bare
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
-from agent.planner.guard import refusal, write_verbs
-from agent.planner.language import word_set
-from agent.planner.leftovers import ignored_words, is_content
+from agent.planner.guard import refusal, trade_verbs, write_verbs
+from agent.planner.language import guard_facts, word_set
+from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.pairs import paired
 from agent.planner.query import Plan, Query
 from agent.planner.reading import read
+from agent.planner.relation import ask_how_outdone, like_the_one_before, outdone
 from agent.planner.sentence import Sentence, sentence_of
 from agent.planner.spelling import KnownWords, corrected, unhyphenated
 from agent.planner.subject import chosen, off_topic, scores_of
@@ -47,6 +49,9 @@ _TELLING = (
         "unit",
         "change",
         "cheaper",
+        "value_for",
+        "sellers",
+        "alternative",
     ),
     *(
         "dearer",
@@ -81,6 +86,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         return greeted(previous)
     made = _planned(s, lexicon, now, previous)
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
+    if raw[0] in trade_verbs() and made.behaviour == "answer":
+        said = (*said, guard_facts()["texts"]["only_prices"])
     return _with_notices(made, said)
 
 
@@ -110,7 +117,7 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     if (best is None or top < 0.7) and (strange := unknown_model(s)) is not None and resolve(strange).nearest:
         return ask_about_model_name(strange, s, previous)
     if best is None or top < 0.7:
-        return _no_subject(s, previous)
+        return no_subject(s, previous)
     if not best.here:
         return not_yet(best.title, previous)
     return _fresh(s, best, lexicon, now, previous)
@@ -119,7 +126,7 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
 def _is_greeting(s: Sentence) -> bool:
     words = [span for span in s.spans if span.text[0].isalnum()]
     return bool(words) and all(
-        span.plays("help") or span.text in ("you", "there", "please", "thanks", "thank", "ok")
+        span.plays("help") or span.text in ("you", "there", "thank") or span.text in word_set("fillers")
         for span in words
     )
 
@@ -153,30 +160,12 @@ def _says_something(s: Sentence) -> bool:
     )
 
 
-def _no_subject(s: Sentence, previous: Query | None) -> Plan:
-    """No cue of any tool: part of a question, or none of ours."""
-    sellers = [span.get("provider") for span in s.spans if span.plays("provider")]
-    strangers = [
-        span for span in s.spans if is_content(span.text) and not span.meanings and span.number is None
-    ]
-    if sellers and not strangers:
-        return ask_what(sellers[0], previous)
-    typed = any(
-        span.plays("region", "best", "per", "pronoun", "same") or next(span.values, None) for span in s.spans
-    )
-    if previous is not None and len(s.spans) <= 5 and s.spans[0].plays("more_of_it"):
-        return ask_for_antecedent(previous, tuple(span.text for span in strangers))
-    if not strangers and any(span.get("op") and span.text[0].isalpha() for span in s.spans):
-        return ask_for_antecedent(previous)
-    if strangers or not typed:
-        return refused("out_of_scope", s.text, previous)
-    return ask_for_antecedent(previous)
-
-
 def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
     found = read(s, tool, now)
+    read_bare(s, found, tool, previous.arguments)
+    like_the_one_before(s, tool, found, previous.arguments)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
         return asking
     if asks_cheaper and not found.arguments and not found.sides and found.then is None and found.best is None:
@@ -210,12 +199,17 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
     found = paired(s, read(s, tool, now), tool, lexicon, now)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
         return asking
+    if tool.has("gpu") and not found.sides and (place := outdone(s, found)) is not None:
+        question, choices = ask_how_outdone(s, place)
+        return Plan("clarify", question=question, choices=choices, query=previous)
     if (later := _later_argument(s, tool)) is not None:
         return not_yet(later, previous, plain_words=True)
     for argument, value in carried.items():
         found.arguments.setdefault(argument, value)
     query = _kept(Query(tool.name, found.arguments, tuple(found.sides), found.then), tool)
     ignored = ignored_words(s, found, tool.name)
+    if found.bare is not None:
+        found.refused.append(f"{found.bare:g}: it is not said of what")
     if found.refused and not query.arguments and not query.sides:
         return Plan(
             "clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous
@@ -223,12 +217,12 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
     if tool.has("gpu") and not enough(s, query, found, price_said):
         strangers = [word for word in ignored if word not in found.purposes]
         return (
-            refused("out_of_scope", s.text, previous)
+            outside(s, previous)
             if strangers and not near_gpu(s) and not measures(query)
             else ask_about_model(query, previous)
         )
     if mostly_unread(s, found, query, ignored):
-        return refused("out_of_scope", s.text, previous)
+        return outside(s, previous)
     return _answer(s, query, found)
 
 

@@ -7,12 +7,15 @@ from datetime import datetime
 from agent.planner.amounts import read_amounts
 from agent.planner.found import Found
 from agent.planner.groups import read_groups
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.lexicon import Tool
 from agent.planner.listing import read_listing
+from agent.planner.relation import like_it, read_relation
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting
 from agent.planner.things import read_things
+from agent.planner.worth import read_doubt, read_value, read_whole
+from cloudtop.regions import place
 from cloudtop.times import interval, spoken
 
 _LOWEST_HOURLY = 0.05
@@ -26,13 +29,19 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     _times(s, tool, now, found)
     if found.how_long:
         s.use(*(i for i, span in s.all("how_long")))
+    read_relation(s, tool, found)
+    read_value(s, tool, found)
+    read_doubt(s, tool, found)
     read_sorting(s, tool, found)
     if "money" in tool.kinds() or "count" in tool.kinds():
         read_amounts(s, tool, found)
+    read_whole(s, tool, found)
     read_groups(s, tool, found)
     read_things(s, tool, found)
+    _nested_places(s, found)
     read_best(s, tool, found)
     read_listing(s, tool, found)
+    like_it(found)
     compared(found, tool)
     _currency(s, found)
     _purposes(s, found)
@@ -54,6 +63,19 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
         elif not current:
             found.put("time", token)
+
+
+def _nested_places(s: Sentence, found: Found) -> None:
+    """`in Ohio in the US`, `the east coast of the US`: the place within the other; `Ohio or the US`: both."""
+    places = found.arguments.get("region", [])
+    if len(places) < 2:
+        return
+    said = [index for index, span in enumerate(s.spans) if span.plays("region")]
+    between = {span.text for span in s.spans[min(said, default=0) : max(said, default=0)]}
+    if between & (word_set("place_joins") - {","}):
+        return
+    around = {token for name in places for token in place("", name).tokens if token != name}
+    found.arguments["region"] = [name for name in places if name not in around] or places
 
 
 def _currency(s: Sentence, found: Found) -> None:

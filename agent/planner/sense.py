@@ -92,6 +92,20 @@ def _upper(tokens: Sequence[Token], at: int) -> bool:
     )
 
 
+def fillers(spans: Sequence[Before]) -> set[int]:
+    """Places of `ok`, `fine`, `then` … at either end that say nothing of the subject."""
+    words = word_set("fillers")
+    telling = [i for i, sp in enumerate(spans) if sp.text not in words and sp.text[0].isalnum()]
+    if not telling:
+        return {i for i, sp in enumerate(spans) if sp.text in words}
+    lead = {i for i in range(telling[0]) if spans[i].text in words}
+    tail = {i for i in range(telling[-1] + 1, len(spans)) if spans[i].text in words}
+    aside = spans[telling[-1] + 1].text == "," if telling[-1] + 1 < len(spans) else False
+    if not aside and any(spans[i].text in word_set("copulas") for i in telling):
+        tail = {i for i in tail if not spans[i].plays("=status")}
+    return lead | tail
+
+
 class Before(Protocol):
     """What must be known of the spans in front."""
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.planner.language import Meaning, language
+from agent.planner.language import Meaning, language, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.sense import sensible
+from agent.planner.sense import fillers, sensible
 from agent.planner.tokens import Token
 
 _LONGEST_GPU = 5
@@ -99,8 +99,10 @@ def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentenc
         span = _longest(tokens, at, lexicon, spans)
         spans.append(span)
         at = span.last + 1
+    for index in (hushed := fillers(spans)):
+        spans[index].meanings = tuple(m for m in spans[index].meanings if m.role[0] != "=")
     found = Sentence(text, tokens, spans)
-    _cue(found, lexicon)
+    _cue(found, lexicon, {at for i in hushed for at in range(spans[i].first, spans[i].last + 1)})
     return found
 
 
@@ -195,7 +197,23 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
         joined += token.text
         if joined in lexicon.gpus:
             found = size, lexicon.gpus[joined]
-    return found
+    return _brand_behind(tokens, at, found, lexicon)
+
+
+def _brand_behind(
+    tokens: Sequence[Token], at: int, found: tuple[int, tuple[str, ...]] | None, lexicon: Lexicon
+) -> tuple[int, tuple[str, ...]] | None:
+    """`5090 rtx` is an RTX 5090, unless the brand begins the next model's name."""
+    size = found[0] if found else 1
+    if at + size >= len(tokens) or tokens[at + size].text not in word_set("brands"):
+        return found
+    brand = tokens[at + size].text
+    following = tokens[at + size + 1].text if at + size + 1 < len(tokens) else ""
+    turned = brand + "".join(token.text for token in tokens[at : at + size])
+    taken = brand + following in lexicon.gpus or tokens[at].text in word_set("brands")
+    if taken or turned not in lexicon.gpus:
+        return found
+    return size + 1, lexicon.gpus[turned]
 
 
 def _is_amount(tokens: Sequence[Token], at: int, size: int) -> bool:
@@ -216,7 +234,7 @@ def _phrase_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
     return 0
 
 
-def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
+def _cue(sentence: Sentence, lexicon: Lexicon, hushed: set[int]) -> None:
     """Every cue of every tool, overlapping or not; one within a longer one of its tool does not count."""
     words = sentence.words()
     quiet = {
@@ -224,7 +242,7 @@ def _cue(sentence: Sentence, lexicon: Lexicon) -> None:
         for span in sentence.spans
         if span.last > span.first and span.plays("per", "sort_by", "neg", "reset", "op")
         for at in range(span.first, span.last + 1)
-    }
+    } | hushed
     taken: dict[str, set[int]] = sentence.cue_tokens
     for size in range(8, 0, -1):
         for at in range(len(words) - size + 1):

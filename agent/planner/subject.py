@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 from agent.planner.guard import PhraseSet
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.sentence import Sentence
 
@@ -14,6 +15,8 @@ _VALUE = 1.2
 _NAME = 1.6
 _STATE = 0.8
 _OFF_TOPIC = 2.6
+_MISSED = 4.0
+_AGE = 3.0
 
 
 def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
@@ -23,7 +26,53 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         fits = _fits(s, tool)
         if fits:
             scores[tool.name] = scores.get(tool.name, 0.0) + fits
+    for name, weight in _asked_about(s, lexicon):
+        scores[name] = scores.get(name, 0.0) + weight
+    if any(span.plays("gpu", "=instance_type") for span in s.spans) and not _own_account(s):
+        for name in language().hints["yields_to_gpu"]:
+            if name in lexicon.tools and not lexicon.tools[name].here:
+                scores.pop(name, None)
     return scores
+
+
+def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
+    """`why is azure missing`, `how old is the data`: about the sources, whatever else is named."""
+    if absent(s):
+        yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
+    if any(span.plays("asks_age") for span in s.spans) and set(s.words()) & word_set("data_nouns"):
+        yield from (
+            (tool.name, _AGE) for tool in lexicon.tools.values() if "freshness" in tool.values("check")
+        )
+
+
+@cache
+def _absence() -> tuple[PhraseSet, PhraseSet]:
+    hints = language().hints
+    return PhraseSet(hints["absence_lead"]), PhraseSet(w for said in hints["absence"].values() for w in said)
+
+
+def absent(s: Sentence) -> bool:
+    """Whether it is asked why a seller is not there."""
+    if not any(span.plays("provider") for span in s.spans):
+        return False
+    lead, words = _absence()
+    at = lead.find(s.words())
+    return at is not None and words.find(s.words()[at:]) is not None
+
+
+def absence_words(s: Sentence) -> Iterator[tuple[int, int]]:
+    """Place and length of the words that say a seller is not there, in a question why it is not."""
+    if absent(s):
+        words, phrases = s.words(), _absence()[1]
+        yield from ((at, size) for at in range(len(words)) if (size := phrases.at(words, at)))
+
+
+def _own_account(s: Sentence) -> bool:
+    """Whether one's own spending is spoken of: `our`, `we paid`; but not `what would I pay`."""
+    said = {word for span in s.spans if not span.plays("region") for word in span.text.split()}
+    return bool(said & word_set("own_account")) or (
+        bool(said & word_set("own_person")) and not said & word_set("conditional")
+    )
 
 
 def _fits(s: Sentence, tool: Tool) -> float:
@@ -45,6 +94,8 @@ def _fits(s: Sentence, tool: Tool) -> float:
             total += _VALUE
         elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
             total += _STATE
+        elif span.plays("value_for") and tool.has("rank_by"):
+            total += _VALUE
         elif span.get("unit") == "gb" and tool.has("memory"):
             total += 1.0
         elif span.get("unit") == "usd" and tool.has("max_price"):

@@ -18,6 +18,8 @@ def read_things(s: Sentence, tool: Tool, found: Found) -> None:
     ruled_out = _negated(s, tool)
     found.chooses = any(span.plays("compare") or span.text == "or" for span in s.spans)
     for index, span in enumerate(s.spans):
+        if span.plays("sellers") and tool.has("providers"):
+            _several(span, index in ruled_out, found)
         if span.used:
             continue
         if span.plays("gpu") and tool.has("gpu"):
@@ -35,6 +37,13 @@ def _gpu(span: Span, ruled_out: bool, found: Found) -> None:
     span.used = True
     for name in span.get("gpu"):
         found.add("exclude_gpu" if ruled_out else "gpu", name)
+
+
+def _several(span: Span, ruled_out: bool, found: Found) -> None:
+    """`the hyperscalers`: all sellers that the word stands for."""
+    span.used = True
+    for seller in str(span.get("sellers")).split():
+        found.add("exclude_providers" if ruled_out else "providers", seller)
 
 
 def _listed(span: Span, role: str, argument: str, ruled_out: bool, tool: Tool, found: Found) -> None:
@@ -172,6 +181,8 @@ def _kind(span: Span | None, tool: Tool) -> str | None:
     for role in _SINGLE:
         if span.plays(role):
             return role
+    if span.plays("sellers"):
+        return "provider"
     return next((argument for argument, _ in span.values if tool.has(argument)), None)
 
 

@@ -79,6 +79,11 @@ def said() -> list[Said]:
         ("V100 32GB outside Europe", {"gpu": "V100 32GB", "exclude_region": ["eu"]}),
         ("H100 SXM, 8 per machine, not spot", {"gpu": "H100 SXM", "count": 8, "spot": False}),
         ("RTX 6000 Ada offers with at least two GPUs", {"gpu": "RTX 6000 Ada", "min_count": 2}),
+        ("price of RTX 6000 Ada with 2 or more GPUs", {"gpu": "RTX 6000 Ada", "min_count": 2}),
+        ("4090 in the US, west coast", {"gpu": "4090", "region": ["us-west"]}),
+        ("A100 80GB in Ohio in the US", {"gpu": "A100 80GB", "region": ["ohio"]}),
+        ("H100 on the east coast of the US", {"gpu": "H100", "region": ["us-east"]}),
+        ("A100 in Norway or Iceland", {"gpu": "A100", "region": ["no", "is"]}),
         ("4090 with NVLink", {"gpu": "4090", "interconnect": "nvlink"}),
         ("T4 in a secure datacenter", {"gpu": "T4", "tier": "secure"}),
     ]

@@ -22,9 +22,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 async def listed(tmp_path: Path, *rows: dict[str, Any], **arguments: Any) -> dict[str, Any]:
     """The answer to a question that an own price list of these rows is asked."""
-    filled = [{"provider": "our-rack", "gpu_memory_gib": "", "price_per_hour_usd": 1} | row for row in rows]
-    tmp_path.mkdir(exist_ok=True)
-    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", *filled)], offline=True)
+    house = market.house(tmp_path, lists=[tmp_path / "own.csv"], offline=True)
+    usual = {"provider": "our-rack", "gpu_memory_gib": "", "price_per_hour_usd": 1}
+    price_list(tmp_path / "own.csv", *(usual | row for row in rows))
     answer = await house.prices(**arguments)
     await house.close()
     return answer

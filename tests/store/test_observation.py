@@ -383,7 +383,8 @@ def test_two_processes_looking_at_one_scope_leave_one_whole_look(
         assert one.stdin is not None
         one.stdin.write("go\n")
         one.stdin.flush()
-    assert sum(int(ended(one)) for one in lookers) >= 6
+    # Whoever begins last owns the scope, so how many looks finish is chance; the last one always does.
+    assert sum(int(ended(one)) for one in lookers) >= 1
     rows = held(store, VAST)
     assert len(rows) == 300
     assert len({name.rsplit("-", 1)[0] for name, _ in rows}) == 1
