@@ -63,7 +63,8 @@ def _cheapest_measure(s: Sentence, found: Found) -> None:
     for index, span in list(s.all("best")):
         after, beyond = s.at(index + 1), s.at(index + 2)
         bare = beyond is None or not (beyond.number is not None or beyond.plays("gpu", "unit", "op"))
-        if span.get("best") == "asc" and after is not None and after.plays("measure") and bare:
+        lowest = span.get("best") == "asc" and "best" not in span.text
+        if lowest and after is not None and after.plays("measure") and bare:
             s.use(index + 1)
             found.put("rank_by", str(after.get("measure")))
 

@@ -199,3 +199,35 @@ def test_a_limit_that_no_argument_takes_is_named(words: Lexicon) -> None:
 
 def test_a_mended_word_is_told(words: Lexicon) -> None:
     assert any("cheapest" in notice for notice in plan("chepest h100", words, NOW).notices)
+
+
+def test_a_search_that_reads_like_an_order_is_answered_with_a_word_on_what_is_not_done(
+    words: Lexicon,
+) -> None:
+    made = plan("rent h100 in europe", words, NOW)
+    assert made.behaviour == "answer"
+    assert any("only reads" in notice for notice in made.notices)
+
+
+@pytest.mark.parametrize(("before", "said"), [("top 3 h100", "make it 10"), ("h100 prices", "make it 4")])
+def test_a_number_alone_is_told_how_it_was_read(before: str, said: str, words: Lexicon) -> None:
+    made = plan(said, words, NOW, plan(before, words, NOW).query)
+    assert any("was read as" in notice for notice in made.notices)
+
+
+def test_a_model_that_others_stand_in_for_is_told_with_the_memory_that_was_assumed(words: Lexicon) -> None:
+    made = plan("alternatives to an h100", words, NOW)
+    assert any("80 GB" in notice for notice in made.notices)
+
+
+@pytest.mark.parametrize("question", ["runpod sandwich", "h100", "aws banana", "4090 $2"])
+def test_a_question_that_names_a_gpu_or_a_cloud_is_never_turned_away(question: str, words: Lexicon) -> None:
+    assert plan(question, words, NOW).behaviour != "refuse"
+
+
+def test_whatever_is_offered_when_a_number_is_unclear_can_be_planned(words: Lexicon) -> None:
+    before = plan("8x a100 top 3 under $20", words, NOW).query
+    asked = plan("make it 4", words, NOW, before)
+    assert asked.behaviour == "clarify"
+    for choice in asked.choices:
+        assert plan(choice, words, NOW, before).behaviour == "answer", choice
