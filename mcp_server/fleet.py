@@ -36,6 +36,9 @@ __all__ = ["LISTS", "PRICES", "Fleet", "Harvest"]
 PRICES = "gpu_offers"
 DEFAULT_TTL_S = 300.0
 KEPT_QUESTIONS = 128
+FILE_READ_S = 300.0
+"""How long reading a file may take, whatever the time allowed for clouds."""
+
 FILE_CHECK_S = 2.0
 """How long an answer made from files may be reused before their stamps are looked at again."""
 
@@ -202,7 +205,9 @@ class Fleet:
 
         async def cloud(group: list[Want]) -> None:
             nonlocal done
-            outcomes = await asyncio.gather(*(flights.outcome(want, until) for want in group))
+            outcomes = await asyncio.gather(
+                *(flights.outcome(want, self._end(want, until)) for want in group)
+            )
             for want, trouble in zip(group, outcomes, strict=True):
                 if trouble:
                     troubles[want.scope] = trouble
@@ -227,6 +232,10 @@ class Fleet:
         until = self._clock.monotonic() + seconds
         outer = net.deadline.get(None)
         return until if outer is None else min(until, outer)
+
+    def _end(self, want: Want, until: float) -> float:
+        """A file here ends by itself: a large list is read once, whole, however long clouds may take."""
+        return until if want.stamp is None else max(until, self._clock.monotonic() + FILE_READ_S)
 
     def _offline(self, want: Want) -> Trouble | None:
         """Offline, files are still read; a cloud is not asked."""

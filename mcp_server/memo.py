@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mcp_server.result import Outcome
 
-KEPT = 128
+KEPT = 256
 """How many answers one process keeps."""
 
 Key = tuple[str, str, str]

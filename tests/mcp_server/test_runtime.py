@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cloudtop.errors import ArgumentError, NotFound, SpecError, StoreError, UsageError
 from mcp_server.arguments import prepared
 from mcp_server.budget import CHANNEL
+from mcp_server.memo import KEPT
 from mcp_server.result import Rows
 from mcp_server.runtime import Runtime
 from mcp_server.specs import load
@@ -353,12 +354,12 @@ async def test_an_answer_is_not_given_again_when_anything_was_written(cars, yard
 
 
 async def test_only_so_many_answers_are_kept(cars, yard):
-    for limit in range(1, 140):
+    for limit in range(1, KEPT + 2):
         await cars.call("list_cars", {"limit": limit})
-    await cars.call("list_cars", {"limit": 139})
-    assert len(yard.seen) == 139
+    await cars.call("list_cars", {"limit": KEPT + 1})
+    assert len(yard.seen) == KEPT + 1
     await cars.call("list_cars", {"limit": 1})
-    assert len(yard.seen) == 140
+    assert len(yard.seen) == KEPT + 2
 
 
 @pytest.mark.parametrize("change", [{"lasts": None}, {"source": "live"}])
