@@ -124,7 +124,9 @@ class Http:
             raise Invalid(f"{self._facts.title} gave an address that is none: {error}.") from error
 
     def key(self, account: str = "public", name: str = "api_key") -> str | None:
-        """The credential of an account, if there is one; line ends around it are not part of it."""
+        """The credential of an account, if this cloud has any; line ends around it are not part of it."""
+        if name not in self._facts.credentials:
+            return None
         return (self._secrets.secret(self._facts.id, account, name) or "").strip() or None
 
     async def aclose(self) -> None:

@@ -111,6 +111,10 @@ def house(
     """A house with the clouds of `config` and the price lists `lists`, and nothing of the machine's own."""
     home.mkdir(parents=True, exist_ok=True)
     document: dict[str, Any] = json.loads(json.dumps(config or {}))
+    providers = document.setdefault("providers", {})
+    for one in discovery.found():
+        # A cloud that the test does not speak of must not be asked at its real address.
+        providers.setdefault(one, {"enabled": one in ("vast", "pricelist")})
     listed = document.setdefault("providers", {}).setdefault("pricelist", {}).setdefault("options", {})
     listed.setdefault("shipped", shipped)
     listed.setdefault("files", [str(path) for path in lists])
