@@ -31,7 +31,7 @@ COLUMNS = {
         ("note", lambda row: "doubtful" if row.get("suspect") else None),
     ),
     "group": (
-        ("group", lambda row: row.get("group") or "not told"),
+        ("group", lambda row: figures.side(row.get("group"))),
         ("offers", lambda row: row.get("count")),
         ("cheapest $/GPU-hour", lambda row: figures.usd(row.get("min"))),
         ("median $/GPU-hour", lambda row: figures.usd(row.get("median"))),
@@ -210,7 +210,7 @@ def _text(
     parts = [first_sentence(answer, result, done)]
     if prose:
         parts.append(prose)
-    if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ("health", "provider")):
+    if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ("health", "provider", "group")):
         parts.append(_table(table_rows, len(table_rows) if result else (total or len(table_rows))))
     small = [f"Sources: {'; '.join(_source(one) for one in answer.sources)}."] if answer.sources else []
     small += [f"Not included: {_trouble(one)}" for one in answer.missing]

@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudtop.gpus import catalogue, resolve
+from cloudtop.regions import place, wanted
+from cloudtop.sellers import seller_id
+
 Row = Mapping[str, Any]
 
 
@@ -27,6 +31,25 @@ def price(row: Row) -> float | None:
         if row.get(name) is not None:
             return float(row[name])
     return None
+
+
+def belongs(row: Row, argument: str, value: Any) -> bool:
+    """Whether a row answers to this value of this argument: the side of a comparison that it is on."""
+    match argument:
+        case "providers":
+            return str(row.get("provider")) == seller_id(str(value))
+        case "gpu":
+            return row.get("gpu") in resolve(str(value)).names
+        case "memory":
+            return bool(row.get("gpu_memory_gib") == value)
+        case "region":
+            where = place(str(row.get("provider")), row.get("region"), row.get("country"))
+            return wanted(str(value)).matches(where.places)
+        case "vendor" | "architecture":
+            known = catalogue().gpus.get(str(row.get("gpu")))
+            return known is not None and bool(getattr(known, argument) == value)
+        case _:
+            return bool(row.get(argument) == value)
 
 
 def computed(then: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Computed:
@@ -89,7 +112,7 @@ def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Map
         sides = [(_label(one, then, number), list(one["rows"])) for number, one in enumerate(results)]
     else:
         known = then.get("values") or list(dict.fromkeys(row.get(by) for row in rows))
-        sides = [(value, [row for row in rows if _same(row.get(by), value)]) for value in known]
+        sides = [(value, [row for row in rows if belongs(row, by, value)]) for value in known]
     lines: list[Row] = []
     cheapest: list[Row] = []
     for label, side in sides:
@@ -113,13 +136,6 @@ def _label(result: Mapping[str, Any], then: Mapping[str, Any], number: int) -> A
         return values[number]
     applied = (result.get("applied") or {}).get(by) if by else None
     return applied if applied is not None else f"side {number + 1}"
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    if isinstance(value, str) and isinstance(wanted, str):
-        plain = [one.replace(" ", "").replace("-", "").lower() for one in (value, wanted)]
-        return plain[0] == plain[1] or (plain[0].startswith(plain[1]) and plain[0][len(plain[1]) :] == "nvl")
-    return bool(value == wanted)
 
 
 def _diff(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
@@ -157,14 +173,15 @@ def _diff(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str,
 
 
 def _divide(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
-    """Hours that a budget buys of the cheapest row."""
+    """Hours that a budget buys of the machine whose whole hour is cheapest, however many GPUs it has."""
     nodes = float(then.get("nodes") or 1)
     priced = [row for row in rows if row.get("usd_per_hour")]
     if not priced:
         return Computed("divide", {"budget": then["budget"], "hours": None})
-    hourly = float(priced[0]["usd_per_hour"]) * nodes
+    best = min(priced, key=lambda row: float(row["usd_per_hour"]))
+    hourly = float(best["usd_per_hour"]) * nodes
     hours = float(then["budget"]) / hourly
-    return Computed("divide", {"budget": then["budget"], "hours": hours, "hourly": hourly}, priced[:1])
+    return Computed("divide", {"budget": then["budget"], "hours": hours, "hourly": hourly}, [best])
 
 
 def _within(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
@@ -199,5 +216,5 @@ OPS: dict[str, Callable[..., Computed]] = {
     "within": _within,
     "filter": _filter,
 }
-WHOLE = frozenset(OPS) - {"divide", "nth"}
+WHOLE = frozenset(OPS) - {"nth"}
 """The ops that need every row there is; the others read only as far as the plan's limit."""

@@ -12,9 +12,11 @@ Row = Mapping[str, Any]
 
 
 def usd(value: float | None) -> str:
-    """`$1.50`, `$0.1053`: cents, and up to four places where the cents would not be true."""
+    """`$1.50`, `$0.1053`, `$0.00015`: cents, or as many places as the figure needs to be true."""
     if value is None:
         return "unpriced"
+    if 0 < abs(value) < 0.01:
+        return f"${float(f'{value:.3g}'):.8f}".rstrip("0")
     cents = f"{value:,.2f}"
     if abs(round(value, 2) - value) < 5e-7:
         return f"${cents}"
@@ -31,6 +33,23 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+
+
+def side(value: Any) -> str:
+    """One side of a comparison, or one group, by name."""
+    match value:
+        case True:
+            return "spot"
+        case False:
+            return "on-demand"
+        case None | "":
+            return "not told"
+        case int() | float():
+            return f"{number(value)} GB"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def gpu_name(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.compute import Computed, price
-from agent.figures import age, kind, machine, moment, number, offer_line, usd
+from agent.figures import age, kind, machine, moment, number, offer_line, side, usd
 from agent.figures import total as money_total
 from cloudtop.text import plural
 
@@ -30,6 +30,9 @@ def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mappi
 
 
 def _nothing(answer: Answer) -> str:
+    if not answer.sources and any(one["severity"] == "error" for one in answer.missing):
+        unasked = ", ".join(dict.fromkeys(str(one["provider"]) for one in answer.missing))
+        return f"This is not known: {unasked} could not be asked."
     said = ", ".join(f"{key} {_plain(value)}" for key, value in answer.applied.items())
     what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
     return f"{what} matches{f' ({said})' if said else ''}."
@@ -50,10 +53,17 @@ def _dated(row: Row) -> str:
             return ""
 
 
+def _since(rows: Sequence[Row]) -> str:
+    """The same for a figure made of many rows: it is as old as the oldest of them."""
+    old = [row for row in rows if _dated(row)]
+    held = [str(row.get("as_of") or row.get("fetched_at")) for row in old]
+    return f"As of {moment(min(held))} or later, from price lists or older readings: " if old else ""
+
+
 def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     first, asked = rows[0], answer.calls[-1]["arguments"]
     if "group" in first and "median" in first:
-        return _groups(rows, answer)
+        return _groups(rows, answer, done)
     if "usd_per_gpu_hour_min" in first:
         return f"{len(rows)} price changes, cheapest first: {usd(price(first))} on {first['provider']}."
     sort = str(asked.get("sort", "price_asc"))
@@ -71,19 +81,28 @@ def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
     parts = [f"{number(asked['hours'])} hours" if asked.get("hours") else "one hour"]
     if asked.get("nodes"):
         parts.append(f"{number(asked['nodes'])} instances")
-    if asked.get("disk_gb"):
-        parts.append(f"{number(asked['disk_gb'])} GB disk")
-    if asked.get("egress_gb"):
-        parts.append(f"{number(asked['egress_gb'])} GB egress")
-    return f"; {money_total(float(total))} in all for {', '.join(parts)}"
+    unknown: list[str] = []
+    for argument, what, field in PARTS:
+        if asked.get(argument):
+            told = row.get(field) is not None
+            (parts if told else unknown).append(f"{number(asked[argument])} GB {what}")
+    without = f", without {' and '.join(unknown)} (the seller's price for it is not known)" if unknown else ""
+    return f"; {money_total(float(total))} {'' if unknown else 'in all '}for {', '.join(parts)}{without}"
 
 
-def _groups(rows: Sequence[Row], answer: Answer) -> str:
+PARTS = (("disk_gb", "disk", "disk_usd_per_gb_month"), ("egress_gb", "egress", "egress_usd_per_gb"))
+
+
+def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     by = answer.calls[-1]["arguments"].get("group_by", "group")
     first = rows[0]
     dear = str(answer.calls[-1]["arguments"].get("sort", "price_asc")) == "price_desc"
     word = "Most expensive" if dear else "Cheapest"
-    return f"{word} {by}: {first.get('group') or 'not told'}, from {usd(price(first))} per GPU-hour."
+    listed = all(one["source"] in ("list", "stale") for one in answer.sources)
+    held = done[-1].get("as_of") if done and listed else None
+    dated = f"As of {moment(held)}, from price lists: " if held else ""
+    figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
+    return f"{dated}{word} {by}: {side(first.get('group'))}, {figures}."
 
 
 def _health(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -125,7 +144,7 @@ def _figure(result: Computed, answer: Answer) -> str:
     value, count = result.figures["value"], result.figures["count"]
     if value is None:
         return _nothing(answer)
-    dated = _dated(result.rows[0]) if result.rows else ""
+    dated = _since(result.rows)
     return f"{dated}{result.op.capitalize()}: {usd(value)} per GPU-hour over {number(count)} offers."
 
 
@@ -133,7 +152,7 @@ def _range(result: Computed, answer: Answer) -> str:
     low, high, count = (result.figures[name] for name in ("min", "max", "count"))
     if low is None:
         return _nothing(answer)
-    return f"From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
+    return f"{_since(result.rows)}From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
 
 
 def _nth(result: Computed, answer: Answer) -> str:
@@ -148,18 +167,14 @@ def _compare(result: Computed, answer: Answer) -> str:
     if not priced:
         return _nothing(answer)
     best = min(priced, key=lambda line: line["min"])
-    rest = ", ".join(f"{_side(one)} from {usd(one['min'])}" for one in priced if one is not best)
-    empty = ", ".join(_side(one) for one in result.lines if one["min"] is None)
+    rest = ", ".join(f"{side(one['group'])} from {usd(one['min'])}" for one in priced if one is not best)
+    empty = ", ".join(side(one["group"]) for one in result.lines if one["min"] is None)
     row = next((row for row in result.rows if price(row) == best["min"]), {})
     more = f"; {rest}" if rest else ""
     none = f" No offer: {empty}." if empty else ""
-    return f"{_dated(row)}{_side(best)} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
-
-
-def _side(line: Row) -> str:
-    words = {True: "spot", False: "on-demand", None: "not told"}
-    group = line["group"]
-    return words[group] if isinstance(group, bool) or group is None else _plain(group)
+    return (
+        f"{_dated(row)}{side(best['group'])} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
+    )
 
 
 def _diff(result: Computed, answer: Answer) -> str:

@@ -240,13 +240,25 @@ def _read(file: Path) -> tuple[dict[str, Any], str]:
     """The file's JSON, checked against the schema."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, file, text))
     except json.JSONDecodeError as error:
         raise ConfigError(str(file), f"not JSON: {error.msg}", line=error.lineno) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), f"cannot be read: {error}") from error
     check(document, file, text)
     return document, text
+
+
+def _once(pairs: list[tuple[str, Any]], file: Path, text: str) -> dict[str, Any]:
+    """A JSON object whose keys stand in it once; of two that are the same one would silently win."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        last = [match.start() for match in re.finditer(rf'"{re.escape(twice)}"\s*:', text)][-1]
+        line = text.count("\n", 0, last) + 1
+        raise ConfigError(str(file), "this key is given twice", line=line, key=twice)
+    return made
 
 
 def check(document: Any, file: Path, text: str) -> None:
@@ -258,6 +270,8 @@ def check(document: Any, file: Path, text: str) -> None:
         message = error.message
         if "dditional properties" in message and (names := re.findall(r"'([^']+)'", message)):
             path, message = [*path, names[0]], "unknown key" + _nearest(names[0], error)
+        if "anyOf" in message:
+            message = f"{json.dumps(error.instance)} is not a duration such as 30s, 5m or 2h"
         raise ConfigError(str(file), message, line=_line(text, path), key=".".join(path) or None)
 
 

@@ -44,6 +44,7 @@ RATE_LIMIT = _closed(
 OPTIONS = {
     "type": "object",
     "description": "what this provider alone knows; endpoint: one base URL for all its services",
+    "properties": {"endpoint": {"type": "string", "pattern": "^https?://[^/]"}},
 }
 ACCOUNT = _closed({"auth": AUTH, "regions": TEXTS, "options": OPTIONS})
 PROVIDER = _closed(

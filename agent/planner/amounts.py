@@ -28,6 +28,7 @@ from agent.planner.sizes import read_size
 
 _MOST_GPUS = 16
 _SHORT = 6
+_DEAR = 8
 
 
 def read_amounts(s: Sentence, tool: Tool, found: Found) -> None:
@@ -232,8 +233,35 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
             f"a price of at least ${whole} per hour",
         )
         return True
+    if amount.op == "le" and whole and tool.has("limit") and (op := amount.op_at) is not None:
+        return _rows_or_price(s, amount, s.spans[op].text, whole, found)
     amount.unit = "usd"
     return _money(s, amount, found)
+
+
+def _rows_or_price(s: Sentence, amount: Amount, op: str, whole: int, found: Found) -> bool:
+    """`h100 offers, max 15` are rows, `h100 max 2` a price; `offers, max 2` may be either."""
+    first = s.spans[0].text.split()[0]
+    listed = first in ("list", "show", "display", "print", "top", "first") or any(
+        (sp.get("unit") == "offer" and sp.text != "prices")
+        or (sp.plays("direction") and sp.text.endswith("first"))
+        for i, sp in enumerate(s.spans)
+        if not amount.at <= i <= amount.last
+    )
+    if "price" in op or "or " in op or not (listed or whole > _DEAR):
+        amount.unit = "usd"
+        if "price" not in op:
+            found.notices.append(f"{whole} was read as a price; “{whole} offers” asks for that many.")
+        return _money(s, amount, found)
+    if listed and whole > _DEAR:
+        found.put("limit", whole)
+        return True
+    found.ask(
+        f"At most {whole} of what?",
+        f"at most {whole} offers",
+        f"at most ${whole} per hour",
+    )
+    return True
 
 
 def _last_resort(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:

@@ -45,6 +45,8 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
             "catalog",
             "catalogue",
             "much",
+            "charges",
+            "charge",
         )
     )
     if arguments:

@@ -40,6 +40,8 @@ def _counts(s: Sentence, index: int, tool: str) -> bool:
     """Whether an unused phrase says something: a number, a place, a value, or a word that is no filler."""
     span = s.spans[index]
     if span.text[0].isalnum():
+        if span.plays("maybe_place"):
+            return True
         if span.number is not None and not span.plays("gpu"):
             return span.text != "one"
         words = [

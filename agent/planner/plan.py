@@ -18,6 +18,7 @@ from agent.planner.asking import (
     refused,
     unknown_model,
 )
+from agent.planner.clearing import clearings
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, read_bare
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
@@ -29,9 +30,9 @@ from agent.planner.pairs import paired
 from agent.planner.query import Plan, Query
 from agent.planner.reading import read
 from agent.planner.relation import ask_how_outdone, like_the_one_before, outdone
-from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, unhyphenated
-from agent.planner.subject import chosen, off_topic, scores_of
+from agent.planner.subject import chosen, off_topic, own_machines, scores_of
 from agent.planner.tokens import plain, tokens_of
 from cloudtop.gpus import resolve
 
@@ -114,20 +115,35 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     tool = _continued(s, lexicon, scores, best, top, previous)
     if tool is not None and previous is not None:
         return _followed(s, tool, lexicon, now, previous)
+    waiting = lexicon.tools.get(previous.tool) if previous is not None else None
+    if waiting is not None and not waiting.here and (best is None or top < 2.0) and not has_own_subject(s):
+        return not_yet(waiting.title, previous)
     if (best is None or top < 0.7) and (strange := unknown_model(s)) is not None and resolve(strange).nearest:
         return ask_about_model_name(strange, s, previous)
     if best is None or top < 0.7:
         return no_subject(s, previous)
     if not best.here:
-        return not_yet(best.title, previous)
+        return not_yet(best.title, Query(best.name))
+    if (own := own_machines(s, best, lexicon)) is not None:
+        return not_yet(own.title, Query(own.name))
     return _fresh(s, best, lexicon, now, previous)
 
 
 def _is_greeting(s: Sentence) -> bool:
     words = [span for span in s.spans if span.text[0].isalnum()]
+    if words and all(_says_nothing(span) for span in words):
+        return True
     return bool(words) and all(
         span.plays("help") or span.text in ("you", "there", "thank") or span.text in word_set("fillers")
         for span in words
+    )
+
+
+def _says_nothing(span: Span) -> bool:
+    """`show me something`: an order to show, and nothing to be shown."""
+    return span.number is None and all(
+        word in word_set("row_verbs") | word_set("giving") | word_set("fillers") | word_set("vague")
+        for word in span.text.split()
     )
 
 
@@ -155,7 +171,7 @@ def _continued(
 
 def _says_something(s: Sentence) -> bool:
     """At least one phrase that a filter, an order or a figure can be made of."""
-    return any(
+    return bool(clearings(s)) or any(
         span.plays(*_TELLING) or span.number is not None or next(span.values, None) for span in s.spans
     )
 

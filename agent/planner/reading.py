@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.planner.amounts import read_amounts
+from agent.planner.clearing import read_clearings
 from agent.planner.found import Found
 from agent.planner.groups import read_groups
 from agent.planner.language import language, word_set
@@ -26,6 +27,8 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     """What the question says in the tool's terms."""
     found = Found()
     found.how_long = any(span.plays("how_long") for span in s.spans) and "money" in tool.kinds()
+    if tool.has("max_price"):
+        found.cleared |= read_clearings(s)
     _times(s, tool, now, found)
     if found.how_long:
         s.use(*(i for i, span in s.all("how_long")))

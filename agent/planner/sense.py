@@ -23,6 +23,8 @@ def sensible(
         and not _place_here(tokens, at, before)
     ):
         meanings = tuple(m for m in meanings if m.role != "region")
+        if _set_off(tokens, at) and tokens[at - 1].text in (",", ";"):
+            meanings = (*meanings, Meaning("maybe_place", text))
     if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
         meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
@@ -36,14 +38,15 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
     """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
     lead = _lead(tokens, at)
     if tokens[at].text == "us":
-        return lead not in word_set("giving") and (
-            lead in word_set("place_leads")
-            or lead in ("the", "only", "not", "no", "for")
+        said_the = at > 0 and tokens[at - 1].text == "the"
+        return (
+            said_the
             or _upper(tokens, at)
-            or _short(tokens)
-            or _after_place(before)
-            or _between_commas(tokens, at)
+            or lead not in word_set("giving") | word_set("us_leads")
+            or (lead in ("on", "for", "by", "against", "than") and _after_place(before))
         )
+    if _set_off(tokens, at) and tokens[at].text not in language().stop:
+        return True
     if lead in (
         word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
     ) or _after_place(before):
@@ -58,18 +61,16 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
     return _upper(tokens, at) and len(tokens[at].text) == 2
 
 
-def _between_commas(tokens: Sequence[Token], at: int) -> bool:
-    """`on-demand, us, not aws`: one item of a list."""
-    return at > 0 and tokens[at - 1].text == "," and (at + 1 == len(tokens) or tokens[at + 1].text == ",")
+def _set_off(tokens: Sequence[Token], at: int) -> bool:
+    """`on-demand, de, not aws`, `v100, de only`, `v100 de only`: one item of a list, or all that is wanted."""
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ","
+    ends = after in (",", "only", ";") or _at_the_end(tokens, at)
+    return at > 0 and (after == "only" or (tokens[at - 1].text in (",", ";") and ends))
 
 
 def _at_the_end(tokens: Sequence[Token], at: int) -> bool:
     """The last word, whatever signs follow."""
     return all(token.kind == "sign" for token in tokens[at + 1 :])
-
-
-def _short(tokens: Sequence[Token]) -> bool:
-    return len(tokens) <= 4
 
 
 def _after_place(before: Sequence[Before]) -> bool:

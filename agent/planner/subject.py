@@ -32,7 +32,30 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         for name in language().hints["yields_to_gpu"]:
             if name in lexicon.tools and not lexicon.tools[name].here:
                 scores.pop(name, None)
+    if any(span.get("unit") == "gpu" for span in s.spans) and _seller_charges(s) and not _own_account(s):
+        for name in language().hints["yields_to_gpu"]:
+            if name in lexicon.tools and not lexicon.tools[name].here:
+                scores.pop(name, None)
     return scores
+
+
+@cache
+def _phrases(hint: str) -> PhraseSet:
+    return PhraseSet(language().hints[hint])
+
+
+def _seller_charges(s: Sentence) -> bool:
+    """`what azure charges for gpus`: a seller's prices, unless a time of one's own bill is said."""
+    words = s.words()
+    return _phrases("seller_charges").find(words) is not None and _phrases("own_times").find(words) is None
+
+
+def own_machines(s: Sentence, tool: Tool, lexicon: Lexicon) -> Tool | None:
+    """The tool that will know the state of one's own machines, where that is asked: `failing instances`."""
+    later = lexicon.tools.get(language().hints["own_machines"].get(tool.name, ""))
+    if later is None or later.here or _phrases("machine_words").find(s.words()) is None:
+        return None
+    return later
 
 
 def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:

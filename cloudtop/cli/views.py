@@ -25,6 +25,22 @@ class Progress(Protocol):
 
 # Columns of a table by kind of row; the first kind whose mark the rows carry. `wide` shows every field.
 COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "group": ("median", ("group", "count", "min", "median", "offer_id")),
+    "point": (
+        "usd_per_gpu_hour_min",
+        (
+            "provider",
+            "gpu",
+            "gpu_memory_gib",
+            "region",
+            "tier",
+            "spot",
+            "time",
+            "usd_per_gpu_hour_min",
+            "usd_per_gpu_hour_median",
+            "offers",
+        ),
+    ),
     "gpu": (
         "offer_id",
         (
@@ -70,6 +86,8 @@ def cell(value: Any) -> str:
             return ""
         case bool():
             return "true" if value else "false"
+        case float() if 0 < abs(value) < 0.01:
+            return f"{float(f'{value:.3g}'):.8f}".rstrip("0")
         case float():
             return f"{value:.4f}".rstrip("0").rstrip(".")
         case list():
@@ -93,7 +111,8 @@ def result(tool: str, whole: Mapping[str, Any], settings: Settings) -> None:
         columns = _columns(rows, settings)
         table(columns, [[cell(row.get(name)) for name in columns] for row in rows], settings)
     else:
-        sys.stdout.write("Nothing matches.\n")
+        unasked = any(one["severity"] == "error" for one in whole["missing"]) and not whole["sources"]
+        sys.stdout.write("Nothing could be asked.\n" if unasked else "Nothing matches.\n")
     shown, total = len(rows), whole.get("total")
     if total is not None and total > shown:
         sys.stdout.write(f"{shown} of {total} rows\n")
@@ -117,7 +136,8 @@ def _columns(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[str]
         names = tuple(rows[0])
     if not settings.output.timestamps:
         names = tuple(name for name in names if name not in TIMES)
-    return [name for name in names if any(row.get(name) is not None for row in rows)]
+    told = [name for name in names if any(row.get(name) is not None for row in rows)]
+    return told or list(rows[0])
 
 
 def table(columns: Sequence[str], lines: Sequence[Sequence[str]], settings: Settings) -> None:

@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
+from agent.figures import usd
 from cloudtop.cli.build import House, build
 
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -66,6 +67,50 @@ async def test_a_median_is_computed_from_all_rows(house: House) -> None:
 async def test_hours_for_a_budget(house: House) -> None:
     asked = await answered(house, "budget $30: how many hours of a single A100 on demand?")
     assert "20.0 hours" in asked.answer.text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("A100 on lambda vs aws", "aws is cheapest, from $1.00 per GPU-hour; lambda from $1.50"),
+        ("A100 in the us vs europe", "us is cheapest"),
+        ("spot vs on-demand A100", "spot is cheapest, from $1.00 per GPU-hour; on-demand from $1.50"),
+        ("median A100 price by cloud", "median $"),
+        ("average on-demand A100 price", "As of 2026-11-01 or later"),
+        ("how many hours of an A100 for $30", "20.0 hours of 1x A100"),
+        ("A100 on lambda for 10 hours with 500 GB disk", "$15.00 for 10 hours, without 500 GB disk"),
+    ],
+)
+async def test_what_code_computes_is_said_with_its_sides_and_its_date(
+    house: House, question: str, says: str
+) -> None:
+    asked = await answered(house, question)
+    assert says in asked.answer.text.splitlines()[0]
+
+
+async def test_when_nobody_could_be_asked_it_does_not_say_that_nothing_is_on_offer(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    dead = {"vast": {"options": {"endpoint": "http://127.0.0.1:9"}}, "pricelist": {"enabled": False}}
+    config.write_text(json.dumps({"providers": dead}))
+    made = build(config, tmp_path / "home")
+    asked = await answered(made, "cheapest A100 on vast")
+    await made.aclose()
+    assert asked.answer.text.startswith("This is not known: vast could not be asked.")
+    assert asked.answer.status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.5, "$1.50"),
+        (0.1053, "$0.1053"),
+        (0.00001, "$0.00001"),
+        (0.00015, "$0.00015"),
+        (1234.0, "$1,234.00"),
+    ],
+)
+def test_money_is_never_written_as_nothing(value: float, text: str) -> None:
+    assert usd(value) == text
 
 
 async def test_nothing_matching_is_said_with_what_was_asked(house: House) -> None:

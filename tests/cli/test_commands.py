@@ -272,7 +272,14 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback(config: Path, tmp_path: Pa
         "--timeout",
         "30",
     ]
-    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs us in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     limit = time.monotonic() + 20
     while not sandbox.requests and time.monotonic() < limit:
         time.sleep(0.05)

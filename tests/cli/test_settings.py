@@ -150,3 +150,17 @@ def test_a_named_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 )
 def test_durations(text: str | float, seconds: float) -> None:
     assert duration_s(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ('{"providers": {"vast": {},\n "vast": {"enabled": false}}}', "given twice"),
+        ('{"cache": {"ttl": "-5s"}}', "not a duration"),
+        ('{"providers": {"vast": {"options": {"endpoint": 5}}}}', "endpoint"),
+        ('{"providers": {"vast": {"options": {"endpoint": "ftp://x"}}}}', "endpoint"),
+    ],
+)
+def test_what_cannot_work_is_said_at_once(tmp_path: Path, document: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        loaded(tmp_path, document)
