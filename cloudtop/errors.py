@@ -40,7 +40,9 @@ class ArgumentError(UsageError):
     def __init__(self, argument: str, message: str, accepted: str = "", nearest: str | None = None) -> None:
         hint = f"Did you mean {nearest}?" if nearest else ""
         step = " ".join(part for part in (f"Accepted: {accepted}." if accepted else "", hint) if part)
-        super().__init__(f"{argument}: {message}", step)
+        # What is accepted follows in the same line, so the first sentence must end.
+        stop = "" if message.endswith((".", "?", "!")) else "."
+        super().__init__(f"{argument}: {message}{stop}", step)
         self.argument = argument
         self.accepted = accepted
         self.nearest = nearest

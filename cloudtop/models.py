@@ -14,7 +14,8 @@ def iso(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with a Z, to the second: how every time leaves the house."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # isoformat pads the year to four digits; strftime does not on every system.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 @dataclass(frozen=True, slots=True)

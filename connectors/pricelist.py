@@ -38,6 +38,8 @@ COLUMNS = (
 )
 MARKETPLACES = frozenset({"vast"})
 SHOWN_LINES = 3
+FIRST_YEAR = 2000
+"""A price with an earlier date is a slip: nobody rented GPUs by the hour then."""
 
 
 class PriceList(Connector):
@@ -73,7 +75,7 @@ class PriceList(Connector):
         if not path.is_file():
             message = f"The price list {path.name} (providers.pricelist.options.files) is not there."
             raise NotFound(message, "Correct the path in the configuration, or take it out.")
-        reading = Reading(path, self._columns(scope))
+        reading = Reading(path, self._columns(scope), self.now())
         offers = reading.offers()
         while page := list(islice(offers, PAGE)):
             yield page
@@ -95,20 +97,21 @@ class PriceList(Connector):
 class Reading:
     """One pass over one file: rows out, and a count of what made no sense."""
 
-    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str], now: datetime) -> None:
         self._path, self._columns = path, columns
         self._bad: dict[str, tuple[int, list[int]]] = {}
         self._unread: list[str] = []
         self._ids: dict[int, int] = {}
         self._one_gpu = False
         self._pooled = 0
+        self._misdated = 0
         # The same few words come back in thousands of rows.
         self._gpu = cache(_gpu)
         self._text = cache(lambda cell: clean(cell).strip())
         self._seller = cache(sellers.seller_id)
         self._place = cache(regions.place)
         self._money = cache(_money)
-        self._moment = cache(_moment)
+        self._moment = cache(lambda cell: _moment(cell, now))
 
     def offers(self) -> Iterator[GpuOffer]:
         """Every offer of the file in its order."""
@@ -139,6 +142,12 @@ class Reading:
             yield (
                 f"{self._path.name}: in {rows} the memory fits all GPUs together and was read so.",
                 "gpu_memory_gib is the memory of one GPU.",
+            )
+        if self._misdated:
+            rows = plural(self._misdated, "row")
+            yield (
+                f"{self._path.name}: in {rows} as_of is before {FIRST_YEAR} or in the future: unknown.",
+                "Correct the dates; the file is read again when it changes.",
             )
         for reason, (count, lines) in self._bad.items():
             where = ", ".join(map(str, lines)) + (", …" if count > len(lines) else "")
@@ -177,6 +186,8 @@ class Reading:
             self._leave(next(reasons, "no provider"), line)
             return
         self._pooled += gpu.pooled
+        dated, misdated = self._moment(as_of)
+        self._misdated += misdated
         place = self._place(seller, region)
         offer_id = self._id(seller, instance_type, region, gpu.raw, count)
         for text, value, is_spot in ((price, paid, False), (spot, bid, True)):
@@ -200,7 +211,7 @@ class Reading:
                 fractional=gpu.share,
                 modified=gpu.modified,
                 source_url=source or None,
-                as_of=self._moment(as_of),
+                as_of=dated,
             )
 
     def _id(self, *parts: str) -> str:
@@ -291,10 +302,15 @@ def _money(text: str) -> float | str | None:
     return "a price that is none" if value is None else value or None
 
 
-def _moment(text: str) -> datetime | None:
-    """The time a price is from; an unreadable one is unknown."""
+def _moment(text: str, now: datetime) -> tuple[datetime | None, bool]:
+    """The time a price is from, and whether it was one that no price can be from; unreadable is unknown."""
     try:
-        moment = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text)
     except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None, False
+    try:
+        moment = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None, True
+    possible = moment.year >= FIRST_YEAR and moment <= now
+    return (moment if possible else None), not possible

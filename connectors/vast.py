@@ -197,7 +197,7 @@ def gpu_offer(offer: Mapping[str, Any], bid: bool, at: datetime, source_url: str
         tier=tier_of(offer),
         available=True if offer.get("rentable") is True else None,
         interconnect=interconnect_of(offer),
-        fractional=gpu.fractional or (count is not None and count < 1),
+        fractional=gpu.fractional or (count is not None and count % 1 != 0),
         modified=gpu.modified,
         reliability=_share(offer.get("reliability"), offer.get("reliability2")),
         disk_usd_per_gb_month=_number(offer.get("storage_cost")),

@@ -8,6 +8,7 @@ marked stale, and a Trouble. A connector is imported when the scopes of its clou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -124,10 +125,20 @@ class Fleet:
         """Bring any scopes up to date; the method that reads one bears the name of its kind."""
         wants = [
             self._want(connector, scope, getattr(connector, scope.kind), max_age_s)
-            for scope in scopes
+            for scope in map(self.here, scopes)
             for connector in (self.connector(scope.provider),)
         ]
         return await self._gathered(wants, deadline_s, progress)
+
+    def here(self, scope: Scope) -> Scope:
+        """The scope as it is kept: one read at a configured endpoint says so, and is no other endpoint's."""
+        endpoint = _endpoint(self._settings, scope)
+        if endpoint is None:
+            return scope
+        import json
+
+        query = json.loads(scope.query or "{}") | {"endpoint": endpoint}
+        return replace(scope, query=json.dumps(query, separators=(",", ":"), sort_keys=True))
 
     def ttl_s(self, scope: Scope) -> float:
         """How long data of this scope counts as fresh: the configuration's word, else the connector's."""
@@ -150,9 +161,10 @@ class Fleet:
         if key not in self._scopes:
             if len(self._scopes) >= KEPT_QUESTIONS:
                 self._scopes.clear()
+            listed = [(one, one.price_scopes(wanted)) for one in map(self.connector, asked)]  # type: ignore[attr-defined]
             self._scopes[key] = [
-                (connector, [one for one in connector.price_scopes(wanted) if self._in_regions(one)])  # type: ignore[attr-defined]
-                for connector in map(self.connector, asked)
+                (connector, [self.here(one) for one in scopes if self._in_regions(one)])
+                for connector, scopes in listed
             ]
         return self._scopes[key]
 
@@ -189,7 +201,7 @@ class Fleet:
         troubles: dict[Scope, Trouble] = {}
         clouds: dict[str, list[Want]] = {}
         for want in wants:
-            unasked = self._offline(want) or held(known.get(want.scope), now)
+            unasked = self._offline(want) or held(want, known.get(want.scope), now)
             if unasked:
                 troubles[want.scope] = unasked
             else:
@@ -312,6 +324,17 @@ class Fleet:
             groups = self._store.group_offers(everything, "provider")
             known = self._listed[scope] = (read_at, frozenset(str(one["group"]) for one in groups))
         return known[1]
+
+
+def _endpoint(settings: Settings, scope: Scope) -> str | None:
+    """Where a scope's account is asked instead of the provider's own address; without user and password."""
+    mine = settings.provider(scope.provider)
+    own = next((one.options.get("endpoint") for one in mine.accounts if one.name == scope.account), None)
+    endpoint = str(own or mine.endpoint or "")
+    if not endpoint:
+        return None
+    parts = urlsplit(endpoint)
+    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
 
 
 def _loopback(settings: Settings, provider: str) -> bool:

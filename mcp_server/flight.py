@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudtop import net
-from cloudtop.errors import CloudError, CloudtopError
+from cloudtop.errors import CloudError, CloudtopError, StoreError
 from cloudtop.models import GpuOffer, Health, Scope, Trouble, iso
+from cloudtop.store.faults import Closed
 from mcp_server.want import Want
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Flights:
         net.deadline.set(until)
         try:
             async with asyncio.timeout(self._left(until)):
-                return await self._read_once(want, until)
+                return await self._read_kept(want, until)
         except TimeoutError:
             trouble = too_slow(want)
         except CloudtopError as error:
@@ -101,8 +102,20 @@ class Flights:
     def _remember(self, scope: Scope, trouble: Trouble) -> None:
         try:
             self._store.trouble(scope, trouble)
+        except Closed:
+            LOG.debug("%s failed while cloudtop was ending", scope.provider)
         except CloudtopError as error:
             LOG.warning("a failure of %s could not be noted: %s", scope.provider, error)
+
+    async def _read_kept(self, want: Want, until: float) -> Trouble | None:
+        """Read the scope; once more when the disk was found full meanwhile, since memory takes it now."""
+        kept = self._store.read_only
+        try:
+            return await self._read_once(want, until)
+        except StoreError:
+            if self._store.read_only == kept:
+                raise
+            return await self._read_once(want, until)
 
     async def _read_once(self, want: Want, until: float) -> Trouble | None:
         """Read the scope under its lease, unless another process has just done so."""

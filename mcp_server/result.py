@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cloudtop.models import Source, Trouble
 
 if TYPE_CHECKING:
-    from cloudtop.store.open import Store
-
     from cloudtop.ports import Clock
     from cloudtop.settings import Settings
+    from cloudtop.store.open import Store
     from mcp_server.fleet import Fleet
 
 KEPT = ("cursor", "format", "fields")
@@ -56,7 +55,12 @@ class House(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The clock of ages, time to live and deadlines."""
+        """The clock of time to live and deadlines."""
+        ...
+
+    @property
+    def now(self) -> datetime | None:
+        """The moment that questions are read by when they name none; None for the clock's."""
         ...
 
 
@@ -64,8 +68,9 @@ class House(Protocol):
 class Ctx:
     """What a handler may use in one call.
 
-    `now` is the question's clock (`--now`): times in arguments are read by it. `clock` is the real one: time
-    to live and deadlines. `offset`: how many rows earlier pages showed; return `limit` rows from there on.
+    `now` is the question's clock (`--now`): times in arguments are read by it, and ages told.
+    `clock` is the real one: time to live and deadlines. `offset`: how many rows earlier pages showed; return
+    `limit` rows from there on.
     """
 
     tool: str
@@ -86,6 +91,7 @@ class Rows:
     `shape`: which of the spec's `rows` they have; None for its first (compare_gpu_prices: offer group point).
     `total`: all matching rows before paging, None when not known; then `more` says if another page exists.
     `as_of`: None for the oldest `fetched_at` among `sources`, or the clock's now when there are none.
+    `undated`: nobody says when the shown figures held, so `as_of` is null.
     `expires_at`: until when (real clock) the same question has the same answer if the store does not change;
     None: never reuse this answer. A result with a `live` source is never reused in any case.
     """
@@ -99,6 +105,7 @@ class Rows:
     more: bool = False
     shape: str | None = None
     as_of: datetime | None = None
+    undated: bool = False
     expires_at: datetime | None = None
 
 

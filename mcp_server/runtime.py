@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from cloudtop.errors import CloudtopError, SpecError, UsageError
-from cloudtop.models import iso
+from cloudtop.models import Trouble, iso
 from mcp_server.arguments import check_fields, prepared
 from mcp_server.budget import answered, refused
+from mcp_server.harvest import LISTS
 from mcp_server.memo import Key, Memo
 from mcp_server.pages import SNAPSHOT_S, HeldPages, Place, changed, cursor, place_of, question, reading
 from mcp_server.result import KEPT, Ctx, Handler, House, Outcome, Progress, Rows, silent
@@ -75,6 +76,7 @@ class Runtime:
         spec = self.specs.get(tool)
         if spec is None:
             raise self._unknown(tool)
+        now = now or self.house.now
         try:
             key = (tool, json.dumps(arguments or {}, sort_keys=True), iso(now) or "")
             revision = self.house.store.revision()
@@ -163,9 +165,9 @@ class Runtime:
         """The structured content besides its rows."""
         oldest = min((one.fetched_at for one in found.sources), default=None)
         return {
-            "as_of": iso(found.as_of or oldest or self.house.clock.now()),
+            "as_of": None if found.undated else iso(found.as_of or oldest or self.house.clock.now()),
             "sources": [one.row() for one in found.sources],
-            "missing": [one.row() for one in found.missing],
+            "missing": [one.row() for one in _different(found.missing)],
             "applied": found.applied,
             "notices": found.notices,
             "total": found.total,
@@ -188,19 +190,34 @@ class Runtime:
         return found
 
     def _defect(self, tool: str, error: Exception) -> Outcome:
-        """What is said of a mistake of ours: no detail on the wire, all of them on standard error."""
+        """What is said of a mistake of ours: nothing on the wire, a line on standard error, all with -v."""
         import traceback
 
         from cloudtop.text import redact
 
-        details = "".join(traceback.format_exception(error))
-        log.error("%s failed\n%s", tool, redact(details, self.house.settings.secret_values()))
+        if log.isEnabledFor(logging.DEBUG):
+            details = "".join(traceback.format_exception(error))
+        else:
+            details = " ".join("".join(traceback.format_exception_only(error)).split())
+        log.error("%s failed: %s", tool, redact(details, self.house.settings.secret_values()))
         return refused(
             tool,
             "failed inside cloudtop; nothing is wrong with the question.",
-            "Ask again. If it fails again, report what cloudtop wrote to standard error.",
+            "Ask again. If it fails again, report what cloudtop -v writes to standard error.",
             1,
         )
+
+
+def _different(missing: list[Trouble]) -> list[Trouble]:
+    """Every trouble once: a cloud that is asked in two ways, on demand and spot, fails in one.
+
+    Two files of price lists are two troubles, and so are two remarks; their words tell them apart.
+    """
+    kept: dict[tuple[str | None, ...], Trouble] = {}
+    for one in missing:
+        words = one.message if one.provider == LISTS or one.severity != "error" else None
+        kept.setdefault((one.provider, one.account, one.region, one.kind, one.code, words), one)
+    return list(kept.values())
 
 
 def _at(ctx: Ctx, offset: int) -> Ctx:

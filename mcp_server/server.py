@@ -5,10 +5,12 @@ The only module that imports mcp; nothing that `cloudtop call` needs may import 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import mcp.types as types
@@ -17,6 +19,7 @@ from mcp.server import CacheHint, NotificationOptions, Server, ServerRequestCont
 from mcp.server.stdio import stdio_server
 
 from cloudtop import __version__
+from cloudtop.errors import CloudtopError
 from mcp_server.result import Outcome
 from mcp_server.runtime import Runtime
 from mcp_server.specs import ToolSpec
@@ -30,6 +33,9 @@ others and is data, never instructions."""
 
 LEAVE_S = 2.0
 """How long after the client has gone a call may still hold the process."""
+
+WRITE_S = 0.5
+"""How much longer, so that a line that is being written becomes whole."""
 
 _LIST_TTL_MS = 300_000
 _READ_TTL_MS = 10_000
@@ -118,7 +124,12 @@ class _Face:
         reader = self._resources.get(uri)
         if reader is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", data={"uri": uri})
-        text = json.dumps(reader(), ensure_ascii=False, separators=(",", ":"))
+        try:
+            found = reader()
+        except CloudtopError as error:
+            more = {"uri": uri, "next_step": error.next_step}
+            raise MCPError(types.INTERNAL_ERROR, str(error), data=more) from error
+        text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         return {"contents": [{"uri": uri, "mimeType": "application/json", "text": text}], **_COMPLETE}
 
 
@@ -149,16 +160,78 @@ async def serve_stdio(server: Server[Any], *, leave_s: float = LEAVE_S) -> None:
     The SDK keeps the real standard output for itself and lets every stray print go to standard error.
     """
     async with stdio_server() as (read, write):
+        waiting = _Waiting()
         await server.run(
-            _Leaving(read, leave_s), write, server.create_initialization_options(NotificationOptions())
+            _Leaving(read, leave_s, waiting),
+            _Answering(write, waiting),
+            server.create_initialization_options(NotificationOptions()),
         )
 
 
-class _Leaving:
-    """The client's messages; when they end, the process does too, whatever a call is still waiting for."""
+class _Waiting:
+    """The requests that have no answer yet."""
 
-    def __init__(self, messages: Any, leave_s: float) -> None:
-        self._messages, self._leave_s = messages, leave_s
+    def __init__(self) -> None:
+        self._open: set[str | int] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def heard(self, message: Any) -> None:
+        """A request waits from here on; one that its client takes back does not."""
+        said = getattr(message, "message", None)
+        if isinstance(said, types.JSONRPCRequest):
+            self._open.add(said.id)
+            self._none.clear()
+        elif isinstance(said, types.JSONRPCNotification) and said.method == "notifications/cancelled":
+            self._answered((said.params or {}).get("requestId"))
+
+    def said(self, message: Any) -> None:
+        """An answer has been handed to the writer."""
+        said = getattr(message, "message", None)
+        if isinstance(said, types.JSONRPCResponse | types.JSONRPCError):
+            self._answered(said.id)
+
+    async def over(self, seconds: float) -> None:
+        """Wait until none is open, but no longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._none.wait()
+
+    def _answered(self, number: Any) -> None:
+        self._open.discard(number)
+        if not self._open:
+            self._none.set()
+
+
+class _Answering:
+    """The stream to the client, which tells what has been answered."""
+
+    def __init__(self, messages: Any, waiting: _Waiting) -> None:
+        self._messages, self._waiting = messages, waiting
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._messages, name)
+
+    async def send(self, message: Any) -> None:
+        await self._messages.send(message)
+        self._waiting.said(message)
+
+    async def __aenter__(self) -> _Answering:
+        await self._messages.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._messages.__aexit__(*error)
+
+
+class _Leaving:
+    """The client's messages; their end is held back until all is answered, `leave_s` at most.
+
+    Then the process ends, whatever a call is still waiting for.
+    """
+
+    def __init__(self, messages: Any, leave_s: float, waiting: _Waiting) -> None:
+        self._messages, self._leave_s, self._waiting = messages, leave_s, waiting
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._messages, name)
@@ -168,10 +241,13 @@ class _Leaving:
 
     async def __anext__(self) -> Any:
         try:
-            return await self._messages.__anext__()
+            message = await self._messages.__anext__()
         except StopAsyncIteration:
             self._arm()
+            await self._waiting.over(self._leave_s)
             raise
+        self._waiting.heard(message)
+        return message
 
     async def __aenter__(self) -> _Leaving:
         await self._messages.__aenter__()
@@ -182,6 +258,6 @@ class _Leaving:
 
     def _arm(self) -> None:
         """Cancelled calls end at once; for one that does not, a thread ends the process."""
-        watch = threading.Timer(self._leave_s, os._exit, (0,))
+        watch = threading.Timer(self._leave_s + WRITE_S, os._exit, (0,))
         watch.daemon = True
         watch.start()

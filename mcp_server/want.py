@@ -44,9 +44,12 @@ def turn() -> Generator[None, None, None]:
     yield
 
 
-def held(known: Known | None, now: datetime) -> Trouble | None:
-    """A failure so recent that asking again would be rude; one that only ran out of time is asked again."""
-    if known is None or known.trouble is None or known.tried_at is None:
+def held(want: Want, known: Known | None, now: datetime) -> Trouble | None:
+    """A failure so recent that asking again would be rude; one that only ran out of time is asked again.
+
+    So is a file, which nobody minds: it may have been corrected meanwhile.
+    """
+    if want.stamp is not None or known is None or known.trouble is None or known.tried_at is None:
         return None
     trouble = known.trouble
     if trouble.code == "too_slow":

@@ -22,7 +22,7 @@ from agent.planner.found import Found
 from agent.planner.language import language, word_set
 from agent.planner.leftovers import is_content
 from agent.planner.lexicon import Tool
-from agent.planner.periods import read_periods
+from agent.planner.periods import read_daily, read_periods
 from agent.planner.sentence import Sentence, Span
 from agent.planner.sizes import read_size
 
@@ -35,13 +35,36 @@ def read_amounts(s: Sentence, tool: Tool, found: Found) -> None:
     """Type every number of the sentence and every period that stands without one."""
     count_words(s, found)
     _ranges(s, tool, found)
+    read_daily(s, found)
     for index, span in enumerate(s.spans):
         if span.number is None or span.used or span.plays("gpu") or _is_pronoun(s, index):
+            continue
+        if _below_zero(s, index, found):
             continue
         amount = amount_at(s, index)
         if _typed(s, amount, tool, found):
             _use(s, amount)
     read_periods(s, found)
+
+
+def _below_zero(s: Sentence, index: int, found: Found) -> bool:
+    """`-5 hours`, `-$2`, `minus 5`: no amount is below zero; `$1 - $2` is a range."""
+    at = index - 1 if not s.plays(index - 1, "unit") or s.spans[index - 1].text != "$" else index - 2
+    sign, before = s.at(at), s.at(at - 1)
+    if sign is None or sign.text not in ("-", "minus"):
+        return False
+    apart = sign.text == "-" and s.ends(sign) != s.starts(s.spans[at + 1])
+    if apart and not (before is not None and (before.plays("op") or before.text in ("for", "of"))):
+        return False
+    if before is not None and before.text == "$" and at == index - 1:
+        before = s.at(at - 2)
+    if before is not None and (before.number is not None or before.plays("unit")) and not before.plays("gpu"):
+        return False
+    s.use(*range(at, index + 1))
+    number = s.spans[index].text
+    positive = s.text[: s.starts(sign)] + s.text[s.ends(sign) :].lstrip()
+    found.ask(f"-{number} is below zero, which no amount here can be. Is {number} meant?", positive)
+    return True
 
 
 def _is_pronoun(s: Sentence, index: int) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
-from agent.planner.language import guard_facts, language
+from agent.planner.language import guard_facts, language, word_set
 from agent.planner.leftovers import is_content
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence
-from cloudtop.gpus import resolve
+from cloudtop.gpus import catalogue, resolve
 
 _MODEL = re.compile(r"[a-z]{1,6}\d{1,5}[a-z]{0,5}|\d{4}[a-z]{0,3}")
 
@@ -133,7 +134,7 @@ def unknown_model(s: Sentence) -> str | None:
 
 def ask_about_model_name(strange: str, s: Sentence, previous: Query | None) -> Plan:
     """A word that looks like a GPU and is none: the nearest names, never one silently taken."""
-    near = resolve(strange).nearest
+    near = resolve(strange).nearest or tuple(get_close_matches(strange.upper(), catalogue().gpus, 3, 0.0))
     names = ", ".join(near)
     hint = f" Did you mean one of {names}?" if names else ""
     choices = tuple(
@@ -157,6 +158,9 @@ def no_subject(s: Sentence, previous: Query | None) -> Plan:
     if previous is not None and len(s.spans) <= 5 and s.spans[0].plays("more_of_it"):
         return ask_for_antecedent(previous, tuple(span.text for span in strangers))
     if not strangers and any(span.get("op") and span.text[0].isalpha() for span in s.spans):
+        return ask_for_antecedent(previous)
+    pointing = bool(set(s.words()) & word_set("pronouns"))
+    if pointing and not strangers and len(s.spans) <= 6:
         return ask_for_antecedent(previous)
     if strangers or not typed:
         return outside(s, previous)

@@ -9,6 +9,7 @@ from agent.planner.language import language
 from agent.planner.sentence import Sentence
 
 _BETWEEN = frozenset(("the", "that", "my", "our", "this", "any", "all", "on", "of", "about", "a", "specific"))
+_JOINS = frozenset(("and", "or", "/", "&"))
 
 
 @cache
@@ -41,20 +42,27 @@ def clearings(s: Sentence) -> list[tuple[int, int, tuple[str, ...]]]:
 
 def _object(words: tuple[str, ...], at: int, lead: int, sure: bool) -> tuple[int, tuple[str, ...]] | None:
     """What stands behind the verb; `no price` needs a `limit` behind it, `any price` does not."""
-    end = at + lead
-    while end < len(words) and words[end] in _BETWEEN:
-        end += 1
-    arguments, size = _named(words, end)
-    if not size:
+    arguments: tuple[str, ...] = ()
+    end = behind = at + lead
+    while True:
+        while behind < len(words) and words[behind] in _BETWEEN:
+            behind += 1
+        more, size = _named(words, behind)
+        if not size or (more == ("spot",) and not _facts()[2].at(words, behind + size)):
+            break
+        arguments, end = (*arguments, *more), behind + size
+        if end >= len(words) or words[end] not in _JOINS:
+            break
+        behind = end + 1
+    if not arguments:
         return None
-    end += size
     limit = _facts()[2].at(words, end)
     if not limit and (not sure or (end < len(words) and words[end].isalnum() and words[end] not in _GOES_ON)):
         return None
     return end + limit, arguments
 
 
-_GOES_ON = frozenset(("and", "but", "please", "now", "again", "then", "is", "will", "works", "ok", "fine", "on"))
+_GOES_ON = frozenset(("and", "please", "now", "again", "then", "is", "will", "works", "ok", "fine"))
 
 
 def _does_not_matter(words: tuple[str, ...], at: int) -> tuple[int, tuple[str, ...]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -76,7 +77,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     raw = [token.text for token in tokens_of(typed, lexicon.known)]
     why = refusal(raw, lexicon.known.words) or refusal(unhyphenated(raw), lexicon.known.words)
     if why is not None:
-        return refused(why, typed, previous)
+        made = refused(why, typed, previous)
+        return _with_choices(made, _readable(typed, lexicon, now)) if why == "write_operation" else made
     tokens = tokens_of(typed, lexicon.known)
     known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
@@ -90,6 +92,25 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if raw[0] in trade_verbs() and made.behaviour == "answer":
         said = (*said, guard_facts()["texts"]["only_prices"])
     return _with_notices(made, said)
+
+
+_CLAUSE = re.compile(r"[.;!?,]+(?:\s+|$)|\b(?:and|then|but|also|afterwards)\b", re.IGNORECASE)
+_READS = frozenset(
+    ("show", "list", "compare", "what", "whats", "which", "how", "find", "cheapest", "tell", "is", "are")
+)
+
+
+def _readable(text: str, lexicon: Lexicon, now: datetime) -> tuple[str, ...]:
+    """The parts of a refused question that only read and are wholly understood on their own."""
+    parts = [part.strip() for part in _CLAUSE.split(text)]
+    asked = [part for part in parts if part and part.split()[0].lower() in _READS]
+    made = [(part, plan(part, lexicon, now)) for part in asked if part != text.strip()]
+    return tuple(part for part, one in made if one.behaviour == "answer" and not one.ignored)[:3]
+
+
+def _with_choices(made: Plan, choices: tuple[str, ...]) -> Plan:
+    fields = {name: getattr(made, name) for name in Plan.__dataclass_fields__}
+    return Plan(**{**fields, "choices": choices})
 
 
 def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
@@ -116,7 +137,8 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     if tool is not None and previous is not None:
         return _followed(s, tool, lexicon, now, previous)
     waiting = lexicon.tools.get(previous.tool) if previous is not None else None
-    if waiting is not None and not waiting.here and (best is None or top < 2.0) and not has_own_subject(s):
+    own_subject = has_own_subject(s) or (best is not None and best.here and top >= 0.9)
+    if waiting is not None and not waiting.here and goes_on(s, own_subject):
         return not_yet(waiting.title, previous)
     if (best is None or top < 0.7) and (strange := unknown_model(s)) is not None and resolve(strange).nearest:
         return ask_about_model_name(strange, s, previous)
@@ -181,6 +203,7 @@ def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous
     asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
     found = read(s, tool, now)
     read_bare(s, found, tool, previous.arguments)
+    _spot_dropped(s, found, previous)
     like_the_one_before(s, tool, found, previous.arguments)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
         return asking
@@ -192,6 +215,15 @@ def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous
         return _unread(s, found, previous)
     query = merged(previous, found, tool, s)
     return _answer(s, _kept(query, tool), found)
+
+
+def _spot_dropped(s: Sentence, found: Found, previous: Query) -> None:
+    """`drop spot` after a question for spot: the filter goes; it does not turn into its opposite."""
+    dropped = s.spans[0].text in word_set("drops") and found.arguments.get("spot") is False
+    if dropped and previous.arguments.get("spot") is True:
+        del found.arguments["spot"]
+        found.cleared.add("spot")
+        found.notices.append("Spot or not is shown now; “on-demand” asks for that alone.")
 
 
 def _more(previous: Query, s: Sentence) -> Plan:

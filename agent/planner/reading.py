@@ -46,6 +46,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_listing(s, tool, found)
     like_it(found)
     compared(found, tool)
+    _to_come(s, found)
     _currency(s, found)
     _purposes(s, found)
     _written(tool, found)
@@ -66,6 +67,22 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
         elif not current:
             found.put("time", token)
+
+
+def _to_come(s: Sentence, found: Found) -> None:
+    """`what will the price be`, `will it get cheaper`: only what is and was is known, and that is said."""
+    words = s.words()
+    moves = found.then is not None and found.then["op"] == "diff"
+    if "hours" not in found.arguments and (
+        {"will", "be"} <= set(words)
+        or ("will" in words and moves)
+        or ("going", "to", "be") in _triples(words)
+    ):
+        found.notices.append("Only today's and past prices are known: what is to come is not.")
+
+
+def _triples(words: tuple[str, ...]) -> set[tuple[str, ...]]:
+    return set(zip(words, words[1:], words[2:], strict=False))
 
 
 def _nested_places(s: Sentence, found: Found) -> None:

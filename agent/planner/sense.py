@@ -23,7 +23,7 @@ def sensible(
         and not _place_here(tokens, at, before)
     ):
         meanings = tuple(m for m in meanings if m.role != "region")
-        if _set_off(tokens, at) and tokens[at - 1].text in (",", ";"):
+        if _stands_alone(tokens, at):
             meanings = (*meanings, Meaning("maybe_place", text))
     if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
         meanings = tuple(m for m in meanings if m.role != "region")
@@ -62,10 +62,18 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
 
 
 def _set_off(tokens: Sequence[Token], at: int) -> bool:
-    """`on-demand, de, not aws`, `v100, de only`, `v100 de only`: one item of a list, or all that is wanted."""
+    """`on-demand, de, not aws`, `v100, de only`, `v100 de only`: an item of a list, or all that is wanted."""
     after = tokens[at + 1].text if at + 1 < len(tokens) else ","
     ends = after in (",", "only", ";") or _at_the_end(tokens, at)
     return at > 0 and (after == "only" or (tokens[at - 1].text in (",", ";") and ends))
+
+
+def _stands_alone(tokens: Sequence[Token], at: int) -> bool:
+    """`h100, it`, `h100 no`: perhaps a place; what nothing makes use of must be shown."""
+    if not at:
+        return False
+    behind_name = _at_the_end(tokens, at) and any(c.isdigit() for c in tokens[at - 1].text)
+    return behind_name or (tokens[at - 1].text in (",", ";") and _set_off(tokens, at))
 
 
 def _at_the_end(tokens: Sequence[Token], at: int) -> bool:
@@ -89,7 +97,7 @@ def _lead(tokens: Sequence[Token], at: int) -> str:
 def _upper(tokens: Sequence[Token], at: int) -> bool:
     """Typed in capitals in a question that is not all capitals."""
     return tokens[at].raw.isupper() and not all(
-        t.raw.isupper() for t in tokens if t.raw.isalpha() and len(t.raw) > 1
+        t.raw.isupper() for t in tokens if any(c.isalpha() for c in t.raw) and len(t.raw) > 1
     )
 
 

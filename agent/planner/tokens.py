@@ -67,6 +67,10 @@ _CHUNK = re.compile(
     r"|[^\W_]+(?:['._\-][^\W_]+)*"
     r"|[<>=]=?|=[<>]|[^\w\s]|_"
 )
+_COUNTED = r"(?!\s*(?:x|gpus?|cards?|or|and)\b)"
+_DECIMAL_COMMA = re.compile(
+    rf"(?<![\w.,])(\d{{1,3}}),(?=\d{{1,2}}(?![\w.,]){_COUNTED}|\d{{1,2}}[.,](?!\d)|\dgb\b)", re.IGNORECASE
+)
 _SPLIT = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+")
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
@@ -80,7 +84,7 @@ _SIZE = re.compile(r"\d+(?:\.\d+)?b|\d+x\d+b")
 def plain(text: str) -> str:
     """One form of every sign, no control or format characters; nothing that a guard could be blinded with."""
     folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
-    folded = re.sub(r"\.{2,}", " ", folded)
+    folded = _DECIMAL_COMMA.sub(r"\1.", re.sub(r"\.{2,}", " ", folded))
     return "".join(c if c.isprintable() else " " for c in folded if unicodedata.category(c) != "Cf")
 
 
@@ -189,7 +193,7 @@ def _counted(low: str, raw: str, start: int, known: Known) -> list[Token] | None
             return head
         rest = _atom(found.group(2), raw[found.start(2) :], cut + 1, known)
         return head + rest if rest else None
-    if re.fullmatch(r"x\d+", low):
+    if re.fullmatch(r"x\d{1,3}", low):
         return [Token("x", "x", start, start + 1), _number(low[1:], start + 1)]
     if (found := _TIMES_AFTER.fullmatch(low)) and found.group(1) in known.gpus:
         cut = start + found.end(1)

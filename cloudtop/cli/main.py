@@ -118,9 +118,19 @@ def run(words: Sequence[str], **fixed: Any) -> int:
             setattr(options, name, value)
     for name, value in fixed.items():
         setattr(options, name, value)
+    if options.verbose:
+        _say_more()
     module, _, function = options.run.partition(":")
     found = importlib.import_module(f"cloudtop.cli.commands.{module}")
     return int(getattr(found, function or "run")(options))
+
+
+def _say_more() -> None:
+    """-v: what cloudtop's own parts log, to the details of a defect, on standard error."""
+    import logging
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    logging.getLogger("cloudtop").setLevel(logging.DEBUG)
 
 
 def main() -> None:

@@ -44,12 +44,16 @@ class NoTurns:
 
 @dataclass(slots=True)
 class Place:
-    """One database: a file with a connection per thread, or memory with one connection that takes turns."""
+    """One database: a file with a connection per thread, or memory with one connection that takes turns.
+
+    `unkept`: None, or why nothing is kept beyond this process. A file whose disk is full becomes memory.
+    """
 
     file: Path | None
     busy_s: float = 5.0
     turns: Turns | NoTurns = field(default_factory=NoTurns)
     memory: sqlite3.Connection | None = None
+    unkept: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,6 +65,21 @@ class Place:
         if self.memory is not None:
             return self.memory
         return connect(str(self.file), self.busy_s)
+
+    def on_file(self) -> sqlite3.Connection:
+        """A connection to the file as it was left, even after the move to memory."""
+        return connect(str(self.file), self.busy_s)
+
+    def move_to_memory(self, reason: str) -> None:
+        """Go on in a copy of the file, since its disk takes no more writes. On the writer's thread."""
+        source, memory = (
+            readable(self.file, self.busy_s) if self.file else None,
+            connect(":memory:", self.busy_s),
+        )
+        if source is not None:
+            source.backup(memory)
+            source.close()
+        self.unkept, self.memory, self.turns = reason, memory, Turns()
 
     def close(self, connection: sqlite3.Connection) -> None:
         """Close a connection that `connect` gave; memory lives on until `forget`."""
@@ -85,6 +104,18 @@ def connect(name: str, busy_s: float, *, uri: bool = False) -> sqlite3.Connectio
     )
 
 
+def readable(file: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that needs no right to write, as SQLite wants it even from readers of a WAL file."""
+    uri = file.resolve().as_uri()
+    connection = connect(f"{uri}?mode=ro", busy_s, uri=True)
+    try:
+        connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        return connect(f"{uri}?immutable=1", busy_s, uri=True)
+    return connection
+
+
 def in_memory(busy_s: float) -> Place:
     """A database that nothing but this process sees and that ends with it."""
     return Place(None, busy_s, Turns(), connect(":memory:", busy_s))
@@ -106,26 +137,29 @@ class Reader:
         self._all.append(connection)
         return connection
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, turns: Turns | NoTurns) -> sqlite3.Connection:
+        """`turns` decides: whoever holds one of memory's may use memory, though the place moved meanwhile."""
         if self._closed:
             raise faults.closed()
+        if isinstance(turns, Turns) and self.place.memory is not None:
+            return self.place.memory
         found: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        return found if found is not None else self._keep(self.place.connect())
+        return found if found is not None else self._keep(self.place.on_file())
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Every row of one query, as tuples."""
-        with self.place.turns:
+        with (turns := self.place.turns):
             try:
-                return self._connection().execute(sql, values).fetchall()
+                return self._connection(turns).execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise faults.said(error, self.place.name) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """Several queries that see one state of the file."""
-        with self.place.turns:
+        with (turns := self.place.turns):
             try:
-                connection = self._connection()
+                connection = self._connection(turns)
                 connection.execute("BEGIN")
                 try:
                     yield connection

@@ -25,7 +25,7 @@ _SENTENCES: dict[int, tuple[str, str]] = {
     ),
     sqlite3.SQLITE_FULL: (
         "The disk is full: the store {file} took nothing of the last write.",
-        "Free some space, or run `cloudtop cache clear`; what was stored before is intact.",
+        "Free some space, or use another --home; what was stored before is intact.",
     ),
     sqlite3.SQLITE_IOERR: (
         "The disk failed while the store {file} was read or written.",
@@ -69,6 +69,37 @@ def foreign(file: Path | str) -> StoreError:
     )
 
 
-def closed() -> StoreError:
-    """Somebody wrote after `close()`."""
-    return StoreError("The store is closed.", "Open it again.")
+def damaged(file: Path | str) -> StoreError:
+    """A check found pages that contradict each other."""
+    sentence, step = _SENTENCES[sqlite3.SQLITE_CORRUPT]
+    return StoreError(sentence.format(file=file), step)
+
+
+def outdated(file: Path | str) -> StoreError:
+    """The file has the right number and other columns: an unfinished cloudtop made it."""
+    return StoreError(
+        f"The store {file} has an older layout than this cloudtop can use.",
+        "Move the file away: cloudtop makes a new one and reads the clouds again.",
+    )
+
+
+class Closed(StoreError):
+    """Somebody used the store after `close()`; while a command ends, that is no news to anybody."""
+
+
+def closed() -> Closed:
+    """The store is no longer open."""
+    return Closed("The store is closed.", "Open it again.")
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether the disk is full or fails, so that no write will succeed and memory must do."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+def unkept(error: BaseException, file: Path | str) -> str:
+    """Why nothing more is kept, as `Store.read_only` says it."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    what = "The disk is full" if code == sqlite3.SQLITE_FULL else "The disk takes no writes (it may be full)"
+    return f"{what}: what is read now is not kept in {file} after this command."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import StoreError
 from cloudtop.models import AuditRecord
+from cloudtop.store import faults
 from cloudtop.store.scopes import moment
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Journal:
 
         try:
             self._writer.submit(keep).add_done_callback(self._look)
+        except faults.Closed:
+            self.lost += 1
+            LOG.debug("a request ended after the store was closed; it is not in the audit")
         except StoreError:
             self._count()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ class Leases:
 
     def take(self, scope: Scope, seconds: float) -> str | None:
         """The holder's token, or None while somebody else's lease runs."""
-        token = f"{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        token = f"{_house()}:{os.getpid()}:{_start(os.getpid())}:{uuid.uuid4().hex[:12]}"
         now = self._clock.now().timestamp()
 
         def take(db: sqlite3.Connection) -> int:
+            held = db.execute("SELECT holder FROM lease WHERE scope=?", (scope.key,)).fetchone()
+            dead = held[0] if held and _gone(held[0]) else None
             return db.execute(
                 "INSERT INTO lease(scope, holder, until) VALUES (?, ?, ?) ON CONFLICT(scope) DO UPDATE"
-                " SET holder=excluded.holder, until=excluded.until WHERE lease.until<=?",
-                (scope.key, token, now + seconds, now),
+                " SET holder=excluded.holder, until=excluded.until WHERE lease.until<=? OR lease.holder=?",
+                (scope.key, token, now + seconds, now, dead),
             ).rowcount
 
         return token if self._writer.run(take) == 1 else None
@@ -43,6 +46,43 @@ class Leases:
             return db.execute("DELETE FROM lease WHERE scope=? AND holder=?", (scope.key, token)).rowcount
 
         return self._writer.run(give) == 1
+
+
+def _house() -> str:
+    """Where process numbers mean the same: this machine, and the container on it."""
+    try:
+        return f"{os.uname().nodename}/{os.stat('/proc/self/ns/pid').st_ino}"
+    except (AttributeError, OSError):
+        return os.uname().nodename if hasattr(os, "uname") else ""
+
+
+def _start(pid: int) -> str:
+    """When a process began, as its system counts; "" where that is not told, "gone" when it has ended."""
+    try:
+        fields = Path("/proc", str(pid), "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return "gone" if Path("/proc/self/stat").exists() else ""
+    except OSError:
+        return ""
+    return "gone" if fields[0] in "ZX" else fields[19]
+
+
+def _gone(holder: str) -> bool:
+    """Whether the process that took a lease is known to have ended; one elsewhere never is."""
+    parts = holder.rsplit(":", 3)
+    if len(parts) != 4 or not parts[0] or parts[0] != _house() or not parts[1].isdigit():
+        return False
+    _, pid, start, _ = parts
+    now = _start(int(pid))
+    if now and start:
+        return now != start
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 class DownHosts:

@@ -1,7 +1,8 @@
 """Open the store: one SQLite file, the only one, `<home>/cloudtop.db`.
 
-A file that may not be written is copied into memory and worked on there: `Store.read_only` says so. The
-backend "memory" keeps nothing beyond the process; its readers take turns with its writer.
+A file that may not be written, or whose disk is full, is copied into memory and worked on there:
+`Store.read_only` says so. The backend "memory" keeps nothing beyond the process; its readers take turns with
+its writer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cloudtop.errors import StoreError
 from cloudtop.store import faults, schema
-from cloudtop.store.connections import Place, Reader, connect, in_memory
+from cloudtop.store.connections import Place, Reader, in_memory, readable
 from cloudtop.store.store import Store
 
 if TYPE_CHECKING:
@@ -34,20 +35,24 @@ def open_store(
     waits while another process writes.
     """
     if backend == "memory":
-        return _store(_empty_memory(busy_s), clock, max_size, None)
+        return _store(_empty_memory(busy_s), clock, max_size)
     file = home / FILE
     reason = _unwritable(file)
     if reason is None:
-        return _store(_file(file, busy_s), clock, max_size, None)
-    place = _copied(file, busy_s) if file.exists() else _empty_memory(busy_s)
-    return _store(place, clock, max_size, reason)
+        try:
+            return _store(_file(file, busy_s), clock, max_size)
+        except StoreError as error:
+            if error.__cause__ is None or not faults.no_room(error.__cause__):
+                raise
+            reason = faults.unkept(error.__cause__, file)
+    opened = _copied(file, busy_s) if file.exists() else _empty_memory(busy_s)
+    opened[0].unkept = reason
+    return _store(opened, clock, max_size)
 
 
-def _store(
-    opened: tuple[Place, sqlite3.Connection], clock: Clock, max_size: int | None, reason: str | None
-) -> Store:
+def _store(opened: tuple[Place, sqlite3.Connection], clock: Clock, max_size: int | None) -> Store:
     place, first = opened
-    return Store(place, Reader(place, first), clock, max_size=max_size, read_only=reason)
+    return Store(place, Reader(place, first), clock, max_size=max_size)
 
 
 def _file(file: Path, busy_s: float) -> tuple[Place, sqlite3.Connection]:
@@ -58,6 +63,8 @@ def _file(file: Path, busy_s: float) -> tuple[Place, sqlite3.Connection]:
         if schema.version(connection) != schema.SCHEMA:
             schema.migrate(connection, file)
             file.chmod(0o600)
+        elif not schema.fits(connection):
+            raise faults.outdated(file)
     except (sqlite3.Error, StoreError) as error:
         if connection is not None:
             connection.close()
@@ -92,23 +99,13 @@ def _copied(file: Path, busy_s: float) -> tuple[Place, sqlite3.Connection]:
     """A copy in memory of a file that may only be read."""
     place = in_memory(busy_s)
     try:
-        source = _readable(file, busy_s)
+        source = readable(file, busy_s)
         source.backup(place.connect())
         source.close()
         if schema.ours(place.connect(), file) != schema.SCHEMA:
             schema.migrate(place.connect(), None)
+        elif not schema.fits(place.connect()):
+            raise faults.outdated(file)
     except sqlite3.Error as error:
         raise faults.said(error, file) from error
     return place, place.connect()
-
-
-def _readable(file: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that needs no right to write, as SQLite wants it even from readers of a WAL file."""
-    uri = file.resolve().as_uri()
-    connection = connect(f"{uri}?mode=ro", busy_s, uri=True)
-    try:
-        schema.version(connection)
-    except sqlite3.OperationalError:
-        connection.close()
-        return connect(f"{uri}?immutable=1", busy_s, uri=True)
-    return connection

@@ -8,6 +8,7 @@ late: sqlite_utils.
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from cloudtop.store import faults
@@ -162,6 +163,35 @@ def _shared(db: Database) -> None:
 MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_prices_and_cache,)
 SCHEMA = len(MIGRATIONS)
 
+NEIGHBOUR_S = 1.0
+"""How long another process may take to make the same new file."""
+
+LAYOUT = 0xDE9504ED
+"""`layout` of a file that these migrations made; a test says which number belongs here."""
+
+
+def layout(connection: sqlite3.Connection) -> int:
+    """One number for all tables and columns of a file."""
+    from zlib import crc32
+
+    rows = connection.execute(
+        "SELECT m.name, c.name, c.type FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+        " WHERE m.type='table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1, 2"
+    )
+    return crc32(repr(rows.fetchall()).encode())
+
+
+def fits(connection: sqlite3.Connection) -> bool:
+    """Whether a file of our number has our columns: by a note in the file, by the columns if there is none.
+
+    A damaged file fits here: whatever of it is read says so.
+    """
+    try:
+        noted = connection.execute("SELECT value FROM state WHERE name='layout'").fetchone()
+        return bool((noted[0] if noted else layout(connection)) == LAYOUT)
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+
 
 def version(connection: sqlite3.Connection) -> int:
     """The schema number that the file says it has."""
@@ -185,7 +215,7 @@ def migrate(connection: sqlite3.Connection, file: Path | None) -> None:
 
     ours(connection, file)
     if file is not None:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
     connection.execute("BEGIN EXCLUSIVE")
     try:
         found = ours(connection, file)
@@ -194,12 +224,26 @@ def migrate(connection: sqlite3.Connection, file: Path | None) -> None:
         db = Database(connection)
         for step in MIGRATIONS[found:]:
             step(db)
+        connection.execute("INSERT OR REPLACE INTO state(name, value) VALUES ('layout', ?)", (LAYOUT,))
         connection.execute(f"PRAGMA application_id={OURS}")
         connection.execute(f"PRAGMA user_version={SCHEMA}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Set WAL, waiting for a neighbour who does the same: SQLite does not wait by itself here."""
+    until = time.monotonic() + NEIGHBOUR_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.005)
 
 
 def _back_up(file: Path, found: int) -> None:

@@ -170,7 +170,13 @@ def note_trouble(db: sqlite3.Connection, scope: Scope, trouble: Trouble, at: flo
     bump(db)
 
 
-_KNOWN = "key, fetched_at, partial_at, rows, stamp, tried_at, trouble"
+_THERE = " + ".join(f"(SELECT count(*) FROM {one} WHERE scope_id=scope.id)" for one in ("offer", "row"))
+"""The rows of a look under way, or given up, are counted: nobody has noted their number yet."""
+
+_KNOWN = (
+    f"key, fetched_at, partial_at, CASE WHEN partial_at IS NULL THEN rows ELSE {_THERE} END,"
+    " stamp, tried_at, trouble"
+)
 
 
 def freshness(reader: Reader, asked: Sequence[Scope]) -> dict[Scope, Known | None]:

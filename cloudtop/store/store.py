@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cloudtop.errors import StoreError
 from cloudtop.models import GpuOffer, Scope, Trouble
-from cloudtop.store import points, rows, scopes
+from cloudtop.store import faults, points, rows, schema, scopes
 from cloudtop.store.journal import Journal
 from cloudtop.store.neighbours import DownHosts, Leases
 from cloudtop.store.observation import Look, Observation
@@ -30,13 +31,10 @@ if TYPE_CHECKING:
 class Store:
     """One home's memory: what was read from the clouds and when, price history, and what processes share.
 
-    `read_only`: None, or the sentence that says why nothing is kept beyond this process.
+    When its disk is full it goes on in memory, and the write that found this out may have to be repeated.
     """
 
-    def __init__(
-        self, place: Place, reader: Reader, clock: Clock, *, max_size: int | None, read_only: str | None
-    ) -> None:
-        self.read_only = read_only
+    def __init__(self, place: Place, reader: Reader, clock: Clock, *, max_size: int | None) -> None:
         self.writer = Writer(place)
         self._place, self._reader, self._clock, self._max_size = place, reader, clock, max_size
         self._shelf = Shelf(reader)
@@ -45,6 +43,23 @@ class Store:
         self.hosts: Hosts = DownHosts(reader, self.writer, clock)
         self.audit: Audit = self._journal
         self.conversations: Conversations = Talks(reader, self.writer, clock)
+
+    @property
+    def read_only(self) -> str | None:
+        """None, or the sentence that says why nothing is kept beyond this process."""
+        return self._place.unkept
+
+    def examined(self) -> StoreError | None:
+        """What is wrong with the file, after reading all of it; None when nothing is."""
+        try:
+            found = self._reader.all("PRAGMA quick_check(1)")
+            with self._reader.snapshot() as db:
+                fits = schema.layout(db) == schema.LAYOUT
+        except StoreError as error:
+            return error
+        if found != [("ok",)]:
+            return faults.damaged(self._place.name)
+        return None if fits else faults.outdated(self._place.name)
 
     def freshness(self, asked: Sequence[Scope]) -> dict[Scope, Known | None]:
         """What is known of each scope; None for one that was never tried."""

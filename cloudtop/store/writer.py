@@ -85,8 +85,14 @@ class Writer:
         return self._queued(_Job(Future(), None, steps))
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` and wait for it."""
-        return self.submit(work).result()
+        """Run `work` and wait for it; once more when the disk was found full, in memory then."""
+        kept = self.place.unkept
+        try:
+            return self.submit(work).result()
+        except StoreError:
+            if self.place.unkept == kept:
+                raise
+            return self.submit(work).result()
 
     def flush(self) -> None:
         """Wait until everything submitted so far is written."""
@@ -152,6 +158,7 @@ class Writer:
                 self.connection.execute("COMMIT")
             except (sqlite3.Error, _Undone) as error:
                 self._roll_back()
+                self._give_way(error)
                 for job in {first, *done}:
                     self._fail(job, error)
                 done = []
@@ -163,6 +170,20 @@ class Writer:
         if self.connection.total_changes - self._folded > FOLD_AFTER:
             self._fold()
 
+    def _give_way(self, error: BaseException) -> None:
+        """A full disk takes nothing more: go on in memory before those who wait learn of the failure."""
+        if not faults.no_room(error) or self.place.memory is not None:
+            return
+        try:
+            self.place.move_to_memory(faults.unkept(error, self.place.name))
+        except sqlite3.Error as unreadable:
+            LOG.debug("the store could not be copied into memory: %s", unreadable)
+            return
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        LOG.warning(self.place.unkept)
+
     def _fold(self) -> None:
         self._folded = self.connection.total_changes
         try:
@@ -173,8 +194,9 @@ class Writer:
     def _work_off(self, first: _Job, done: list[_Job], started: float) -> None:
         job: _Job | None = first
         while job is not None:
-            if self._try(job):
-                done.append(job)
+            done.append(job)  # so that whatever ends the transaction ends this job too
+            if not self._try(job):
+                done.remove(job)
             if time.monotonic() - started > BATCH_S:
                 return
             job = self._waiting()
@@ -199,10 +221,19 @@ class Writer:
         connection = self.connection
         connection.execute("SAVEPOINT job")
 
+        full: list[sqlite3.Error] = []
+
         def act() -> None:
-            job.value = work(connection)
+            try:
+                job.value = work(connection)
+            except sqlite3.Error as error:
+                if not faults.no_room(error):
+                    raise
+                full.append(error)
 
         good = self._went_well(job, act)
+        if full:
+            raise full[0]
         if not connection.in_transaction:
             undone = _Undone(
                 "The whole write was taken back.", "Try again; what was stored before is intact."

@@ -13,7 +13,7 @@ from mcp_server.tools._price_fields import FIELDS, POINT_FIELDS
 from mcp_server.tools._price_question import Question
 
 if TYPE_CHECKING:
-    from cloudtop.store.offers import OfferPage
+    from cloudtop.store.offers import OfferFilter, OfferPage
     from mcp_server.fleet import Harvest
     from mcp_server.result import Ctx
     from mcp_server.tools._price_question import Totals
@@ -39,7 +39,7 @@ def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit:
     readings = {(one["_scope_id"], one["_fetched_at"]) for one in kept}
     labels = {key: harvest.label(page.scopes[key[0]], key[1], now) for key in readings}
     made = [_row(one, question.totals, labels) for one in kept]
-    notices = [*question.notices, *_said(question, harvest, page, made, now, first=ctx.offset == 0)]
+    notices = [*question.notices, *_said(question, harvest, page, made, ctx.now, first=ctx.offset == 0)]
     return Rows(
         rows=made,
         sources=harvest.speaking,
@@ -48,7 +48,8 @@ def rows(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, limit:
         notices=notices,
         total=page.total,
         shape="offer",
-        as_of=min((_held_at(one) for one in kept), default=None),
+        as_of=min((at for one in kept if (at := _held_at(one))), default=None),
+        undated=bool(kept) and not any(_held_at(one) for one in kept),
         expires_at=harvest.expires_at,
     )
 
@@ -71,10 +72,12 @@ def usd_total(row: dict[str, Any], totals: Totals) -> float | None:
     return float(round(totals.nodes * (totals.hours * hourly + traffic), 6))
 
 
-def _held_at(row: dict[str, Any]) -> datetime:
-    """When the figure held for sure: when the seller says so, else when it was read."""
+def _held_at(row: dict[str, Any]) -> datetime | None:
+    """When the figure held for sure: when the seller says so, else when it was read; never told by a list."""
     if row["as_of"]:
         return datetime.fromisoformat(row["as_of"])
+    if row["source"] == "list":
+        return None
     read: datetime = row["_fetched_at"]
     return read
 
@@ -161,7 +164,7 @@ def groups(
 ) -> Rows:
     """The result of group_by; `oldest` is the offer whose figure is the oldest of all groups."""
     whole = rows(ctx, question, harvest, oldest, 1)
-    notices = [*question.notices, *left_out(oldest.counts), *old(harvest, whole.rows, ctx.clock.now())]
+    notices = [*question.notices, *left_out(oldest.counts), *old(harvest, whole.rows, ctx.now)]
     read_at = min((one.fetched_at for one in harvest.speaking), default=None)
     return replace(
         whole,
@@ -169,19 +172,22 @@ def groups(
         notices=notices,
         total=len(found),
         shape="group",
-        as_of=min((one for one in (whole.as_of, read_at) if one), default=None),
+        as_of=None if whole.undated else min((one for one in (whole.as_of, read_at) if one), default=None),
     )
 
 
-def points(question: Question, harvest: Harvest, page: OfferPage) -> Rows:
+def points(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, past: OfferFilter) -> Rows:
     """The result of time: the prices in force during the interval, one row per change; sold out is one."""
     for one in page.rows:
         one["source"] = "list" if one["account"] in (SHIPPED, "own") else "cache"
         one["fetched_at"] = one["time"]
     notices = list(question.notices)
     if not page.total:
+        notices.append(_no_points(ctx, question, past))
+    if listed := sum(1 for one in page.rows if one["source"] == "list"):
+        rows_are = "row is" if listed == 1 else "rows are"
         notices.append(
-            "No prices of that time are recorded: the history begins with the first question asked."
+            f"{listed} {rows_are} of price lists: time is when the list was read, not when the price held."
         )
     return Rows(
         rows=[{name: one[name] for name in POINT_FIELDS} for one in page.rows],
@@ -193,3 +199,18 @@ def points(question: Question, harvest: Harvest, page: OfferPage) -> Rows:
         shape="point",
         expires_at=harvest.expires_at,
     )
+
+
+def _no_points(ctx: Ctx, question: Question, past: OfferFilter) -> str:
+    """Why no price of the past was found: the filters, the GPU, or because nothing is recorded at all."""
+    interval = question.interval
+    assert interval is not None
+    nothing = type(past)(limit=1)
+    for wider, said in (
+        (replace(nothing, gpus=past.gpus), "No recorded price of that time matches all filters"),
+        (nothing, "No price of these GPUs is recorded for that time"),
+    ):
+        total = ctx.store.price_points(wider, interval.start, interval.end, shape="point").total
+        if total:
+            return f"{said}; without them there would be {total}."
+    return "No prices of that time are recorded: the history begins with the first question asked."

@@ -1,6 +1,6 @@
 """What to try when no offer matches: the filter that is in the way, or the name that was meant.
 
-Imported late: cloudtop.text.
+Imported late: cloudtop.text, cloudtop.regions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cloudtop.store.offers import OfferFilter
 
 if TYPE_CHECKING:
+    from cloudtop.regions import Wanted
     from mcp_server.result import Ctx
+    from mcp_server.tools._price_question import Question
 
 
 HINTS = 3
@@ -32,6 +34,32 @@ def nothing_found(ctx: Ctx, offers: OfferFilter) -> str:
         return "Nothing matches. list_providers says which clouds could be asked besides."
     said = "; ".join(hints[:HINTS])
     return f"Nothing matches. {said[0].upper()}{said[1:]}."
+
+
+def unknown_places(ctx: Ctx, asked: Question) -> list[str]:
+    """The regions of a question that neither the gazetteer nor any stored offer knows."""
+    said: list[str] = []
+    for given, places in (("region", asked.offers.places_any), ("exclude_region", asked.offers.places_none)):
+        texts = asked.given[given] or ()
+        for text, place in zip(texts, places, strict=False):
+            if not place.known and not _stored(ctx, place):
+                said.append(_unknown_place(given, text))
+    return said
+
+
+def _stored(ctx: Ctx, place: Wanted) -> bool:
+    """Whether any offer is from there, however old."""
+    page = ctx.store.offers(OfferFilter(places_any=(place,), fractional=True, modified=True, limit=1))
+    return bool(page.total or page.counts)
+
+
+def _unknown_place(given: str, text: str) -> str:
+    from cloudtop.regions import nearest_places
+    from cloudtop.text import clean
+
+    near = nearest_places(text, 2)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f"{given}: no known place is called {clean(text)[:60]!r}.{hint}"
 
 
 def _no_such_type(ctx: Ctx, offers: OfferFilter, wanted: str) -> str | None:

@@ -61,7 +61,7 @@ def _scopes(fleet: Fleet, provider: str) -> Iterator[Scope]:
     """One per account with credentials; the public side of a cloud that needs none."""
     if fleet.standing.can(provider, HEALTH):
         for account in fleet.standing.accounts(provider) or ("public",):
-            yield Scope(provider, account, kind=HEALTH)
+            yield fleet.here(Scope(provider, account, kind=HEALTH))
 
 
 async def _lists(ctx: Ctx, asked: list[str], check: list[str] | None) -> Harvest | None:
@@ -130,18 +130,19 @@ def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
     """How old the newest prices of each account are. Old ones are no fault while nobody asked for newer."""
     now = ctx.clock.now()
     newest: dict[str, Any] = {}
+    failed: list[Any] = []
     for one in ctx.store.cache_list():
         known, best = one["known"], newest.get(one["account"])
-        if (one["provider"], one["kind"]) != (provider, PRICES) or known.fetched_at is None:
+        if (one["provider"], one["kind"]) != (provider, PRICES) or not _read_here(ctx.fleet, one):
+            continue
+        if known.fetched_at is None:
+            failed += [known] if known.trouble and known.tried_at else []
             continue
         if best is None or known.fetched_at > best[1].fetched_at:
             newest[one["account"]] = (Scope(provider, one["account"], one["region"], PRICES), known)
     title = ctx.fleet.standing.title(provider)
     if not newest and ctx.fleet.standing.can(provider, PRICES):
-        message = "Nothing has been read yet; the first question will."
-        yield _row(
-            provider, "public", "freshness", "unknown", message, iso(now) or "", name=title, source="cache"
-        )
+        yield _unread(provider, title, failed, iso(now) or "")
     for account, (scope, known) in sorted(newest.items()):
         status, message = _aged(known, ctx.fleet.ttl_s(scope), now)
         yield _row(
@@ -156,6 +157,24 @@ def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
             source="cache",
             fetched_at=iso(known.fetched_at),
         )
+
+
+def _read_here(fleet: Fleet, listed: dict[str, Any]) -> bool:
+    """Whether a listing in the store is from where the provider is asked now."""
+    scope = Scope(*(listed[name] for name in ("provider", "account", "region", "kind", "query")))
+    return fleet.here(scope) == scope
+
+
+def _unread(provider: str, title: str, failed: list[Any], now: str) -> dict[str, Any]:
+    """Nothing is there yet: since nobody asked, or since every try failed."""
+    status, healthy, message = "unknown", None, "Nothing has been read yet; the first question will."
+    if failed:
+        last = max(failed, key=lambda known: known.tried_at)
+        status, healthy = "degraded", False
+        message = f"Nothing has been read yet. The last try failed: {last.trouble.message}"
+    return _row(
+        provider, "public", "freshness", status, message, now, name=title, healthy=healthy, source="cache"
+    )
 
 
 def _aged(known: Any, ttl_s: float, now: datetime) -> tuple[str, str]:

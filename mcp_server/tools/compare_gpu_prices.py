@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server.fleet import Harvest
 from mcp_server.tools._price_answer import TIES, groups, points, rows
-from mcp_server.tools._price_hints import nothing_found
+from mcp_server.tools._price_hints import nothing_found, unknown_places
 from mcp_server.tools._price_question import Question, question
 
 if TYPE_CHECKING:
@@ -62,10 +62,11 @@ async def run(
     del given["ctx"], given["limit"]
     asked = await question(ctx, given)
     harvest = await _brought_up_to_date(ctx, asked, max_age)
+    asked.notices += unknown_places(ctx, asked)
     if asked.interval:
         past = replace(asked.offers, offset=ctx.offset, limit=limit)
         page = ctx.store.price_points(past, asked.interval.start, asked.interval.end, shape="point")
-        return points(asked, harvest, page)
+        return points(ctx, asked, harvest, page, past)
     offers = replace(
         asked.offers, scopes=tuple(harvest.scopes), superseded_sellers=harvest.superseded, offset=ctx.offset
     )

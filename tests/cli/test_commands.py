@@ -191,6 +191,33 @@ def test_rows_beyond_one_page_are_joined_up_to_the_limit(cloudtop: Any) -> None:
     assert some["total"] > 150
 
 
+def test_a_limit_counts_however_it_is_written(cloudtop: Any) -> None:
+    assert len(cloudtop("call", "compare_gpu_prices", "limit=1.2e2", "--json").json["rows"]) == 120
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_server_at_once_though_its_client_stays(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "--home", str(tmp_path), "--offline", "mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+    process.stdin.flush()
+    assert process.stdout.readline().endswith(b"}\n")
+    process.send_signal(number)
+    assert process.wait(timeout=10) == code
+    assert process.stderr.read() == b""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        pipe.close()
+
+
 def test_a_dead_cloud_is_named_and_strict_makes_it_exit_3(
     cloudtop: Any, tmp_path: Path, config: Path
 ) -> None:
@@ -303,3 +330,27 @@ def test_a_reader_that_goes_away_is_no_failure(config: Path, tmp_path: Path) -> 
     )
     assert "Traceback" not in done.stderr
     assert done.stdout.startswith("{")
+
+
+def test_one_cleared_listing_is_one_listing(cloudtop: Any) -> None:
+    assert cloudtop("call", "compare_gpu_prices", "gpu=A100", "spot=false").code == 0
+    assert cloudtop("cache", "clear").out == "Cleared 1 listing.\n"
+
+
+def test_an_unknown_provider_of_the_cache_is_told_each_accepted_name_once(cloudtop: Any) -> None:
+    said = cloudtop("cache", "clear", "nonesuch")
+    assert said.code == 2
+    assert said.err.count("vast,") == 1
+
+
+def test_doctor_finds_a_damaged_store_and_says_what_to_do(cloudtop: Any, tmp_path: Path) -> None:
+    assert cloudtop("call", "compare_gpu_prices", "gpu=A100").code == 0
+    file = tmp_path / "home" / "cloudtop.db"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-40960] + b"\xff" * 40960)
+    said = cloudtop("doctor", "--json")
+    assert said.code == 1
+    store = next(row for row in said.json if row["what"] == "store")
+    assert store["status"] == "failing"
+    assert str(file) in store["message"]
+    assert "Move the file away" in store["next_step"]

@@ -291,3 +291,15 @@ async def test_a_quarter_of_a_million_rows_come_in_pages_and_soon(own: Any) -> N
 async def test_every_error_of_a_list_is_the_trouble_of_one_scope(own: Any) -> None:
     with pytest.raises(CloudError):
         await read(own("nonsense\n"))
+
+
+@pytest.mark.parametrize(
+    "as_of", ["0001-01-01", "1999-12-31", "9999-12-31T23:59:59-23:59", "2026-11-20T12:00:01Z", "2027-01-01"]
+)
+async def test_a_date_that_no_price_can_be_from_is_unknown_and_counted(own: Any, as_of: str) -> None:
+    one = own(HEADER + f"x,,,H100,1,80,2,,{as_of},\nx,,,H100,1,80,3,,2026-11-20,\n")
+    slip, good = await read(one)
+    assert slip.as_of is None
+    assert good.as_of == datetime(2026, 11, 20, tzinfo=UTC)
+    (note,) = one.notes
+    assert "1 row as_of is before 2000 or in the future" in note.message

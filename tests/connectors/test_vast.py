@@ -364,3 +364,9 @@ async def test_health_of_a_cloud_in_trouble_says_so_and_leaves_the_key_in_peace(
         ("api", status, False),
     ]
     assert "127.0.0.1" in rows[1].message
+
+
+def test_one_and_a_half_gpus_are_a_share() -> None:
+    told = {"id": 1, "gpu_name": "RTX 4090", "num_gpus": 1.5, "dph_base": 1.0}
+    assert gpu_offer(told, False, START, "https://vast.example.invalid/").fractional
+    assert not gpu_offer(told | {"num_gpus": 2}, False, START, "https://vast.example.invalid/").fractional

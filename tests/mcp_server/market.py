@@ -65,6 +65,7 @@ class House:
     store: Store
     fleet: Fleet
     runtime: Runtime
+    now: datetime | None = None
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The structured answer of a tool; an error is one too."""

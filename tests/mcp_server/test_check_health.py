@@ -185,3 +185,31 @@ async def test_a_check_asked_twice_within_its_time_to_live_is_one_request(
     await checks(house, max_age="0")
     assert len(sandbox.requests) == 2
     await house.close()
+
+
+async def test_prices_that_could_never_be_read_say_why(tmp_path: Path) -> None:
+    config = {"providers": {"vast": {"options": {"endpoint": "http://127.0.0.1:9"}}}}
+    house = market.house(tmp_path, config=config)
+    await house.call("compare_gpu_prices", gpu=["A100"])
+    row = (await checks(house))["vast", "freshness"]
+    assert row["message"].startswith("Nothing has been read yet. The last try failed: ")
+    assert row["status"] == "degraded"
+    await house.close()
+
+
+async def test_what_another_endpoint_told_is_no_freshness_of_this_one(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    house = market.house(tmp_path, config=sandbox.config())
+    await house.call("compare_gpu_prices", gpu=["A100"])
+    assert (await checks(house))["vast", "freshness"]["status"] == "healthy"
+    await house.close()
+    config = sandbox.config()
+    config["providers"]["vast"]["options"]["endpoint"] = "http://127.0.0.1:9"
+    house = market.house(tmp_path, config=config)
+    rows = await checks(house)
+    assert rows["vast", "freshness"]["status"] == "unknown"
+    assert rows["vast", "api"]["status"] == "down"
+    answer = await house.call("compare_gpu_prices", gpu=["A100"])
+    assert "vast" not in {one["provider"] for one in answer["sources"]}
+    await house.close()

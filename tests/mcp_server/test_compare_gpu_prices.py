@@ -271,7 +271,7 @@ async def test_source_tells_cache_stale_list_and_sandbox_apart(tmp_path: Path, s
     assert figures(stale, "source") == ["stale"]
     assert stale["as_of"] == "2026-11-20T12:00:00Z"
     assert any("as of 2026-11-20T12:00:00Z" in notice for notice in stale["notices"])
-    assert [one["code"] for one in stale["missing"]] == ["unreachable", "unreachable"]
+    assert [one["code"] for one in stale["missing"]] == ["unreachable"]
     await house.close()
     await other.close()
 
@@ -686,6 +686,42 @@ async def test_a_time_without_records_says_so(house: House) -> None:
     assert any("No prices of that time" in notice for notice in answer["notices"])
 
 
+async def test_a_time_whose_prices_the_filters_leave_out_says_so(house: House) -> None:
+    house.stock(offer(1.0), gpus=A100, age_s=3600)
+    dear = await house.prices(gpu="A100", time="today", max_price=0.5)
+    assert (
+        "No recorded price of that time matches all filters; without them there would be 1."
+        in dear["notices"]
+    )
+    other = await house.prices(gpu="H200", time="today")
+    assert any("No price of these GPUs is recorded" in notice for notice in other["notices"])
+
+
+async def test_past_prices_of_a_list_say_what_their_time_is(tmp_path: Path) -> None:
+    row = {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2}
+    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", row)])
+    await house.prices(gpu="A100", providers="aws")
+    house.clock.at += timedelta(hours=1)
+    answer = await house.prices(gpu="A100", providers="aws", time="today")
+    assert any("time is when the list was read" in notice for notice in answer["notices"])
+    await house.close()
+
+
+@pytest.mark.parametrize("argument", ["region", "exclude_region"])
+async def test_a_place_that_nobody_knows_is_told(house: House, argument: str) -> None:
+    house.stock(offer(1.0, region="narwhal-1"), gpus=A100)
+    unknown = await house.prices(gpu="A100", **{argument: "narnia"})
+    assert any(f"{argument}: no known place is called 'narnia'" in one for one in unknown["notices"])
+    for known in ("germany", "us-west-2"):
+        told = await house.prices(gpu="A100", **{argument: known})
+        assert not any("no known place" in one for one in told["notices"])
+
+
+async def test_a_refusal_is_whole_sentences(house: House) -> None:
+    refused = await house.refusal(gpu="A100", min_price=3, max_price=2)
+    assert refused["message"].endswith("max_price=2.")
+
+
 # --- refusals -------------------------------------------------------------------------------------------
 
 
@@ -793,7 +829,18 @@ async def test_a_broad_question_asks_for_everything_once(tmp_path: Path, sandbox
     await house.close()
 
 
-async def test_the_question_clock_reads_times_and_not_ages(house: House) -> None:
+async def test_the_question_clock_tells_how_old_a_list_price_is(tmp_path: Path) -> None:
+    row = {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2, "as_of": "2026-01-21"}
+    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", row)])
+    later = NOON + timedelta(days=100)
+    for more in ({}, {"group_by": "provider"}):
+        asked = {"gpu": "A100", "providers": "aws", **more}
+        outcome = await house.runtime.call("compare_gpu_prices", asked, now=later)
+        assert any("403 days ago" in notice for notice in outcome.structured["notices"])
+    await house.close()
+
+
+async def test_the_question_clock_reads_times_of_arguments(house: House) -> None:
     house.stock(offer(1.0), gpus=A100)
     earlier = datetime(2026, 11, 1, tzinfo=UTC)
     outcome = await house.runtime.call(
@@ -887,4 +934,7 @@ async def test_undated_rows_of_price_lists_are_counted(tmp_path: Path) -> None:
     house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", row)])
     answer = await house.prices(gpu="A100", providers="aws")
     assert "1 row of price lists bears no date." in answer["notices"]
+    assert answer["as_of"] is None
+    grouped = await house.prices(gpu="A100", providers="aws", group_by="provider")
+    assert grouped["as_of"] is None
     await house.close()

@@ -571,3 +571,32 @@ async def test_a_provider_that_answers_some_kinds_only_with_a_key_says_which(tmp
     assert "health" in row["reason"]
     assert "VAST_API_KEY" in row["reason"]
     await house.close()
+
+
+async def test_a_corrected_file_is_read_at_once(tmp_path: Path) -> None:
+    from cloudtop.models import Trouble
+    from mcp_server.want import Want, held
+
+    house = market.house(tmp_path)
+    scope = Scope("pricelist", "own", query='{"file":"mine.csv"}')
+    house.store.trouble(scope, Trouble("pricelist", "invalid", "Line 2 has no price.", "Correct it."))
+    known = house.store.freshness([scope])[scope]
+    pages = Slow([]).gpu_offers
+    assert held(Want(scope, pages, "a list", 60.0), known, house.clock.now()) is not None
+    assert held(Want(scope, pages, "a list", 60.0, "12:34"), known, house.clock.now()) is None
+    await house.close()
+
+
+async def test_a_failure_while_the_store_is_closing_is_no_news(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from mcp_server.flight import Flights
+    from mcp_server.want import Want
+
+    house = market.house(tmp_path)
+    flights = Flights(house.store, house.clock, lambda _: None)
+    want = Want(Scope("vast"), Slow([]).gpu_offers, "Vast.ai", 60.0)
+    house.store.close()
+    with caplog.at_level(logging.WARNING):
+        assert await flights.outcome(want, house.clock.monotonic() + 5) is not None
+    assert caplog.records == []

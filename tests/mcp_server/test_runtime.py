@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudtop.errors import ArgumentError, NotFound, SpecError, StoreError, UsageError
+from cloudtop.models import Trouble
 from mcp_server.arguments import prepared
 from mcp_server.budget import CHANNEL
 from mcp_server.memo import KEPT
@@ -403,16 +404,47 @@ async def test_a_failure_is_a_text_that_says_all_there_is_to_say(tmp_path, case)
     assert (outcome.is_error, outcome.exit_code, outcome.text) == (True, code, said)
 
 
-async def test_a_defect_is_told_without_its_details_and_logged_with_them(tmp_path, caplog):
+@pytest.mark.parametrize(("level", "traced"), [("WARNING", False), ("DEBUG", True)])
+async def test_a_defect_is_told_without_its_details_and_logged_with_them(tmp_path, caplog, level, traced):
     async def find(ctx):
         raise RuntimeError("inner detail 4711")
 
+    caplog.set_level(level, logger="cloudtop")
     outcome = await runtime(tmp_path, answering(find)).call("list_cars", {})
     assert outcome.is_error
     assert "failed inside cloudtop" in outcome.text
     assert "4711" not in outcome.text + outcome.structured_json
     assert "Traceback" not in outcome.text
     assert "inner detail 4711" in caplog.text
+    assert ("Traceback" in caplog.text) is traced
+
+
+async def test_one_trouble_of_two_questions_to_a_cloud_is_told_once(tmp_path):
+    def trouble(message, **more):
+        return Trouble(
+            **{"provider": "yard", "code": "unreachable", "kind": "cars", **more},
+            message=message,
+            next_step="",
+        )
+
+    async def find(ctx):
+        said = [trouble("by day"), trouble("by night"), trouble("elsewhere", region="x")]
+        files = [trouble("a.csv", provider="pricelist"), trouble("b.csv", provider="pricelist")]
+        return Rows([], missing=said + files)
+
+    outcome = await runtime(tmp_path, answering(find)).call("list_cars", {})
+    assert [one["message"] for one in outcome.structured["missing"]] == [
+        "by day",
+        "elsewhere",
+        "a.csv",
+        "b.csv",
+    ]
+
+
+async def test_the_clock_that_the_house_fixes_holds_for_every_call(cars, yard):
+    cars.house.now = NOON - timedelta(days=9)
+    await cars.call("list_cars", {})
+    assert yard.seen[-1]["now"] == NOON - timedelta(days=9)
 
 
 async def test_progress_and_deadline_reach_the_handler(tmp_path):

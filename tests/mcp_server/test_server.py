@@ -12,7 +12,7 @@ import anyio
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
 
-from cloudtop.errors import SpecError
+from cloudtop.errors import SpecError, StoreError
 from cloudtop.models import Scope
 from cloudtop.sellers import known
 from mcp_server.lexicon import LiveLexicon, lexicon
@@ -181,6 +181,25 @@ def test_the_process_ends_with_its_input_even_while_a_call_hangs(tmp_path, kind)
         rest = process.stdout.read()
         assert process.wait(timeout=20) == 0
     assert b"stray" not in rest
+
+
+def test_requests_from_a_file_are_all_answered_in_whole_lines(tmp_path):
+    asked = b"".join(envelope(n, "tools/call", name="list_cars", arguments={"limit": n}) for n in range(1, 9))
+    command = [sys.executable, *SERVER, str(tmp_path), "prompt"]
+    done = subprocess.run(command, input=asked, capture_output=True, check=True, timeout=20)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {one["id"] for one in answers if "result" in one} == set(range(1, 9))
+    assert done.stdout.endswith(b"\n")
+
+
+async def test_a_resource_of_a_damaged_store_is_an_error_that_says_what_to_do(tmp_path, yard):
+    def damaged():
+        raise StoreError("The store is damaged.", "Move it away.")
+
+    async with Client(build_server(runtime(tmp_path, yard.run), {"lexicon": damaged})) as client:
+        with pytest.raises(MCPError, match="The store is damaged") as caught:
+            await client.read_resource("cloudtop://lexicon")
+    assert caught.value.error.data["next_step"] == "Move it away."
 
 
 STANDING = [

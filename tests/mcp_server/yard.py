@@ -44,6 +44,7 @@ class House:
     settings: Any
     clock: HandClock
     fleet: Any = None
+    now: datetime | None = None
 
 
 _open: list[Any] = []

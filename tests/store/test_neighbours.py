@@ -42,13 +42,20 @@ def test_a_lease_that_ran_out_goes_to_another_and_cannot_be_given_back(
 def test_of_many_processes_one_gets_the_lease(tmp_path: Path, opened: Callable[..., Store]) -> None:
     opened()
     askers = [
-        python("sys.stdin.readline(); print(store.lease(VAST, 60) is not None)", tmp_path) for _ in range(4)
+        python(
+            "sys.stdin.readline(); print(store.lease(VAST, 60) is not None, flush=True); sys.stdin.read()",
+            tmp_path,
+        )
+        for _ in range(4)
     ]
     for one in askers:
         assert one.stdin is not None
         one.stdin.write("go\n")
         one.stdin.flush()
-    assert sorted(ended(one).strip() for one in askers) == ["False", "False", "False", "True"]
+    said = [one.stdout.readline().strip() for one in askers if one.stdout is not None]
+    assert sorted(said) == ["False", "False", "False", "True"]
+    for one in askers:
+        ended(one)
 
 
 def test_a_host_that_is_down_is_known_at_once_and_to_other_processes(
@@ -157,3 +164,26 @@ def test_clearing_the_cache_keeps_audit_and_conversations(store: Store) -> None:
     store.cache_clear()
     assert store.audit_records() == [RECORD]
     assert store.conversations.load("main") == {"a": 1}
+
+
+def test_the_lease_of_a_process_that_was_killed_is_taken_over_at_once(
+    tmp_path: Path, opened: Callable[..., Store]
+) -> None:
+    store = opened()
+    holder = python("print(store.lease(VAST, 60), flush=True); sys.stdin.readline()", tmp_path)
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() != "None"
+    assert store.lease(VAST, 60) is None
+    holder.kill()
+    holder.communicate()
+    assert store.lease(VAST, 60) is not None
+
+
+def test_the_lease_of_a_process_on_another_machine_is_left_to_it(opened: Callable[..., Store]) -> None:
+    store = opened()
+    store.writer.run(
+        lambda db: db.execute(
+            "INSERT INTO lease(scope, holder, until) VALUES (?, 'elsewhere/1:999999:5:ab', 9e12)", (VAST.key,)
+        )
+    )
+    assert store.lease(VAST, 60) is None

@@ -499,3 +499,12 @@ def test_a_closed_store_says_so(tmp_path: Path, clock: FixedClock) -> None:
     for use in (lambda: keep(store, offer("2")), lambda: store.offers(OfferFilter()), store.revision):
         with pytest.raises(StoreError, match="closed"):
             use()
+
+
+def test_rows_of_a_look_that_is_still_open_are_counted(store: Store) -> None:
+    with store.observation(VAST, fetched_at=NOON) as seen:
+        seen.add([offer("1"), offer("2")])
+        store.flush()
+        known = store.freshness([VAST])[VAST]
+        assert known is not None
+        assert (known.rows, known.complete) == (2, False)

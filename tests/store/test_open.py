@@ -262,3 +262,85 @@ def test_a_memory_store_leaves_no_file(tmp_path: Path, opened: Callable[..., Sto
     keep(store, offer("1"))
     assert store.read_only is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_layout_number_is_that_of_a_new_file(tmp_path: Path, opened: Callable[..., Store]) -> None:
+    opened().close()
+    db = sqlite3.connect(tmp_path / FILE)
+    assert schema.layout(db) == schema.LAYOUT
+    db.close()
+
+
+@pytest.mark.parametrize("noted", [None, 1])
+def test_a_store_of_our_number_with_other_columns_is_refused_with_what_to_do(
+    tmp_path: Path, opened: Callable[..., Store], clock: FixedClock, noted: int | None
+) -> None:
+    opened().close()
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("DELETE FROM state WHERE name='layout'")
+    if noted is not None:
+        db.execute("INSERT INTO state(name, value) VALUES ('layout', ?)", (noted,))
+    db.execute("ALTER TABLE place RENAME COLUMN said TO told")
+    db.commit()
+    db.close()
+    with pytest.raises(StoreError, match="older layout") as caught:
+        open_store(tmp_path, clock)
+    assert "Move the file away" in caught.value.next_step
+
+
+def test_a_file_without_a_note_of_its_layout_is_good_when_its_columns_are(
+    tmp_path: Path, opened: Callable[..., Store]
+) -> None:
+    store = opened()
+    keep(store, offer("1"))
+    store.writer.run(lambda db: db.execute("DELETE FROM state WHERE name='layout'"))
+    store.close()
+    assert held(opened(), VAST) == {("1", 1.0)}
+
+
+def test_an_examination_finds_damage_and_missing_tables(tmp_path: Path, opened: Callable[..., Store]) -> None:
+    store = opened()
+    keep(store, *(offer(str(number), region=f"r{number}") for number in range(2000)))
+    assert store.examined() is None
+    store.close()
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[:40960] + b"\xff" * (len(whole) - 40960))
+    damaged = opened().examined()
+    assert "damaged" in str(damaged)
+    assert "Move the file away" in str(damaged)
+
+
+def test_an_examination_misses_a_table(opened: Callable[..., Store]) -> None:
+    store = opened()
+    store.writer.run(lambda db: db.execute("DROP TABLE point"))
+    assert "older layout" in str(store.examined())
+
+
+def full(store: Store) -> None:
+    """From now on SQLite finds no room for another page, as on a full disk."""
+    pages = store.writer.run(lambda db: db.execute("PRAGMA page_count").fetchone()[0])
+    store.writer.run(lambda db: db.execute(f"PRAGMA max_page_count={pages}"))
+
+
+def test_a_disk_that_fills_up_makes_the_store_go_on_in_memory(opened: Callable[..., Store]) -> None:
+    store = opened()
+    keep(store, offer("old"))
+    full(store)
+    many = [offer(str(number), region=f"r{number}") for number in range(3000)]
+    with pytest.raises(StoreError, match="disk is full"):
+        keep(store, *many)
+    assert "The disk is full" in str(store.read_only)
+    assert held(store, VAST) >= {("old", 1.0)}
+    assert keep(store, *many)
+    assert len(held(store, VAST)) == 3000
+    store.close()
+    assert held(opened(), VAST) == {("old", 1.0)}
+
+
+def test_a_single_write_that_finds_the_disk_full_is_repeated_in_memory(opened: Callable[..., Store]) -> None:
+    store = opened()
+    full(store)
+    state = {"words": "x" * 100_000}
+    store.conversations.save("long", state)
+    assert store.conversations.load("long") == state
+    assert store.read_only is not None

@@ -8,22 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.cli import views
 from cloudtop.cli.build import build
+from cloudtop.errors import StoreError
 from cloudtop.models import iso
 from cloudtop.sellers import provider_id
+from cloudtop.text import plural
 
 if TYPE_CHECKING:
     import argparse
+
+    from cloudtop.store.open import Store
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what `action` says; `provider` narrows it."""
     house = build(options.config, options.home, offline=True)
     try:
-        provider = provider_id(options.provider, house.facts) if options.provider else None
+        provider = (
+            provider_id(options.provider, connectors=house.facts, argument="provider")
+            if options.provider
+            else None
+        )
         if options.action == "clear":
-            gone = house.store.cache_clear(provider)
-            said = {"cleared": gone}
-            sys.stdout.write(views.dumps(said) + "\n" if options.json else f"Cleared {gone} listings.\n")
+            gone = _cleared(house.store, provider)
+            said = views.dumps({"cleared": gone}) if options.json else f"Cleared {plural(gone, 'listing')}."
+            sys.stdout.write(f"{said}\n")
             return 0
         rows = [_shown(row) for row in house.store.cache_list() if provider in (None, row["provider"])]
     finally:
@@ -36,6 +44,15 @@ def run(options: argparse.Namespace) -> int:
         columns = list(rows[0])
         views.table(columns, [[views.cell(row[name]) for name in columns] for row in rows], house.settings)
     return 0
+
+
+def _cleared(store: Store, provider: str | None) -> int:
+    """How many listings are gone; an error when the file cannot be changed, for only a copy would be."""
+    gone = 0 if store.read_only else store.cache_clear(provider)
+    if store.read_only:
+        step = "Free some space or get the right to write there; or delete the store's file yourself."
+        raise StoreError(f"Nothing was cleared. {store.read_only}", step)
+    return gone
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from mcp_server.result import Outcome
     from mcp_server.runtime import Runtime
+    from mcp_server.specs import ToolSpec
+
+USUAL_LIMIT = 20
+"""Rows of a tool that has no limit of its own."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -110,10 +114,10 @@ async def joined(
         whole = outcome.structured
         if outcome.is_error or not whole.get("truncated") or "cursor" in arguments:
             return outcome, whole
-        asked = arguments.get("limit", runtime.specs[tool].parameters.get("limit", {}).get("default", 20))
-        limit, whole = int(asked), {**whole, "rows": list(whole["rows"])}
+        limit, others = _limit(runtime.specs[tool], arguments)
+        whole = {**whole, "rows": list(whole["rows"])}
         while whole["next_cursor"] and len(whole["rows"]) < limit:
-            more = {**arguments, "limit": limit - len(whole["rows"]), "cursor": whole["next_cursor"]}
+            more = {**others, "limit": limit - len(whole["rows"]), "cursor": whole["next_cursor"]}
             page = await runtime.call(tool, more, now=house.now, progress=progress)
             if page.is_error:
                 return page, page.structured
@@ -122,6 +126,16 @@ async def joined(
             whole["notices"] = list(dict.fromkeys([*whole["notices"], *page.structured["notices"]]))
         whole["truncated"] = bool(whole["next_cursor"]) and len(whole["rows"]) < limit
         return outcome, whole
+
+
+def _limit(spec: ToolSpec, arguments: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """How many rows were asked for, as the runtime understood it, and the other arguments."""
+    from mcp_server.arguments import folded, prepared
+
+    others = {
+        name: value for name, value in arguments.items() if spec.names.get(folded(name), name) != "limit"
+    }
+    return prepared(spec, arguments).get("limit") or USUAL_LIMIT, others
 
 
 def exit_code(whole: dict[str, Any], *, strict: bool) -> int:

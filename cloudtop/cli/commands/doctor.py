@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> int:
 
 async def _examined(house: House, options: argparse.Namespace) -> int:
     try:
-        rows = [*_installation(house), *_files(house), *await _connections(house)]
+        connections = await _connections(house)  # first, since asking may find the disk full
+        rows = [*_installation(house), *_files(house), *connections]
     finally:
         await house.aclose()
     if options.json:
@@ -51,17 +52,28 @@ def _files(house: House) -> list[dict[str, Any]]:
     config = str(found.config_file) if found.config_file else "no configuration file; defaults hold"
     rows = [_row("configuration", "healthy", config)]
     rows += [_row("configuration", "unknown", f"without effect: {one}") for one in found.without_effect]
-    if house.store.read_only:
-        rows.append(_row("store", "degraded", house.store.read_only))
-    else:
-        rows.append(_row("store", "healthy", str(found.cache.folder or found.home)))
+    rows.append(_store(house))
     rows += [_row("note", "unknown", one) for one in house.notices if one != house.store.read_only]
     return rows
 
 
+def _store(house: House) -> dict[str, Any]:
+    """The one file of the store, read from end to end."""
+    wrong = house.store.examined()
+    if wrong is not None:
+        return _row("store", "failing", wrong.message, wrong.next_step)
+    if house.store.read_only:
+        step = "Free some space or get the right to write there, or use another --home."
+        return _row("store", "degraded", house.store.read_only, step)
+    found = house.settings
+    return _row("store", "healthy", str(found.cache.folder or found.home))
+
+
 async def _connections(house: House) -> list[dict[str, Any]]:
     with views.progress() as progress:
-        outcome = await house.runtime().call("check_health", {"limit": 500}, progress=progress)
+        outcome = await house.runtime().call(
+            "check_health", {"limit": 500, "max_age": "0s"}, progress=progress
+        )
     if outcome.is_error:
         return [_row("connections", "failing", outcome.text)]
     return [
