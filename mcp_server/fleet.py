@@ -327,14 +327,17 @@ class Fleet:
 
 
 def _endpoint(settings: Settings, scope: Scope) -> str | None:
-    """Where a scope's account is asked instead of the provider's own address; without user and password."""
+    """Where a scope's account is asked instead of the provider's own address: host and path.
+
+    Without the port: a server on this machine has another one each time it starts, and is still no cloud.
+    """
     mine = settings.provider(scope.provider)
     own = next((one.options.get("endpoint") for one in mine.accounts if one.name == scope.account), None)
     endpoint = str(own or mine.endpoint or "")
     if not endpoint:
         return None
     parts = urlsplit(endpoint)
-    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+    return (parts.hostname or "") + parts.path.rstrip("/")
 
 
 def _loopback(settings: Settings, provider: str) -> bool:

@@ -64,7 +64,7 @@ def no_wait_known(right: Any) -> Any:
 
 def for_ever(right: Any) -> Any:
     """A failure is believed long after."""
-    return lambda known, now: known.trouble if known else None
+    return lambda want, known, now: known.trouble if known else None
 
 
 def ends_at_a_failure(right: Any) -> Any:

@@ -138,9 +138,9 @@ class Cell:
 
     def _scopes(self, house: House) -> list[Scope]:
         if self.method != "gpu_offers":
-            return [Scope(self.provider, account="default", kind=self.method)]
+            return [house.fleet.here(Scope(self.provider, account="default", kind=self.method))]
         found: list[Scope] = house.fleet.connector(self.provider).price_scopes(PriceQuery(GPUS))
-        return found
+        return [house.fleet.here(scope) for scope in found]
 
     def _hit(self, scope: Scope) -> bool:
         """Whether the fault concerns this scope."""
