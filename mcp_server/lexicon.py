@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cloudtop.store.open import Store
-
     from cloudtop.sellers import Seller
+    from cloudtop.store.open import Store
     from mcp_server.specs import ToolSpec
 
 _ADVERTISED = ("type", "items", "enum", "default", "kind", "aliases", "elicit", "required")
