@@ -205,7 +205,7 @@ async def test_what_another_endpoint_told_is_no_freshness_of_this_one(
     assert (await checks(house))["vast", "freshness"]["status"] == "healthy"
     await house.close()
     config = sandbox.config()
-    config["providers"]["vast"]["options"]["endpoint"] = "http://127.0.0.1:9"
+    config["providers"]["vast"]["options"]["endpoint"] = "http://localhost:9"
     house = market.house(tmp_path, config=config)
     rows = await checks(house)
     assert rows["vast", "freshness"]["status"] == "unknown"
