@@ -14,8 +14,11 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from mcp import Client
 
+from agent.answer import Answer
 from agent.ask import Asked, ask, lexicon_of
+from agent.compute import Computed
 from agent.figures import usd
+from agent.sentences import first_sentence
 from cloudtop.cli.build import House, build
 
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -190,3 +193,56 @@ async def test_one_failing_call_leaves_the_rows_of_its_sibling(house: House) -> 
     assert asked.answer.status == "partial"
     assert asked.answer.rows
     assert "Z9" in asked.answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("how many A100 offers are there", "match."),
+        ("price range of the A100", "From $1.00 to $9.99 per GPU-hour"),
+        ("second cheapest A100", "Number 2:"),
+        ("which clouds are supported", "providers are known"),
+        ("is everything healthy", "check"),
+        ("how has the price of the A100 moved this week", "No price changed"),
+        ("$50 for 20 hours of an A100", "offers cost $50.00 or less in all"),
+        ("most expensive A100", "the most expensive is"),
+    ],
+)
+async def test_every_kind_of_answer_has_its_first_sentence(house: House, question: str, says: str) -> None:
+    asked = await answered(house, question)
+    assert says in asked.answer.text.splitlines()[0], asked.answer.text
+
+
+def answer_with(op: str, **figures: Any) -> str:
+    """The first sentence of a computed answer, without a question around it."""
+    row = {
+        "provider": "aws",
+        "gpu": "A100",
+        "gpu_count": 1,
+        "usd_per_gpu_hour": 1.5,
+        "usd_per_hour": 1.5,
+        "spot": False,
+    }
+    result = Computed(
+        op, figures, [row], [{"group": "aws A100", "spot": False, "old": 1.0, "new": 1.5, "delta": 0.5}]
+    )
+    calls = [{"tool": "compare_gpu_prices", "arguments": {}}]
+    return first_sentence(Answer("answered", "", calls=calls, rows=[row]), result, [{}])
+
+
+@pytest.mark.parametrize(
+    ("op", "figures", "says"),
+    [
+        ("distinct", {"field": "provider", "values": ["aws", "azure"], "count": 2}, "2: aws, azure."),
+        ("diff", {"count": 1, "series": 1}, "aws A100 (on-demand) rose from $1.00 to $1.50"),
+        ("within", {"usd_total": 50.0, "count": 1}, "1 offers cost $50.00 or less"),
+        ("filter", {"field": "spot", "value": False, "count": 1}, "Cheapest: $1.50"),
+        ("nth", {"n": 2, "count": 5}, "Number 2: $1.50"),
+        ("divide", {"budget": 30, "hours": 20.0, "hourly": 1.5}, "$30.00 buys 20.0 hours"),
+        ("max", {"value": 1.5, "count": 3}, "Max: $1.50 per GPU-hour over 3 offers."),
+        ("median", {"value": None, "count": 0}, "No offer matches"),
+        ("range", {"min": None, "max": None, "count": 0}, "No offer matches"),
+    ],
+)
+def test_every_computation_has_its_sentence(op: str, figures: dict[str, Any], says: str) -> None:
+    assert says in answer_with(op, **figures)
