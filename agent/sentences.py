@@ -30,12 +30,13 @@ def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mappi
 
 
 def _nothing(answer: Answer) -> str:
-    if not answer.sources and any(one["severity"] == "error" for one in answer.missing):
-        unasked = ", ".join(dict.fromkeys(str(one["provider"]) for one in answer.missing))
-        return f"This is not known: {unasked} could not be asked."
+    unasked = [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
+    if unasked and not answer.sources:
+        return f"This is not known: {', '.join(dict.fromkeys(unasked))} could not be asked."
     said = ", ".join(f"{key} {_plain(value)}" for key, value in answer.applied.items())
     what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
-    return f"{what} matches{f' ({said})' if said else ''}."
+    read = " among what could be read" if unasked else ""
+    return f"{what} matches{read}{f' ({said})' if said else ''}."
 
 
 def _plain(value: Any) -> str:

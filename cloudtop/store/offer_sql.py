@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ArgumentError
-from cloudtop.store.offers import EXACT
+from cloudtop.store.offers import EXACT, ROW_KEYS
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, SOLD_OUT, UNPRICED
 
 if TYPE_CHECKING:
@@ -25,36 +25,8 @@ MANY = 12
 
 TIES = "seller, instance_type, region, offer_id, scope_id, spot"
 """What equal prices are put in order by: together they are one offer's own."""
-COLUMNS = (
-    "seller",
-    "scope_id",
-    "offer_id",
-    "instance_type",
-    "region",
-    "country",
-    "gpu",
-    "gpu_raw",
-    "form",
-    "gpu_count",
-    "gpu_memory_gib",
-    "vcpus",
-    "ram_gib",
-    "usd_per_gpu_hour",
-    "usd_per_hour",
-    "price_raw",
-    "spot",
-    "tier",
-    "available",
-    "interconnect",
-    "flags",
-    "reliability",
-    "disk_usd_per_gb_month",
-    "egress_usd_per_gb",
-    "suspect",
-    "source_url",
-    "read_at",
-    "as_of",
-)
+_HELD_AS = {"provider": "seller", "account": "scope_id", "fractional": "flags", "fetched_at": "read_at"}
+COLUMNS = tuple(_HELD_AS.get(name, name) for name in ROW_KEYS)
 """What is selected, in the order of `offers.ROW_KEYS`: the account comes from the scope."""
 
 _NAMED_ALIKE = set(COLUMNS) - {"seller", "scope_id", "flags", "read_at"}

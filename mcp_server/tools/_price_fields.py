@@ -5,59 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudtop.errors import ArgumentError
+from cloudtop.store.offers import ROW_KEYS
+from cloudtop.store.points import POINT_KEYS
 
 if TYPE_CHECKING:
     from cloudtop.times import Interval
 
-FIELDS = (
-    "provider",
-    "account",
-    "offer_id",
-    "instance_type",
-    "region",
-    "country",
-    "gpu",
-    "gpu_raw",
-    "form",
-    "gpu_count",
-    "gpu_memory_gib",
-    "vcpus",
-    "ram_gib",
-    "usd_per_gpu_hour",
-    "usd_per_hour",
-    "usd_total",
-    "price_raw",
-    "spot",
-    "tier",
-    "available",
-    "interconnect",
-    "fractional",
-    "reliability",
-    "disk_usd_per_gb_month",
-    "egress_usd_per_gb",
-    "suspect",
-    "source",
-    "source_url",
-    "fetched_at",
-    "as_of",
-)
+_BESIDE = {"usd_per_hour": ("usd_per_hour", "usd_total"), "source_url": ("source", "source_url")}
+FIELDS = tuple(field for name in ROW_KEYS for field in _BESIDE.get(name, (name,)))
 """The fields of an offer, in the order in which they are given."""
 
-POINT_FIELDS = (
-    "provider",
-    "account",
-    "gpu",
-    "gpu_memory_gib",
-    "region",
-    "tier",
-    "spot",
-    "time",
-    "usd_per_gpu_hour_min",
-    "usd_per_gpu_hour_median",
-    "offers",
-    "source",
-    "fetched_at",
-)
+POINT_FIELDS = ("provider", "account", *POINT_KEYS[1:], "source", "fetched_at")
 GROUP_SORTS = ("price", "group", "count", "min", "median")
 NO_SORTS = ("source", "account", "spot", "fetched_at")
 """Fields by which points of the past are not sorted; offers only lack the first two."""

@@ -246,3 +246,14 @@ def answer_with(op: str, **figures: Any) -> str:
 )
 def test_every_computation_has_its_sentence(op: str, figures: dict[str, Any], says: str) -> None:
     assert says in answer_with(op, **figures)
+
+
+async def test_offline_nothing_found_is_not_called_nothing_on_offer(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    made = build(config, tmp_path / "home", offline=True)
+    named = await answered(made, "cheapest A100 on vast")
+    anywhere = await answered(made, "cheapest RTX 4090")
+    await made.aclose()
+    assert named.answer.text.startswith("This is not known: vast could not be asked.")
+    assert anywhere.answer.text.startswith("No offer matches among what could be read")
