@@ -11,11 +11,18 @@ from agent.compute import Computed, computed
 from agent.graph import Called, Results
 from agent.planner.query import Plan
 from agent.sentences import first_sentence
+from cloudtop import troubles
 from cloudtop.text import clean
 
 SHOWN = {"health": 60, "provider": 60}
 USUALLY_SHOWN = 10
 """Rows of the table in an answer; `rows` has them all."""
+
+
+def _left(row: Mapping[str, Any], name: str) -> str:
+    """A price of a point; without one nothing was left."""
+    return figures.usd(row[name]) if row.get(name) is not None else "sold out"
+
 
 COLUMNS = {
     "offer": (
@@ -29,6 +36,17 @@ COLUMNS = {
         ("tier", lambda row: row.get("tier")),
         ("price", figures.age),
         ("note", lambda row: "doubtful" if row.get("suspect") else None),
+    ),
+    "trend": (
+        ("group", lambda row: figures.side(row.get("group"))),
+        ("first", lambda row: figures.usd(row["first"]) if row.get("first") is not None else None),
+        ("last", lambda row: figures.usd(row["last"]) if row.get("last") is not None else "sold out"),
+        ("%", lambda row: figures.number(row["delta_percent"]) if row.get("delta_percent") else None),
+        ("lowest", lambda row: figures.usd(row["min"]) if row.get("min") is not None else None),
+        ("median", lambda row: figures.usd(row["median"]) if row.get("median") is not None else None),
+        ("cheaper than % of 30 days", lambda row: row.get("cheaper_than_30d")),
+        ("days known", lambda row: row.get("days_covered_30d")),
+        ("source", lambda row: row.get("source")),
     ),
     "group": (
         ("group", lambda row: figures.side(row.get("group"))),
@@ -46,10 +64,11 @@ COLUMNS = {
         ("seller", lambda row: row.get("provider")),
         ("GPU", figures.gpu_name),
         ("from", lambda row: figures.moment(row.get("time"))),
-        ("cheapest $/GPU-hour", lambda row: figures.usd(row.get("usd_per_gpu_hour_min"))),
-        ("median", lambda row: figures.usd(row.get("usd_per_gpu_hour_median"))),
+        ("cheapest $/GPU-hour", lambda row: _left(row, "usd_per_gpu_hour_min")),
+        ("median", lambda row: _left(row, "usd_per_gpu_hour_median")),
         ("kind", figures.kind),
         ("region", lambda row: row.get("region")),
+        ("source", lambda row: row.get("source")),
     ),
     "health": (
         ("cloud", lambda row: row.get("provider")),
@@ -90,6 +109,7 @@ class Answer:
 def shape(row: Mapping[str, Any]) -> str:
     """Which kind of row this is, by the fields it has."""
     marks = (
+        ("trend", "changes"),
         ("change", "delta"),
         ("group", "median"),
         ("point", "usd_per_gpu_hour_min"),
@@ -210,10 +230,12 @@ def _text(
     parts = [first_sentence(answer, result, done)]
     if prose:
         parts.append(prose)
-    if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ("health", "provider", "group")):
+    if len(table_rows) > 1 or (
+        table_rows and shape(table_rows[0]) in ("health", "provider", "group", "trend")
+    ):
         parts.append(_table(table_rows, len(table_rows) if result else (total or len(table_rows))))
     small = [f"Sources: {'; '.join(_source(one) for one in answer.sources)}."] if answer.sources else []
-    small += [f"Not included: {_trouble(one)}" for one in answer.missing]
+    small += [f"Not included: {line}" for line in troubles.told(answer.missing)]
     small += [f"Note: {notice}" for notice in answer.notices]
     if answer.ignored:
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
@@ -234,12 +256,6 @@ def _source(one: Mapping[str, Any]) -> str:
     account = f" ({one['account']})" if one["account"] not in ("public", "default") else ""
     told = words.get(one["source"], one["source"])
     return f"{one['provider']}{account}, {told}, {figures.moment(one['fetched_at'])}, {one['rows']} rows"
-
-
-def _trouble(one: Mapping[str, Any]) -> str:
-    account = one.get("account")
-    where = one["provider"] + (f" ({account})" if account not in (None, "public", "default") else "")
-    return f"{where}: {one['message']} {one['next_step'] or ''}".strip()
 
 
 def _table(rows: Sequence[Mapping[str, Any]], total: int) -> str:

@@ -24,7 +24,9 @@ AS_OF = re.compile(r"as of", re.IGNORECASE)
 PER_GPU = re.compile(r"per[ -]GPU|/GPU|a GPU", re.IGNORECASE)
 FOREIGN = re.compile(r"[€£¥]|\b(?:EUR|GBP|euros?|pounds?)\b", re.IGNORECASE)
 NAMES = ("provider", "gpu", "region", "country", "instance_type")
-MONEY_PER_GPU = ("usd_per_gpu_hour", "usd_per_gpu_hour_min", "usd_per_gpu_hour_median", "min", "median")
+STOOD = ("min", "median", "max", "first", "last")
+MONEY_PER_GPU = ("usd_per_gpu_hour", "usd_per_gpu_hour_min", "usd_per_gpu_hour_median", *STOOD)
+SHARES = ("percentile_", "cheaper_than_", "delta_percent")
 MEMORY = ("gpu_memory_gib", "ram_gib")
 
 
@@ -99,13 +101,16 @@ def _number_known(
         known = [float(row[name]) for row in about for name in MEMORY if row.get(name) is not None]
     elif unit in ("%", "percent"):
         known = [float(row["reliability"]) * 100 for row in about if row.get("reliability") is not None]
+        known += [
+            abs(float(row[name])) for row in about for name in row if name.startswith(SHARES) and row[name]
+        ]
     else:
         known = [float(one) for row in about for one in row.values() if _plain(one)] + [float(len(about))]
     return any(round(one, places) == value for one in [*known, *free])
 
 
 def _money(row: Mapping[str, Any], fields: Sequence[str] | None) -> list[float]:
-    names = fields or [name for name in row if name.startswith("usd") or name in ("min", "median")]
+    names = fields or [name for name in row if name.startswith("usd") or name in STOOD]
     return [float(row[name]) for name in names if row.get(name) is not None]
 
 

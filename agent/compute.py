@@ -5,13 +5,16 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from cloudtop import steps
 from cloudtop.gpus import catalogue, resolve
 from cloudtop.regions import place, wanted
 from cloudtop.sellers import seller_id
 
 Row = Mapping[str, Any]
+_OF_SERIES = ("provider", "account", "source", "gpu", "gpu_memory_gib", "region", "tier", "spot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,7 @@ def _diff(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str,
     series: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         if price(row) is not None:
-            key = tuple(
-                row.get(name) for name in ("provider", "gpu", "gpu_memory_gib", "region", "tier", "spot")
-            )
+            key = tuple(row.get(name) for name in _OF_SERIES)
             series.setdefault(key, []).append(row)
     lines: list[Row] = []
     for found in series.values():
@@ -190,6 +191,38 @@ def _within(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[st
     return Computed("within", {"usd_total": cap, "count": len(fits)}, fits)
 
 
+def _worth(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    """How a price stands among the lowest of the call's time, weighted by time; without one, today's."""
+    asked = [str((one.get("applied") or {}).get("time", "/")).split("/") for one in results]
+    start, end = min(one[0] for one in asked), max(one[-1] for one in asked)
+    series: dict[tuple[Any, ...], list[steps.Hold]] = {}
+    for row in rows:
+        if price(row) is not None:
+            key = tuple(row.get(name) for name in _OF_SERIES)
+            series.setdefault(key, []).append((_epoch(row["time"]), _epoch(row["until"]), price(row) or 0.0))
+    lowest = steps.lowest([sorted(line) for line in series.values()])
+    line = steps.clipped(lowest, _epoch(start), _epoch(end)) if lowest else []
+    last = max((str(row["until"]) for row in rows), default="")
+    now = [row for row in rows if price(row) is not None and str(row["until"]) == last]
+    best = min(now, key=lambda row: price(row) or 0.0, default=None)
+    usd = then.get("usd") if then.get("usd") is not None else price(best) if best else None
+    shares = steps.shares(line, float(usd)) if usd is not None else None
+    figures = {
+        "usd": usd,
+        "given": then.get("usd") is not None,
+        "percent_below": round(100 * shares[0], 1) if shares else None,
+        "percent_above": round(100 * shares[1], 1) if shares else None,
+        "median": steps.median(line),
+        "min": min((one[2] for one in line), default=None),
+        "days": round(steps.days(line), 4),
+    }
+    return Computed("worth", figures, [best] if best else list(rows[:1]))
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
 def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
     name, value = then["field"], then["value"]
 
@@ -214,6 +247,7 @@ OPS: dict[str, Callable[..., Computed]] = {
     "diff": _diff,
     "divide": _divide,
     "within": _within,
+    "worth": _worth,
     "filter": _filter,
 }
 WHOLE = frozenset(OPS) - {"nth"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.compute import Computed, price
 from agent.figures import age, kind, machine, moment, number, offer_line, side, usd
 from agent.figures import total as money_total
+from agent.trends import history, worth
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -128,7 +129,12 @@ def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, 
     return f"{known or len(rows)} providers are known; usable now: {', '.join(usable) or 'none'}."
 
 
-NOUNS = {"compare_gpu_prices": "offer", "list_providers": "provider", "check_health": "check"}
+NOUNS = {
+    "compare_gpu_prices": "offer",
+    "gpu_price_history": "price point",
+    "list_providers": "provider",
+    "check_health": "check",
+}
 
 
 def _count(result: Computed, answer: Answer) -> str:
@@ -185,7 +191,7 @@ def _diff(result: Computed, answer: Answer) -> str:
     first = result.lines[0]
     verb = "rose" if first["delta"] > 0 else "fell"
     return (
-        f"{number(len(result.lines))} prices changed; the most: {first['group']} ({kind(first)}) {verb} "
+        f"{plural(len(result.lines), 'price')} changed; the most: {first['group']} ({kind(first)}) {verb} "
         f"from {usd(first['old'])} to {usd(first['new'])} per GPU-hour."
     )
 
@@ -218,7 +224,12 @@ def _filter(result: Computed, answer: Answer) -> str:
     return f"{number(len(result.rows))} match."
 
 
-TOOLS = {"compare_gpu_prices": _prices, "check_health": _health, "list_providers": _providers}
+TOOLS = {
+    "compare_gpu_prices": _prices,
+    "gpu_price_history": history,
+    "check_health": _health,
+    "list_providers": _providers,
+}
 COMPUTED = {
     "count": _count,
     "distinct": _distinct,
@@ -232,5 +243,6 @@ COMPUTED = {
     "diff": _diff,
     "divide": _divide,
     "within": _within,
+    "worth": worth,
     "filter": _filter,
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.row import Row
 
-PARTS = ("servers", "prices", "planning", "processes", "door")
+PARTS = ("servers", "prices", "planning", "processes", "door", "peers")
 HISTORY = Path(__file__).parent / "history.jsonl"
 
 
@@ -31,7 +31,7 @@ def main() -> None:
         sys.stderr.write(f"bench: {name}\n")
         with tempfile.TemporaryDirectory(prefix="cloudtop-bench-") as folder:
             found += importlib.import_module(f"bench.{name}").rows(Path(folder), quick=asked.quick)
-    width = max(len(row.what) for row in found)
+    width = max((len(row.what) for row in found), default=0)
     for row in found:
         ratio = f"{row.ratio:.2f} x" if row.ratio is not None else ""
         verdict = "met" if row.met else "MISSED"

@@ -20,7 +20,7 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
 
 
 async def _rows(folder: Path, n: int) -> list[Row]:
-    with running() as sandbox:
+    with running(("vast",)) as sandbox:
         config = folder / "door.json"
         document = sandbox.config()
         document["providers"]["vast"]["rate_limit"] = {"requests_per_second": 1_000_000, "burst": 1000}

@@ -18,6 +18,7 @@ from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
 from bench.row import Row, p, times_ms
 from cloudtop.cli.build import build
+from tests.switched import only
 
 QUESTIONS = Path(__file__).parent.parent / "tests" / "questions"
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -31,7 +32,7 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
 
 async def _rows(folder: Path, cost: list[float], *, quick: bool) -> list[Row]:
     config = folder / "planning.json"
-    config.write_text('{"providers": {"vast": {"enabled": false}}}')
+    config.write_text(json.dumps({"providers": only("pricelist")}))
     house = build(config, folder / "planning-home")
     async with Client(house.server(house.runtime())) as client:
         words = await client.read_resource("cloudtop://lexicon")

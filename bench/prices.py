@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.row import Row, p
 from cloudtop.cli.build import build
+from tests.switched import only
 
 MODELS = [
     ("A100", 80), ("A100", 40), ("H100", 80), ("H100 NVL", 94), ("H200", 141), ("B200", 180), ("L4", 24),
@@ -62,7 +63,7 @@ async def _rows(folder: Path, count: int) -> list[Row]:
     write(file, count)
     lists = {"options": {"files": [str(file)], "shipped": False}}
     config = folder / "prices.json"
-    config.write_text(json.dumps({"providers": {"vast": {"enabled": False}, "pricelist": lists}}))
+    config.write_text(json.dumps({"providers": {**only(), "pricelist": lists}}))
     house = build(config, home, deadline_s=120)
     runtime = house.runtime()
     started = time.perf_counter()

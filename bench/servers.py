@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.row import Row, median
 from bench.wire import Wire, bare, cold_cpu_s
+from tests.switched import only
 
 OURS = [sys.executable, "-m", "cloudtop.cli.main"]
 CALL = {"name": "compare_gpu_prices", "arguments": {"gpu": "A100", "limit": 20}}
@@ -68,5 +69,5 @@ def rows(folder: Path, *, quick: bool) -> list[Row]:
 def _config(folder: Path) -> Path:
     """The shipped list alone, so that no cloud is asked."""
     file = folder / "server.json"
-    file.write_text(json.dumps({"providers": {"vast": {"enabled": False}}}))
+    file.write_text(json.dumps({"providers": only("pricelist")}))
     return file

@@ -51,7 +51,7 @@ class Whom:
 
     title: str
     host: str
-    variables: tuple[str, ...] = ()
+    to_set: str = ""
     with_key: bool = False
 
     def __str__(self) -> str:
@@ -201,9 +201,9 @@ def _words(kind: type[CloudError], whom: Whom, status: int, headers: Mapping[str
     if status == 409:
         return "is busy with something that conflicts with the request", "Try again in a moment."
     if kind is Unauthorized:
-        names = " or ".join(whom.variables) or "its credentials"
+        names = whom.to_set or "its credentials"
         what = "does not accept the key" if whom.with_key else "asks for a key"
-        return what, f"Set {names}, or auth.api_key of this provider, to a valid key."
+        return what, f"Set {names}, or auth of this provider in the configuration, to what is valid."
     return _WORDS[kind]
 
 
@@ -271,9 +271,9 @@ def _first_words(document: Any) -> str:
         return _first_words(document[0]) if document else ""
     if not isinstance(document, dict):
         return ""
-    codes = (document.get(name) for name in ("code", "reason", "status"))
-    words = [code for code in codes if isinstance(code, str)]
+    told = {str(name).lower(): value for name, value in document.items()}
+    words = [code for name in ("code", "reason", "status") if isinstance(code := told.get(name), str)]
     for name in ("error", "errors", "msg", "message", "detail", "error_description"):
-        if document.get(name) and (inner := _first_words(document[name])) and inner not in words:
+        if told.get(name) and (inner := _first_words(told[name])) and inner not in words:
             words.append(inner)
     return ": ".join(words[:3])

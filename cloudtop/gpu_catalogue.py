@@ -38,6 +38,7 @@ class Gpu(NamedTuple):
     words: tuple[str, ...]
     tflops_bf16: float | None
     tflops_by_form: dict[str, float]
+    tflops_fp8: dict[str, float]
     note: str | None
     altered_gib: tuple[float, ...]
     also_written_gib: tuple[float, ...]
@@ -48,8 +49,11 @@ class Gpu(NamedTuple):
         """Exactly what this seller calls it, for a filter in the seller's own words."""
         return self.aliases.get(provider, ())
 
-    def tflops(self, form: str | None) -> float | None:
-        """Dense BF16 teraflops of this form; of the slowest one when the form is not known."""
+    def tflops(self, form: str | None, *, fp8: bool = False) -> float | None:
+        """Dense BF16 or FP8 teraflops of this form; of the slowest one when the form is not known."""
+        if fp8:
+            least = min(self.tflops_fp8.values(), default=None)
+            return self.tflops_fp8.get(form or "", least)
         if not self.tflops_by_form:
             return self.tflops_bf16
         return self.tflops_by_form.get(form or "", min(self.tflops_by_form.values()))
@@ -123,7 +127,7 @@ def catalogue() -> Catalogue:
 
 
 def _gpu(name: str, entry: dict[str, Any], told: dict[str, Any]) -> Gpu:
-    figure = entry.get("tflops_bf16")
+    figure, fp8 = entry.get("tflops_bf16"), entry.get("tflops_fp8")
     by_form = figure if isinstance(figure, dict) else {}
     before = told["series"][entry.get("series", "plain")]
     words = (f"{prefix} {word}" if prefix else word for word in entry["words"] for prefix in before)
@@ -139,6 +143,7 @@ def _gpu(name: str, entry: dict[str, Any], told: dict[str, Any]) -> Gpu:
         words=(*words, *entry.get("bare_words", ())),
         tflops_bf16=float(next(iter(by_form.values()), figure)) if figure else None,
         tflops_by_form=by_form,
+        tflops_fp8=fp8 if isinstance(fp8, dict) else {"": float(fp8)} if fp8 else {},
         note=entry.get("note"),
         altered_gib=tuple(map(float, entry.get("altered", ()))),
         also_written_gib=tuple(map(float, entry.get("also_written", ()))),

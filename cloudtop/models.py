@@ -108,7 +108,10 @@ class PriceQuery:
 
 @dataclass(frozen=True, slots=True)
 class GpuOffer:
-    """One thing a seller rents, as the connector read it. Prices are per hour of the whole instance."""
+    """One thing a seller rents, as the connector read it. Prices are per hour of the whole instance.
+
+    `min_hours`: the smallest time that is billed, 720 for a seller by the month; None for unknown.
+    """
 
     seller: str
     offer_id: str
@@ -137,6 +140,7 @@ class GpuOffer:
     as_of: datetime | None = None
     raw: Mapping[str, object] | None = None
     modified: bool = False
+    min_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,17 @@ from cloudtop.errors import ArgumentError
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """One provider: its id, its own name, other names people use, and whether it is asked directly."""
+    """One provider: its id, its own name, other names people use, and whether it is asked directly.
+
+    `resells`: its machines are other sellers'. `host_apart`: it prices machines and their GPUs apart.
+    """
 
     id: str
     title: str
     aliases: tuple[str, ...] = ()
     connector: bool = False
+    resells: bool = False
+    host_apart: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,7 +56,14 @@ def _plain(text: str) -> str:
 def _shipped() -> dict[str, Seller]:
     facts = compiled.load(compiled.DATA / "sellers.yaml")
     return {
-        seller: Seller(seller, told["title"], tuple(told.get("aliases", ())), told.get("connector", True))
+        seller: Seller(
+            seller,
+            told["title"],
+            tuple(told.get("aliases", ())),
+            told.get("connector", True),
+            told.get("resells", False),
+            told.get("host_apart", False),
+        )
         for seller, told in facts.items()
     }
 
@@ -66,13 +78,38 @@ def known(connectors: Mapping[str, ConnectorFacts] | None = None) -> dict[str, S
     for found, told in connectors.items():
         shipped = sellers.get(found)
         aliases = (*(shipped.aliases if shipped else ()), *told.aliases)
-        sellers[found] = Seller(found, told.title, tuple(dict.fromkeys(aliases)), connector=True)
+        made = Seller(found, told.title, tuple(dict.fromkeys(aliases)), connector=True)
+        if shipped:
+            made = replace(made, resells=shipped.resells, host_apart=shipped.host_apart)
+        sellers[found] = made
     return sellers
 
 
 def without_connector(connectors: Mapping[str, ConnectorFacts] | None = None) -> tuple[str, ...]:
     """The ids that only price lists speak for."""
     return tuple(seller.id for seller in known(connectors).values() if not seller.connector)
+
+
+@lru_cache(maxsize=1)
+def resellers() -> frozenset[str]:
+    """The ids of those who rent out other sellers' machines."""
+    return frozenset(seller.id for seller in _shipped().values() if seller.resells)
+
+
+@lru_cache(maxsize=1)
+def host_apart() -> frozenset[str]:
+    """The ids of those who price a machine and its GPUs apart."""
+    return frozenset(seller.id for seller in _shipped().values() if seller.host_apart)
+
+
+@lru_cache(maxsize=256)
+def owner(instance_type: str) -> str | None:
+    """Whose machine a reseller's type is, when it begins with the owner's name: `lambdalabs_A10` is lambda's.
+
+    An owner that is not known is told by the name as an id.
+    """
+    name, mark, _ = instance_type.partition("_")
+    return seller_id(name) if mark and name.isalpha() else None
 
 
 def provider_id(

@@ -69,6 +69,11 @@ class ProviderSettings:
         value = self.options.get("endpoint")
         return str(value) if value else None
 
+    def endpoint_of(self, account: str) -> str | None:
+        """The base URL that an account is asked at instead of the cloud: its own, else the provider's."""
+        own = next((one.options.get("endpoint") for one in self.accounts if one.name == account), None)
+        return str(own) if own else self.endpoint
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -151,7 +156,7 @@ class Settings:
 
     def secret_values(self) -> list[str]:
         """Every secret that is known here, for redaction."""
-        names = ("api_key", "api_secret", "client_secret")
+        names = ("api_key", "api_secret", "client_secret", "secret_access_key", "session_token")
         found = {
             value
             for settings in self.providers.values()

@@ -57,6 +57,11 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
     return "\n".join(" ".join(line.split()) for line in lines).strip("\n")
 
 
+def shown(value: object) -> str:
+    """A text of a cloud as it may be shown, empty for what is none."""
+    return clean(value).strip() if isinstance(value, str) else ""
+
+
 def nearest(word: str, choices: Iterable[str], n: int = 3) -> list[str]:
     """Up to `n` choices that look like `word`, the likeliest first; none when nothing is close."""
     low = word.lower()

@@ -39,6 +39,9 @@ NUMBER_WORDS |= {word: 10 * at for at, word in enumerate(_TENS, 2)}
 NUMBER_WORDS |= {"dozen": 12, "hundred": 100, "thousand": 1000}
 """What a word counts; dozen, hundred and thousand multiply what stands before them."""
 
+BEYOND = 1e12
+"""No price, size or count of a cloud reaches this; what does is a slip or a placeholder."""
+
 UNIT_HOURS = {
     "second": 1 / 3600,
     "minute": 1 / 60,
@@ -117,6 +120,19 @@ def usd(text: str | float | None) -> float | None:
     return float(Decimal(figure))
 
 
+def number(value: object) -> float | None:
+    """A figure that a cloud wrote as a number or a string: not negative and below BEYOND, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    found = usd(value if isinstance(value, str) or abs(value) < BEYOND else None)
+    return found if found is not None and 0 <= found < BEYOND else None
+
+
+def positive(value: object) -> float | None:
+    """The same where zero means nothing: a price of 0 is no price."""
+    return number(value) or None
+
+
 def per_hour(value: float, unit: str) -> float:
     """A price for each `unit` of time as a price for each hour; a month has MONTH_HOURS."""
     return value / UNIT_HOURS["hour" if unit == "gpu_hour" else unit]
@@ -125,6 +141,13 @@ def per_hour(value: float, unit: str) -> float:
 def gib_from_mib(mib: float | None) -> float | None:
     """GiB of MiB, unknown for unknown or nothing."""
     return mib / MIB_PER_GIB if mib else None
+
+
+def gib_from_bytes(count: object) -> float | None:
+    """GiB of bytes, unknown for unknown or nothing. (`number` refuses figures as large as a TiB in bytes.)"""
+    if isinstance(count, bool) or not isinstance(count, int | float):
+        return None
+    return positive(count / 1024**3)
 
 
 def snap_memory_gib(gib: float, sizes: Iterable[float]) -> float | None:

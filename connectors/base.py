@@ -9,27 +9,27 @@ A capability is a method that exists; the fleet looks for these names:
 
 An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not.
 `stamp` is a cheap token of what a scope would give: while it equals the stored one, the rows are fresh.
-Imported late: httpx (with connectors.door), json.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
-from cloudtop import net
-from cloudtop.errors import CloudError, Forbidden, Invalid, NotConfigured, Unauthorized
+from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
 from cloudtop.models import Health, Scope, Trouble
+from cloudtop.text import plural
 
 if TYPE_CHECKING:
-    import httpx
-
-    from cloudtop.ports import Secrets
     from cloudtop.settings import ProviderSettings
+    from connectors.http import Http
+
+DEFAULT_TTL_S = 300.0
+SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 
 Refusal = Callable[[int, Any], type[CloudError] | None]
 """Says which failure hides in an answer (status, parsed body), or None for what the status says."""
@@ -37,7 +37,11 @@ Refusal = Callable[[int, Any], type[CloudError] | None]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `connectors/<id>.yaml` says about a provider; a person may correct it there."""
+    """What `connectors/<id>.yaml` says about a provider; a person may correct it there.
+
+    `optional` are credentials that not everybody has. `key_header` takes the api_key in place of
+    `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
+    """
 
     id: str
     title: str
@@ -47,11 +51,13 @@ class Facts:
     keyless: tuple[str, ...]
     ttl_s: Mapping[str, float]
     aliases: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
     docs_url: str | None = None
     base_urls: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     credentials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    key_header: str | None = None
+    bulk: tuple[str, ...] = ()
     requests_per_second: float = 50.0
     burst: int = 10
     in_flight: int = 8
@@ -62,112 +68,20 @@ class Facts:
         return tuple(self.credentials)
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """The credentials without which an account cannot be used."""
+        return tuple(name for name in self.credentials if name not in self.optional)
+
+    @property
+    def to_set(self) -> str:
+        """The environment variables that have to be set, in words: `A or B` for one, `A and B` for two."""
+        names = [self.credentials[name] for name in self.required]
+        return " or ".join(names[0]) if len(names) == 1 else " and ".join(one[0] for one in names)
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables that may hold them, the usual one first."""
         return tuple(name for names in self.credentials.values() for name in names)
-
-
-class Http:
-    """One provider's way out: base address, credentials and the door. Made ready at the first request."""
-
-    def __init__(
-        self,
-        facts: Facts,
-        settings: ProviderSettings,
-        secrets: Secrets,
-        door: Callable[[Refusal | None], httpx.AsyncBaseTransport],
-    ) -> None:
-        self._facts, self._settings, self._secrets, self._door = facts, settings, secrets, door
-        self._client: httpx.AsyncClient | None = None
-        self._checked: set[str] = set()
-        self.refusal: Refusal | None = None
-
-    async def json(
-        self,
-        method: str,
-        url_or_path: str,
-        *,
-        body: Any = None,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        repeatable: bool = False,
-        operation: str | None = None,
-        account: str = "public",
-    ) -> Any:
-        """The parsed answer; every failure is a CloudError. `repeatable`: a POST that only searches."""
-        url = self.url(url_or_path, account)
-        await self._check(url, account)
-        sent = dict(headers or {})
-        if (key := self.key(account)) and not any(name.lower() == "authorization" for name in sent):
-            if not (key.isascii() and key.isprintable()):
-                message = f"The key configured for {self._facts.title} holds characters that no key has."
-                raise Unauthorized(message, f"Set {' or '.join(self._facts.variables)} anew.")
-            sent["Authorization"] = f"Bearer {key}"
-        note = {
-            "repeatable": repeatable,
-            "operation": operation or f"{method} {net.split(url).path}",
-            "account": account,
-            "json": True,
-        }
-        request = {"json": body} if body is not None else {}
-        answer = await self._opened().request(
-            method, url, params=params, headers=sent, extensions={"cloudtop": note}, **request
-        )
-        return answer.extensions["cloudtop_json"]
-
-    def url(self, url_or_path: str, account: str = "public") -> str:
-        """The full address of a path at this provider, or at the endpoint configured in its place."""
-        base = self._base(account).rstrip("/") + "/"
-        try:
-            return urljoin(base, url_or_path.lstrip("/"))
-        except ValueError as error:
-            raise Invalid(f"{self._facts.title} gave an address that is none: {error}.") from error
-
-    def key(self, account: str = "public", name: str = "api_key") -> str | None:
-        """The credential of an account, if this cloud has any; line ends around it are not part of it."""
-        if name not in self._facts.credentials:
-            return None
-        return (self._secrets.secret(self._facts.id, account, name) or "").strip() or None
-
-    async def aclose(self) -> None:
-        """Close the connections; the next request opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = net.client(self._door(self.refusal))
-        return self._client
-
-    def _own_endpoint(self, account: str) -> str | None:
-        for one in self._settings.accounts:
-            if one.name == account and one.options.get("endpoint"):
-                return str(one.options["endpoint"])
-        return self._settings.endpoint
-
-    def _base(self, account: str) -> str:
-        base = self._own_endpoint(account) or self._facts.base_urls.get("api")
-        if not base:
-            raise NotConfigured(f"{self._facts.title} has no address to ask.")
-        return base
-
-    async def _check(self, url: str, account: str) -> None:
-        """Refuse an address we may not send to; each origin is looked at once."""
-        base, parts = net.split(self._base(account)), net.split(url)
-        own = self._own_endpoint(account) is not None
-        origin = f"{own} {parts.scheme}://{parts.netloc}"
-        if origin in self._checked:
-            return
-        if own and (parts.scheme, parts.netloc) != (base.scheme, base.netloc):
-            raise Invalid(
-                f"{self._facts.title} points to another host ({parts.hostname}); nothing was sent there.",
-                "Check options.endpoint of this provider.",
-            )
-        net.check_url(url, self._facts.hosts, loopback_ok=own)
-        if own:
-            await net.check_public(url)
-        self._checked.add(origin)
 
 
 class Connector:
@@ -204,6 +118,57 @@ class Connector:
                 severity="warning",
             )
         )
+
+    def bulk(self, scope: Scope) -> bool:
+        """Whether a scope is too big to be read while somebody waits; `sync` reads it."""
+        return scope.kind in self.facts.bulk
+
+    def ttl_s(self, scope: Scope) -> float:
+        """How long what a scope gave counts as fresh."""
+        return float(self.facts.ttl_s.get(scope.kind, DEFAULT_TTL_S))
+
+    def nameless(self, scope: Scope, count: int) -> None:
+        """Tell of records that came without what names them, if there were any."""
+        if count:
+            verb = "was" if count == 1 else "were"
+            message = (
+                f"{plural(count, 'offer')} of {self.facts.title} came without an id and {verb} left out."
+            )
+            self.note(scope, message, "Nothing to do; the other offers are complete.")
+
+    def account(self) -> str:
+        """The first account that has every credential, else `public`: for what is the same for everybody."""
+        names = self.facts.required
+        keyed = (one.name for one in self.settings.accounts if all(self.http.key(one.name, n) for n in names))
+        return next(keyed, "public") if names else "public"
+
+    async def paged(
+        self, ask: Callable[[str | None], Awaitable[Any]], more: Callable[[Any], str | None]
+    ) -> AsyncIterator[Any]:
+        """The answers of a listing. `ask` takes the token or link of a page, None for the first; `more` finds
+        the next one in an answer. One that comes twice is Invalid: such a listing would never end.
+        """
+        token, before = None, set()
+        while True:
+            answer = await ask(token)
+            yield answer
+            token = more(answer)
+            if not token:
+                return
+            if token in before:
+                message = f"{self.facts.title} repeats the same page instead of going on."
+                raise Invalid(message, "Try again.")
+            before.add(token)
+
+    def records(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
+        """The list of records at `path` in an answer; anything else there is Invalid."""
+        found = answer
+        for name in path:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if not isinstance(found, list):
+            message = f"{self.facts.title} answered without a list of {path[-1] if path else 'records'}."
+            raise Invalid(message, "Try again; if it stays so, the interface may have changed.")
+        return [one for one in found if isinstance(one, Mapping)]
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -243,3 +208,8 @@ class Connector:
 
 
 _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degraded"}
+
+
+def public(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without what may be a secret, to be kept beside the row."""
+    return {name: value for name, value in record.items() if not SECRET.search(str(name))}

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop import compiled, net
 from cloudtop.errors import CloudtopError, SpecError
-from connectors.base import Connector, Facts, Http
+from connectors.base import Connector, Facts
+from connectors.http import Http
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cloudtop.ports import Audit, Clock, Hosts, Secrets
     from cloudtop.settings import Limits, ProviderSettings
     from connectors.base import Refusal
-    from connectors.door import Policy
+    from connectors.door import Parsed, Policy
 
 GROUP = "cloudtop.connectors"
 FOLDER = Path(__file__).parent
@@ -80,16 +81,31 @@ def make(
     limits: Limits | None = None,
     shared: Callable[[], asyncio.Semaphore] | None = None,
 ) -> Connector:
-    """The connector itself, with its own way out. `shared` bounds the requests of all clouds together."""
+    """The connector itself, with its own way out. `shared` bounds the requests of all clouds together.
 
-    def door(refusal: Refusal | None) -> httpx.AsyncBaseTransport:
+    One whose cloud is asked through an SDK has a method `stand`, and is handed what opens a door for it.
+    """
+
+    def door(refusal: Refusal | None, parsed: Parsed | None = None) -> httpx.AsyncBaseTransport:
         from connectors.door import Door
 
         bounds = policy(facts, settings, limits)
         house = shared() if shared else None
-        return Door(facts, bounds, clock=clock, hosts=hosts, audit=audit, refusal=refusal, shared=house)
+        return Door(
+            facts,
+            bounds,
+            clock=clock,
+            hosts=hosts,
+            audit=audit,
+            refusal=refusal,
+            shared=house,
+            parsed=parsed,
+        )
 
-    return connector_class(facts)(facts, settings, Http(facts, settings, secrets, door), clock.now)
+    made = connector_class(facts)(facts, settings, Http(facts, settings, secrets, door), clock.now)
+    if stand := getattr(made, "stand", None):
+        stand(door)
+    return made
 
 
 def connector_class(facts: Facts) -> type[Connector]:
@@ -141,9 +157,6 @@ def check_ours() -> None:
 _TEXTS = (list, "a list of words")
 _REQUIRED: dict[str, tuple[type | tuple[type, ...], str]] = {
     "title": (str, "text"),
-    "aliases": _TEXTS,
-    "words": _TEXTS,
-    "docs_url": ((str, type(None)), "an address or null"),
     "base_urls": (dict, "a mapping of addresses"),
     "hosts": _TEXTS,
     "credentials": (dict, "a mapping of names to environment variables"),
@@ -152,6 +165,11 @@ _REQUIRED: dict[str, tuple[type | tuple[type, ...], str]] = {
     "ttl_s": (dict, "seconds for each of kinds"),
 }
 _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "aliases": _TEXTS,
+    "docs_url": ((str, type(None)), "an address or null"),
+    "optional": _TEXTS,
+    "key_header": (str, "the name of a header"),
+    "bulk": _TEXTS,
     "requests_per_second": ((int, float), "a number above 0"),
     "burst": (int, "a whole number above 0"),
     "in_flight": (int, "a whole number above 0"),
@@ -176,8 +194,8 @@ def _check(path: Path, data: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
         if name not in data:
             raise SpecError(str(path), "this key is missing", line=1, key=name)
-    for name in ("kinds", "keyless", "ttl_s"):
-        for kind_name in data[name]:
+    for name in ("kinds", "keyless", "bulk", "ttl_s"):
+        for kind_name in data.get(name, ()):
             if kind_name not in (KINDS if name == "kinds" else data["kinds"]):
                 raise _wrong(path, name, f"{kind_name} is not one of the kinds")
     for kind_name in data["kinds"]:

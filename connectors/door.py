@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 32_000_000
 READS = frozenset({"GET", "HEAD"})
+Parsed = Callable[[bytes], tuple[Any, bool]]
+"""Reads a body, and says whether it was one of its kind. Errors are not JSON everywhere."""
 CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
@@ -56,17 +59,32 @@ class _Call:
     account: str
     repeatable: bool
     json: bool
+    stream: bool
     secrets: tuple[str, ...]
     attempt: int = 0
     pause: float = 0.0
     fault: Fault | None = None
 
 
+@dataclass(slots=True)
+class _Try:
+    """One try of a call, as its audit record will tell it."""
+
+    at: datetime
+    started: float
+    rest_s: float
+    status: int | None = None
+    bytes: int | None = None
+    error: str | None = "Cancelled"
+
+
 class Door(httpx.AsyncBaseTransport):
     """An httpx transport with one provider's policy. Answers below 300 come out read; all others are errors.
 
-    A request says more about itself in `extensions["cloudtop"]`: `repeatable`, `operation`, `account`, and
-    `json`, which makes the parsed answer `extensions["cloudtop_json"]` of the response.
+    A request says more about itself in `extensions["cloudtop"]`: `repeatable`, `operation`, `account`,
+    `keyed`, `secrets` (never to be repeated), `json` (the parsed answer is `extensions["cloudtop_json"]` of
+    the response) and `stream` (a body of any length is `extensions["cloudtop_body"]`; the place in flight
+    and the record are kept to its end).
     """
 
     def __init__(
@@ -80,7 +98,9 @@ class Door(httpx.AsyncBaseTransport):
         refusal: Refusal | None = None,
         shared: asyncio.Semaphore | None = None,
         wire: Any = None,
+        parsed: Parsed | None = None,
     ) -> None:
+        self._parsed = parsed or _parsed
         self._facts, self._policy, self._clock = facts, policy, clock
         self._hosts, self._audit, self._refusal = hosts, audit, refusal
         self._wire = wire or net.Wire(policy.in_flight)
@@ -107,16 +127,20 @@ class Door(httpx.AsyncBaseTransport):
     def _call(self, request: httpx.Request) -> _Call:
         note = request.extensions.get("cloudtop", {})
         sent = request.headers.get("authorization", "")
+        secrets = note.get("secrets", ())
+        in_body = not note.get("stream") and any(one.encode() in request.content for one in secrets)
+        keyed = bool(sent or note.get("keyed") or in_body)
         url = request.url
         port = f":{url.port}" if url.port else ""
         return _Call(
-            whom=Whom(self._facts.title, f"{url.host}{port}", self._facts.variables, bool(sent)),
+            whom=Whom(self._facts.title, f"{url.host}{port}", self._facts.to_set, keyed),
             address=f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}",
             operation=note.get("operation") or f"{request.method} {url.path}",
             account=note.get("account", "public"),
             repeatable=request.method in READS or bool(note.get("repeatable")),
             json=note.get("json", False),
-            secrets=(sent, sent.partition(" ")[2]),
+            stream=note.get("stream", False),
+            secrets=(sent, sent.partition(" ")[2], *secrets),
         )
 
     def _again(self, state: RetryCallState) -> bool:
@@ -148,7 +172,7 @@ class Door(httpx.AsyncBaseTransport):
             except TimeoutError as error:
                 message = f"Other requests to {call.whom} took all the time; this one was not sent."
                 raise TooSlow(message, "Allow more time with --timeout, or raise in_flight.") from error
-            return await self._exchange(request, call)
+            return await self._exchange(request, call, place)
 
     def _turn(self, call: _Call, left: float) -> float:
         """Seconds until the rate allows one more, by virtual scheduling; a turn too late is not taken."""
@@ -170,68 +194,106 @@ class Door(httpx.AsyncBaseTransport):
         step = "Try again then, or clear what is remembered with `cloudtop cache clear`."
         raise Unreachable(message, step, retry_after_s=round((until - now).total_seconds(), 1))
 
-    async def _exchange(self, request: httpx.Request, call: _Call) -> httpx.Response:
+    async def _exchange(self, request: httpx.Request, call: _Call, place: AsyncExitStack) -> httpx.Response:
         """One request on the wire; exactly one audit record, whatever comes."""
         call.attempt += 1
         call.fault = None
-        at, started = self._clock.now(), self._clock.monotonic()
         rest = min(net.left(self._clock.monotonic), self._policy.request_s or float("inf"))
+        one = _Try(self._clock.now(), self._clock.monotonic(), rest)
         connect = min(self._policy.connect_s, rest)
         request.extensions["timeout"] = {"connect": connect, "read": rest, "write": rest, "pool": rest}
-        seen: dict[str, Any] = {}
-        error: str | None = "Cancelled"
+        flowing = False
         try:
             async with asyncio.timeout(rest):
-                answer = await self._answer(request, call, seen)
-            error = None
+                answer = await self._answer(request, call, one)
+            if flowing := "cloudtop_body" in answer.extensions:
+                body = self._flow(answer.extensions["cloudtop_body"], request, call, one, place.pop_all())
+                answer.extensions["cloudtop_body"] = body
+            else:
+                one.error = None
             return answer
         except _WIRE as raised:
-            fault = self._fault(raised, request, call, rest)
-            call.fault, error = fault, type(fault.error).__name__
-            raise fault.error from raised
+            raise self._failed(raised, request, call, one) from raised
         except CloudError as raised:
-            error = type(raised).__name__
+            one.error = type(raised).__name__
             raise
         finally:
-            took = round((self._clock.monotonic() - started) * 1000, 1)
-            record = AuditRecord(
-                at,
+            if not flowing:
+                self._record(request, call, one)
+
+    async def _flow(
+        self,
+        response: httpx.Response,
+        request: httpx.Request,
+        call: _Call,
+        one: _Try,
+        place: AsyncExitStack,
+    ) -> AsyncIterator[bytes]:
+        """A body as it comes. Whoever stops listening closes the connection."""
+        one.bytes, parts = 0, response.aiter_bytes()
+        async with place:
+            try:
+                while True:
+                    one.rest_s = net.left(self._clock.monotonic)
+                    async with asyncio.timeout(one.rest_s):
+                        part = await anext(parts, None)
+                    if part is None:
+                        break
+                    one.bytes += len(part)
+                    yield part
+                one.error = None
+            except _WIRE as raised:
+                raise self._failed(raised, request, call, one) from raised
+            except CloudError as raised:
+                one.error = type(raised).__name__
+                raise
+            finally:
+                await response.aclose()
+                self._record(request, call, one)
+
+    def _record(self, request: httpx.Request, call: _Call, one: _Try) -> None:
+        self._audit.record(
+            AuditRecord(
+                one.at,
                 net.actor.get(),
                 self._facts.id,
                 call.account,
                 call.operation,
                 request.method,
                 request.url.host,
-                seen.get("status"),
-                error,
+                one.status,
+                one.error,
                 call.attempt,
-                took,
-                seen.get("bytes"),
+                round((self._clock.monotonic() - one.started) * 1000, 1),
+                one.bytes,
             )
-            self._audit.record(record)
+        )
 
-    def _fault(self, raised: Exception, request: httpx.Request, call: _Call, rest: float) -> Fault:
+    def _failed(self, raised: Exception, request: httpx.Request, call: _Call, one: _Try) -> CloudError:
         """What an exception of the wire means; a host that takes no connections is remembered."""
         connecting = isinstance(raised, httpx.ConnectTimeout)
-        if connecting and rest < self._policy.connect_s:
+        if connecting and one.rest_s < self._policy.connect_s:
             # The deadline came first: nothing is proven about the host.
             raised, connecting = TimeoutError(), False
-        waited = self._policy.connect_s if connecting else rest
+        waited = self._policy.connect_s if connecting else one.rest_s
         fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)
         if fault.dead:
             self._hosts.mark_down(call.address, self._clock.now() + timedelta(seconds=self._policy.down_s))
-        return fault
+        call.fault, one.error = fault, type(fault.error).__name__
+        return fault.error
 
-    async def _answer(self, request: httpx.Request, call: _Call, seen: dict[str, Any]) -> httpx.Response:
+    async def _answer(self, request: httpx.Request, call: _Call, one: _Try) -> httpx.Response:
         """Send, read and judge."""
         response: httpx.Response = await self._wire.handle_async_request(request)
-        seen["status"] = response.status_code
+        one.status = response.status_code
+        if call.stream and response.status_code < 300:
+            return httpx.Response(response.status_code, extensions={"cloudtop_body": response})
         try:
             body = await self._body(response, call)
         finally:
             await response.aclose()
-        seen["bytes"] = len(body)
-        document, whole = _parsed(body) if call.json or response.status_code >= 300 else (None, True)
+        one.bytes = len(body)
+        document, whole = self._parsed(body) if call.json or response.status_code >= 300 else (None, True)
         kind = self._refusal(response.status_code, document) if self._refusal and whole else None
         if kind or response.status_code >= 300:
             text = said(document, body[:4000].decode("utf-8", "replace"), call.secrets)

@@ -35,6 +35,7 @@ COLUMNS = (
     "spot_price_per_hour_usd",
     "as_of",
     "source",
+    "min_hours",
 )
 MARKETPLACES = frozenset({"vast"})
 SHOWN_LINES = 3
@@ -173,13 +174,15 @@ class Reading:
         return at
 
     def _row(self, cells: list[str], line: int) -> Iterator[GpuOffer]:
-        provider, instance_type, region, name, count, memory, price, spot, as_of, source = map(
+        provider, instance_type, region, name, count, memory, price, spot, as_of, source, least = map(
             self._text, cells
         )
         if not any(cells):
             return
         seller = self._seller(provider)
-        gpu = self._gpu(seller, name, instance_type, memory, count, self._one_gpu)
+        gpu = _half(seller, name, instance_type) or self._gpu(
+            seller, name, instance_type, memory, count, self._one_gpu
+        )
         paid, bid = self._money(price), self._money(spot)
         if not seller or isinstance(gpu, str) or isinstance(paid, str) or isinstance(bid, str):
             reasons = (one for one in (gpu, paid, bid) if isinstance(one, str))
@@ -212,6 +215,7 @@ class Reading:
                 modified=gpu.modified,
                 source_url=source or None,
                 as_of=dated,
+                min_hours=_figure(least) or None,
             )
 
     def _id(self, *parts: str) -> str:
@@ -243,6 +247,22 @@ def _path(scope: Scope) -> Path:
     import json
 
     return SHIPPED_FILE if scope.account == SHIPPED else Path(json.loads(scope.query)["file"]).expanduser()
+
+
+def _half(seller: str, name: str, kind: str) -> str | None:
+    """Why a row may be a part of a machine: its seller prices machine and GPUs apart, and it names one only.
+
+    A row that names both has the price of both, and so has a chip that the seller makes himself.
+    """
+    if bool(name) == bool(kind) or seller not in sellers.host_apart():
+        return None
+    if name:
+        if (found := gpus.catalogue().gpus.get(gpus.identify(seller, name).name or "")) and (
+            found.vendor == "google"
+        ):
+            return None
+        return f"{seller} prices machine and GPU apart, and without instance_type this may be the GPU alone"
+    return f"{seller} prices machine and GPU apart, and without gpu this may be the machine alone"
 
 
 def _gpu(seller: str, name: str, kind: str, memory: str, count: str, one: bool) -> _Gpus | str:

@@ -10,7 +10,6 @@ Paths end with a slash. Imported late: json.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,16 +18,14 @@ from cloudtop import gpus, regions
 from cloudtop.errors import CloudError, Invalid, RateLimited, Unauthorized
 from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from cloudtop.text import clean
-from cloudtop.units import MONTH_HOURS, gib_from_mib, usd
-from connectors.base import Connector
+from cloudtop.units import MONTH_HOURS, gib_from_mib, number, positive
+from connectors.base import Connector, public
 
 SEARCH = "/api/v0/bundles/"
 WHO_AM_I = "/api/v0/users/current/"
 PAGE = 1000
 DISK_GB = 8
 ON_DEMAND, BID = "on-demand", "bid"
-BEYOND = 1e12
-SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 
 
 class Vast(Connector):
@@ -38,7 +35,7 @@ class Vast(Connector):
         """One search for the rented and one for the interruptible."""
         import json
 
-        account = next((one.name for one in self.settings.accounts if self.http.key(one.name)), "public")
+        account = self.account()
         kinds = {None: (ON_DEMAND, BID), False: (ON_DEMAND,), True: (BID,)}[wanted.spot]
         scopes = []
         for kind in kinds:
@@ -74,9 +71,7 @@ class Vast(Connector):
                 raise Invalid(
                     f"{self.facts.title} repeats the same offers instead of going on.", "Try again."
                 )
-        if walk.nameless:
-            message = f"{walk.nameless} offers of {self.facts.title} came without an id and were left out."
-            self.note(scope, message, "Nothing to do; the other offers are complete.")
+        self.nameless(scope, walk.nameless)
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
         """Whether the key is accepted; without one, whether a search is answered."""
@@ -103,11 +98,7 @@ class Vast(Connector):
         answer = await self.http.json(
             "POST", SEARCH, body=body, repeatable=True, operation="search offers", account=scope.account
         )
-        offers = answer.get("offers") if isinstance(answer, Mapping) else None
-        if not isinstance(offers, list):
-            message = f"{self.facts.title} answered a search without a list of offers."
-            raise Invalid(message, "Try again; if it stays so, the interface may have changed.")
-        return [offer for offer in offers if isinstance(offer, Mapping)]
+        return self.records(answer, "offers")
 
     def _rows(self, offers: Iterable[Mapping[str, Any]], bid: bool) -> list[GpuOffer]:
         at, source = self.now(), self.http.url(SEARCH)
@@ -139,7 +130,7 @@ class Walk:
         """The offers not seen before."""
         fresh, before = [], self._price
         for offer in offers:
-            price = _number(offer.get("dph_total"))
+            price = number(offer.get("dph_total"))
             if price is not None:
                 self._price = max(price, self._price or 0.0)
             if not (key := offer_id(offer)):
@@ -171,7 +162,7 @@ def offer_id(offer: Mapping[str, Any]) -> str | None:
 def gpu_offer(offer: Mapping[str, Any], bid: bool, at: datetime, source_url: str) -> GpuOffer:
     """One offer as a row. Any field but the id may be missing."""
     raw_name = clean(str(offer.get("gpu_name") or "")).strip()
-    memory = _positive(offer.get("gpu_ram"))
+    memory = positive(offer.get("gpu_ram"))
     gpu = gpus.identify("vast", raw_name, gib_from_mib(memory) if memory else None)
     where = offer.get("geolocation")
     # ", US": the city is not told.
@@ -192,7 +183,7 @@ def gpu_offer(offer: Mapping[str, Any], bid: bool, at: datetime, source_url: str
         region=place.region,
         country=place.country,
         form=gpu.form,
-        vcpus=_positive(offer.get("cpu_cores_effective")),
+        vcpus=positive(offer.get("cpu_cores_effective")),
         ram_gib=ram_share_gib(offer),
         tier=tier_of(offer),
         available=True if offer.get("rentable") is True else None,
@@ -200,11 +191,11 @@ def gpu_offer(offer: Mapping[str, Any], bid: bool, at: datetime, source_url: str
         fractional=gpu.fractional or (count is not None and count % 1 != 0),
         modified=gpu.modified,
         reliability=_share(offer.get("reliability"), offer.get("reliability2")),
-        disk_usd_per_gb_month=_number(offer.get("storage_cost")),
-        egress_usd_per_gb=_number(offer.get("inet_up_cost")),
+        disk_usd_per_gb_month=number(offer.get("storage_cost")),
+        egress_usd_per_gb=number(offer.get("inet_up_cost")),
         source_url=source_url,
         as_of=at,
-        raw={name: value for name, value in offer.items() if not SECRET.search(str(name))},
+        raw=public(offer),
     )
 
 
@@ -214,14 +205,14 @@ def price_of(offer: Mapping[str, Any], bid: bool) -> tuple[float | None, str]:
     # A total is of the kind that the search asked for; without a word that it is, a bid is not guessed.
     if plain in offer or (offer.get("is_bid") is True) != bid:
         value = offer.get(plain)
-        return _positive(value), f"{plain}={value}"
+        return positive(value), f"{plain}={value}"
     search = offer.get("search")
     searched = search if isinstance(search, Mapping) else {}
     for name, total in (
         ("search.totalHour", searched.get("totalHour")),
         ("dph_total", offer.get("dph_total")),
     ):
-        whole, disk = _positive(total), _disk_per_hour(offer, searched)
+        whole, disk = positive(total), _disk_per_hour(offer, searched)
         if whole is not None and disk is not None:
             rest = round(whole - disk, 9)
             return (rest if rest > 0 else None), f"{name}={total} less {disk:.6g} of disk"
@@ -230,9 +221,9 @@ def price_of(offer: Mapping[str, Any], bid: bool) -> tuple[float | None, str]:
 
 def gpu_count(offer: Mapping[str, Any]) -> float | None:
     """GPUs in the offer: told, or from the memory of all over that of one, or counted."""
-    if (count := _positive(offer.get("num_gpus"))) is not None:
+    if (count := positive(offer.get("num_gpus"))) is not None:
         return count
-    each, whole = _positive(offer.get("gpu_ram")), _positive(offer.get("gpu_total_ram"))
+    each, whole = positive(offer.get("gpu_ram")), positive(offer.get("gpu_total_ram"))
     if each and whole:
         return float(max(1, round(whole / each)))
     ids = offer.get("gpu_ids")
@@ -241,7 +232,7 @@ def gpu_count(offer: Mapping[str, Any]) -> float | None:
 
 def ram_share_gib(offer: Mapping[str, Any]) -> float | None:
     """Host memory of the offer: the machine's, in the proportion of the CPU cores."""
-    ram, mine, whole = (_positive(offer.get(n)) for n in ("cpu_ram", "cpu_cores_effective", "cpu_cores"))
+    ram, mine, whole = (positive(offer.get(n)) for n in ("cpu_ram", "cpu_cores_effective", "cpu_cores"))
     return round(ram * mine / whole / 1024, 2) if ram and mine and whole else None
 
 
@@ -258,26 +249,14 @@ def tier_of(offer: Mapping[str, Any]) -> str:
 
 def interconnect_of(offer: Mapping[str, Any]) -> str | None:
     """NVLink where a speed of it is told, none where that is zero."""
-    speed = _number(offer.get("bw_nvlink"))
+    speed = number(offer.get("bw_nvlink"))
     return None if speed is None else "nvlink" if speed > 0 else "none"
 
 
 def _disk_per_hour(offer: Mapping[str, Any], searched: Mapping[str, Any]) -> float | None:
-    told, month = _number(searched.get("diskHour")), _number(offer.get("storage_cost"))
+    told, month = number(searched.get("diskHour")), number(offer.get("storage_cost"))
     return told if told is not None or month is None else month * DISK_GB / MONTH_HOURS
 
 
-def _number(value: Any) -> float | None:
-    """A number that is not negative, however it was written; nothing else, and none beyond all measure."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    number = usd(value if isinstance(value, str) or abs(value) < BEYOND else None)
-    return number if number is not None and 0 <= number < BEYOND else None
-
-
-def _positive(value: Any) -> float | None:
-    return _number(value) or None
-
-
 def _share(*values: Any) -> float | None:
-    return next((share for one in values if (share := _number(one)) is not None and share <= 1), None)
+    return next((share for one in values if (share := number(one)) is not None and share <= 1), None)

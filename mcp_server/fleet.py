@@ -98,9 +98,13 @@ class Fleet:
         excluded: tuple[str, ...] = (),
         max_age_s: float | None = None,
         deadline_s: float | None = None,
+        bulk: bool = False,
         progress: Progress = silent,
     ) -> Harvest:
-        """Bring the prices of the asked sellers up to date. Price lists are read for every seller."""
+        """Bring the prices of the asked sellers up to date. Price lists are read for every seller.
+
+        With `bulk` also those that no question waits for.
+        """
         asked, missing = self.standing.asked(PRICES, providers, excluded)
         if LISTS in self.facts and LISTS not in asked and LISTS not in excluded:
             asked = [*asked, *self.standing.asked(PRICES, (LISTS,), ())[0]]
@@ -109,7 +113,7 @@ class Fleet:
             for connector, scopes in self._price_scopes(tuple(asked), wanted)
             for scope in scopes
         ]
-        harvest = await self._gathered(wants, deadline_s, progress)
+        harvest = await self._gathered(wants, deadline_s, progress, bulk=bulk)
         harvest.missing[:0] = missing
         self._sort_out_lists(harvest, providers or ())
         return harvest
@@ -144,8 +148,7 @@ class Fleet:
         """How long data of this scope counts as fresh: the configuration's word, else the connector's."""
         if self._settings.cache.ttl_s is not None:
             return self._settings.cache.ttl_s
-        facts = self.facts.get(scope.provider)
-        return float(facts.ttl_s.get(scope.kind, DEFAULT_TTL_S)) if facts else DEFAULT_TTL_S
+        return self.connector(scope.provider).ttl_s(scope) if scope.provider in self.facts else DEFAULT_TTL_S
 
     def _want(self, connector: Connector, scope: Scope, pages: Any, max_age_s: float | None) -> Want:
         stamp = connector.stamp(scope) if hasattr(connector, "stamp") else None
@@ -173,7 +176,9 @@ class Fleet:
         regions = self._settings.provider(scope.provider).regions
         return not regions or scope.account in ("public", SHIPPED) or scope.region in ("global", *regions)
 
-    async def _gathered(self, wants: Sequence[Want], deadline_s: float | None, progress: Progress) -> Harvest:
+    async def _gathered(
+        self, wants: Sequence[Want], deadline_s: float | None, progress: Progress, *, bulk: bool = False
+    ) -> Harvest:
         """Ask for what is not fresh, then take stock of what the store holds."""
         now = self._clock.now()
         harvest = Harvest(started=now, sandboxes=self._sandboxes)
@@ -182,7 +187,7 @@ class Fleet:
         tired = [want for want, good in zip(wants, fresh, strict=True) if not good]
         troubles: dict[Scope, Trouble] = {}
         if tired:
-            troubles = await self._asked_again(tired, known, deadline_s, progress)
+            troubles = await self._asked_again(tired, known, deadline_s, progress, bulk=bulk)
             known = {**known, **self._store.freshness([want.scope for want in tired])}
             harvest.asked = {want.scope for want in tired}
             harvest.fetched = harvest.asked - troubles.keys()
@@ -195,6 +200,8 @@ class Fleet:
         known: Mapping[Scope, Known | None],
         deadline_s: float | None,
         progress: Progress,
+        *,
+        bulk: bool,
     ) -> dict[Scope, Trouble]:
         """Ask all clouds at once; what failed a moment ago, or may not be asked, is reported unasked."""
         now = self._clock.now()
@@ -202,6 +209,8 @@ class Fleet:
         clouds: dict[str, list[Want]] = {}
         for want in wants:
             unasked = self._offline(want) or held(want, known.get(want.scope), now)
+            if not (unasked or bulk):
+                unasked = self._too_big(want)
             if unasked:
                 troubles[want.scope] = unasked
             else:
@@ -262,6 +271,21 @@ class Fleet:
             kind=want.scope.kind,
             severity="warning",
             retryable=True,
+        )
+
+    def _too_big(self, want: Want) -> Trouble | None:
+        """What takes minutes is read by `sync`; a question uses what that left. A server here is quick."""
+        facts = self.facts[want.scope.provider]
+        if facts.id in self._sandboxes or not self.connector(facts.id).bulk(want.scope):
+            return None
+        return Trouble(
+            facts.id,
+            "too_slow",
+            f"{want.title} publishes its prices as files too big to be read while you wait.",
+            f"Read them with `cloudtop sync {facts.id}`; it takes some minutes, once a day is enough.",
+            account=want.scope.account,
+            kind=want.scope.kind,
+            severity="warning",
         )
 
     def _take_notes(self, scope: Scope) -> None:
@@ -331,9 +355,7 @@ def _endpoint(settings: Settings, scope: Scope) -> str | None:
 
     Without the port: a server on this machine has another one each time it starts, and is still no cloud.
     """
-    mine = settings.provider(scope.provider)
-    own = next((one.options.get("endpoint") for one in mine.accounts if one.name == scope.account), None)
-    endpoint = str(own or mine.endpoint or "")
+    endpoint = settings.provider(scope.provider).endpoint_of(scope.account)
     if not endpoint:
         return None
     parts = urlsplit(endpoint)

@@ -211,13 +211,26 @@ class Runtime:
 def _different(missing: list[Trouble]) -> list[Trouble]:
     """Every trouble once: a cloud that is asked in two ways, on demand and spot, fails in one.
 
-    Two files of price lists are two troubles, and so are two remarks; their words tell them apart.
+    Two files of price lists are two troubles, and so are two remarks; their words tell them apart. The same
+    words about many regions are one trouble that names them all.
     """
     kept: dict[tuple[str | None, ...], Trouble] = {}
     for one in missing:
         words = one.message if one.provider == LISTS or one.severity != "error" else None
         kept.setdefault((one.provider, one.account, one.region, one.kind, one.code, words), one)
-    return list(kept.values())
+    alike: dict[tuple[str | None, ...], list[Trouble]] = {}
+    for one in kept.values():
+        alike.setdefault((one.provider, one.account, one.kind, one.code, one.message), []).append(one)
+    return [_together(group) for group in alike.values()]
+
+
+def _together(group: list[Trouble]) -> Trouble:
+    """One trouble for several regions."""
+    if len(group) == 1:
+        return group[0]
+    from dataclasses import replace
+
+    return replace(group[0], region=", ".join(str(one.region) for one in group))
 
 
 def _at(ctx: Ctx, offset: int) -> Ctx:

@@ -42,12 +42,12 @@ class Standing:
     def accounts(self, provider: str) -> tuple[str, ...]:
         """The accounts that have every credential the connector asks for."""
         facts = self._facts.get(provider)
-        if facts is None or not facts.credentials:
+        if facts is None or not facts.required:
             return ()
         return tuple(
             account.name
             for account in self._settings.provider(provider).accounts
-            if all(self._settings.secret(provider, account.name, name) for name in facts.credentials)
+            if all(self._settings.secret(provider, account.name, name) for name in facts.required)
         )
 
     def can(self, provider: str, kind: str) -> bool:
@@ -160,4 +160,4 @@ def _how(facts: Facts) -> str:
     """What to set, in one sentence."""
     if not facts.variables:
         return f"Set providers.{facts.id}.auth in the configuration."
-    return f"Set {' or '.join(facts.variables)}, or providers.{facts.id}.auth in the configuration."
+    return f"Set {facts.to_set}, or providers.{facts.id}.auth in the configuration."

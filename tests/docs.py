@@ -45,7 +45,7 @@ EFFECTS = {
     "providers.*.enabled": "false: never asked",
     "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it",
     "providers.*.credentials": "the same credentials in an older form",
-    "providers.*.regions": NO_EFFECT["providers.*.regions"],
+    "providers.*.regions": "the regions that are asked, where prices are read region by region (AWS)",
     "providers.*.services": NO_EFFECT["providers.*.services"],
     "providers.*.rate_limit": "requests a second, burst, and how long one may wait for its turn",
     "providers.*.timeout": "how long one request may take",

@@ -51,9 +51,10 @@ def main() -> int:
         sys.stderr.write(f"live: {provider} has no connector\n")
         return 2
     with tempfile.TemporaryDirectory(prefix="cloudtop-live-") as home:
-        keyed = build(home=Path(home)).settings.secret(provider, "default", "api_key")
+        settings = build(home=Path(home)).settings
+        keyed = all(settings.secret(provider, "default", name) for name in facts.required)
         if not keyed and not facts.keyless:
-            sys.stderr.write(f"live: SKIPPED, {provider} needs {' or '.join(facts.variables)}\n")
+            sys.stderr.write(f"live: SKIPPED, {provider} needs {facts.to_set}\n")
             return 0
         broken = asyncio.run(promises(provider, Path(home)))
     for one in broken:

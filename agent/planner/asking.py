@@ -36,7 +36,7 @@ def greeted(previous: Query | None) -> Plan:
 def not_yet(title: str, previous: Query | None, plain_words: bool = False) -> Plan:
     """A question of a kind that no tool answers yet: said plainly, with what can be asked."""
     said = title if plain_words else f"cloudtop cannot be asked about {title} yet."
-    can = "It can compare GPU prices, list the providers and check their connections."
+    can = "It can compare GPU prices, tell how they went, list the providers and check their connections."
     return Plan("clarify", question=f"{said} {can}", choices=tuple(guard_facts()["examples"]), query=previous)
 
 

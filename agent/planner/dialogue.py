@@ -44,7 +44,7 @@ _NUMBERED = {
     "memory": "{} GB of memory each",
     "min_memory": "at least {} GB of memory each",
 }
-_KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare"))
+_KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare", "worth"))
 _OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
 _OPPOSITE = (("providers", "exclude_providers"), ("region", "exclude_region"), ("gpu", "exclude_gpu"))
 

@@ -28,12 +28,13 @@ from agent.planner.language import guard_facts, word_set
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.pairs import paired
+from agent.planner.past import keeps_history
 from agent.planner.query import Plan, Query
 from agent.planner.reading import read
 from agent.planner.relation import ask_how_outdone, like_the_one_before, outdone
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, unhyphenated
-from agent.planner.subject import chosen, off_topic, own_machines, scores_of
+from agent.planner.subject import chosen, fits, off_topic, own_machines, scores_of
 from agent.planner.tokens import plain, tokens_of
 from cloudtop.gpus import resolve
 
@@ -66,8 +67,10 @@ _TELLING = (
         "field_best",
         "columns",
     ),
-    *("dimension", "ordinal", "compare", "how_long"),
+    *("dimension", "ordinal", "compare", "how_long", "worth"),
 )
+_SUBJECT = ("gpu", "memory", "providers", "region", "tier", "spot")
+"""What a question about the past of `it` takes over from the one before."""
 _PRICE_WORDS = ("best", "stat", "how_long", "compare", "change", "cheaper", "dearer")
 
 
@@ -182,7 +185,7 @@ def _continued(
         return None
     if is_reset(s):
         return None
-    mine = scores.get(previous.tool, 0.0)
+    mine = scores.get(previous.tool, 0.0) or fits(s, lexicon.tools[previous.tool])
     if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
         return None
     plain_tool = not lexicon.tools[previous.tool].has("gpu")
@@ -242,7 +245,7 @@ def _unread(s: Sentence, found: Found, previous: Query) -> Plan:
 
 def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
     """A question of its own."""
-    carried = _carried(s, tool, previous)
+    carried = _carried(s, tool, previous, lexicon)
     price_said = any(span.plays(*_PRICE_WORDS) or span.get("quantity") == "price" for span in s.spans)
     found = paired(s, read(s, tool, now), tool, lexicon, now)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
@@ -274,17 +277,21 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
     return _answer(s, query, found)
 
 
-def _carried(s: Sentence, tool: Tool, previous: Query | None) -> dict[str, Any]:
-    """`and is it up?`: the sellers of the query before, for another tool that takes them."""
-    if previous is None or previous.tool == tool.name or not set(s.words()) & word_set("pronouns"):
+def _carried(s: Sentence, tool: Tool, previous: Query | None, lexicon: Lexicon) -> dict[str, Any]:
+    """`and is it up?`: the sellers of the query before, for another tool that takes them.
+
+    Between prices and their history the GPU goes along: `is that a good price?`, `the cheapest one now`.
+    """
+    if previous is None or previous.tool == tool.name:
+        return {}
+    past = any(keeps_history(one) for one in (tool, lexicon.tools.get(previous.tool, tool)))
+    if not set(s.words()) & (word_set("pronouns") | ({"one", "ones"} if past else set())):
         return {}
     if any(span.plays("provider") for span in s.spans):
         return {}
-    return {
-        name: previous.arguments[name]
-        for name in ("providers",)
-        if name in previous.arguments and tool.has(name)
-    }
+    told = any(span.plays("gpu") for span in s.spans)
+    names = _SUBJECT if past and not told else ("providers",)
+    return {name: previous.arguments[name] for name in names if name in previous.arguments and tool.has(name)}
 
 
 def _later_argument(s: Sentence, tool: Tool) -> str | None:

@@ -14,6 +14,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | diff | field, direction | last against first over the call's time; direction up, down or null for either |
 | divide | budget, nodes if asked | hours that `budget` dollars buy of the cheapest row (of `nodes` such) |
 | within | usd_total | rows whose `usd_total` is at most this |
+| worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
 
 `field` is a row field of the called tool. With several calls `compare` takes each call as one side, in order.
@@ -42,6 +43,7 @@ THEN_OPS = (
     "diff",
     "divide",
     "within",
+    "worth",
     "filter",
 )
 REASONS = ("write_operation", "injection", "secret", "out_of_scope")

@@ -11,6 +11,7 @@ from agent.planner.groups import read_groups
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Tool
 from agent.planner.listing import read_listing
+from agent.planner.past import read_worth, untaken
 from agent.planner.relation import like_it, read_relation
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting
@@ -36,7 +37,8 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_value(s, tool, found)
     read_doubt(s, tool, found)
     read_sorting(s, tool, found)
-    if "money" in tool.kinds() or "count" in tool.kinds():
+    read_worth(s, tool, found)
+    if tool.kinds() & {"money", "count", "memory"}:
         read_amounts(s, tool, found)
     read_whole(s, tool, found)
     read_groups(s, tool, found)
@@ -50,6 +52,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     _currency(s, found)
     _purposes(s, found)
     _written(tool, found)
+    untaken(tool, found)
     return found
 
 

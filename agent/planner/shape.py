@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
+from agent.planner.past import keeps_history, read_record
 from agent.planner.sentence import Sentence
 
 PRICE = "usd_per_gpu_hour"
@@ -227,8 +228,11 @@ def _change(s: Sentence, tool: Tool, found: Found) -> None:
     if place is None:
         return
     direction = s.spans[place].get("change")
+    recorded = read_record(s, tool, found) or (keeps_history(tool) and "group_by" in found.arguments)
     s.use(place)
-    if found.then is None or found.then["op"] in ("distinct", "compare"):
+    if recorded and (found.then is None or found.then["op"] == "distinct"):
+        found.then = None
+    elif found.then is None or found.then["op"] in ("distinct", "compare"):
         found.then = {"op": "diff", "field": PRICE, "direction": None if direction == "any" else direction}
     found.best = found.best or "none"
     if "time" not in found.arguments:

@@ -8,6 +8,7 @@ from functools import cache
 from agent.planner.guard import PhraseSet
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.past import asks_history, keeps_history
 from agent.planner.sentence import Sentence
 
 _GPU = 2.2
@@ -17,15 +18,18 @@ _STATE = 0.8
 _OFF_TOPIC = 2.6
 _MISSED = 4.0
 _AGE = 3.0
+_HISTORY = 4.0
 
 
 def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     """How much speaks for each tool, those that are not there yet included."""
     scores = dict(s.cues)
     for tool in lexicon.tools.values():
-        fits = _fits(s, tool)
-        if fits:
-            scores[tool.name] = scores.get(tool.name, 0.0) + fits
+        named = fits(s, tool)
+        if keeps_history(tool):
+            named = named + _HISTORY if asks_history(s) else 0.0
+        if named:
+            scores[tool.name] = scores.get(tool.name, 0.0) + named
     for name, weight in _asked_about(s, lexicon):
         scores[name] = scores.get(name, 0.0) + weight
     if any(span.plays("gpu", "=instance_type") for span in s.spans) and not _own_account(s):
@@ -98,7 +102,7 @@ def _own_account(s: Sentence) -> bool:
     )
 
 
-def _fits(s: Sentence, tool: Tool) -> float:
+def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
     total, named_gpu = 0.0, False
     for span in s.spans:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cloudtop import troubles
+
 if TYPE_CHECKING:
     from cloudtop.settings import Settings
 
@@ -25,6 +27,24 @@ class Progress(Protocol):
 
 # Columns of a table by kind of row; the first kind whose mark the rows carry. `wide` shows every field.
 COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "trend": (
+        "changes",
+        (
+            "group",
+            "first",
+            "last",
+            "delta_percent",
+            "change",
+            "min",
+            "median",
+            "cheaper_than_30d",
+            "days_covered_30d",
+            "cheaper_than_90d",
+            "days_covered_90d",
+            "source",
+            "last_at",
+        ),
+    ),
     "group": ("median", ("group", "count", "min", "median", "offer_id")),
     "point": (
         "usd_per_gpu_hour_min",
@@ -71,7 +91,7 @@ SEEDS = {
     "price_per_hour": "usd_per_hour",
 }
 """Column names of older configuration files, and the fields they mean."""
-TIMES = ("as_of", "fetched_at", "checked_at", "time")
+TIMES = ("as_of", "fetched_at", "checked_at", "time", "last_at")
 
 
 def dumps(value: Any) -> str:
@@ -120,8 +140,8 @@ def result(tool: str, whole: Mapping[str, Any], settings: Settings) -> None:
         sys.stdout.write(
             f"source: {one['provider']} {one['source']} {one['fetched_at']} {one['rows']} rows\n"
         )
-    for one in whole["missing"]:
-        sys.stdout.write(f"missing: {one['provider']}: {one['message']} {one['next_step']}\n")
+    for line in troubles.told(whole["missing"]):
+        sys.stdout.write(f"missing: {line}\n")
     for one in whole["notices"]:
         sys.stdout.write(f"note: {one}\n")
 

@@ -58,7 +58,7 @@ class Exchange:
     body: bytes
     receive: Receive
     send: Send
-    words: Words
+    layer: Layer
     skew_s: float = 0.0
 
     def header(self, name: str) -> str:
@@ -66,12 +66,22 @@ class Exchange:
         wanted = name.encode()
         return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted), "")
 
+    @property
+    def key(self) -> str:
+        """The credential that came along, wherever it stood; "" without one."""
+        where = b" ".join(value for _, value in self.scope["headers"]) + self.body
+        known = (one for one in self.layer.secrets if one.encode() in where)
+        return self.header("authorization") or next(known, "")
+
     async def honest(self) -> Reply:
         """What the app behind the layer answers."""
         said: list[Message] = []
 
+        asked = iter([{"type": "http.request", "body": self.body, "more_body": False}])
+
         async def receive() -> Message:
-            return {"type": "http.request", "body": self.body, "more_body": False}
+            # Who asks again waits for the caller to hang up, which the app never hears of.
+            return next(asked, None) or await asyncio.get_running_loop().create_future()
 
         async def send(message: Message) -> None:
             said.append(message)
@@ -139,10 +149,17 @@ class Armed:
 
 
 class Layer:
-    """An ASGI app around another: logs every request and lets armed faults answer first."""
+    """An ASGI app around another: logs every request and lets armed faults answer first.
 
-    def __init__(self, app: App, words: Words) -> None:
-        self.app, self.words = app, words
+    `words` makes an error body, `secrets` are the credentials that the app accepts; `records` and `more` are
+    dotted paths into its answers, to the records of a listing and to what leads to the next page.
+    """
+
+    def __init__(
+        self, app: App, words: Words, secrets: tuple[str, ...] = (), records: str = "", more: str = ""
+    ) -> None:
+        self.app, self.words, self.secrets = app, words, secrets
+        self.records, self.more = records, more
         self.armed: list[Armed] = []
         self.seen: list[Seen] = []
 
@@ -168,7 +185,7 @@ class Layer:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"the sandbox speaks http, not {scope['type']}")
-        exchange = Exchange(self.app, scope, await _body(receive), receive, send, self.words)
+        exchange = Exchange(self.app, scope, await _body(receive), receive, send, self)
         fault = next((armed for armed in self.armed if armed.meets(exchange)), None)
         self.seen.append(_seen(exchange, fault))
         if fault is None:
@@ -193,7 +210,7 @@ def _seen(exchange: Exchange, fault: Armed | None) -> Seen:
         path=scope["path"],
         query=scope["query_string"].decode(),
         host=exchange.header("host"),
-        keyed=bool(exchange.header("authorization")),
+        keyed=bool(exchange.key),
         body=exchange.body,
         at=time.monotonic(),
         fault=fault.name if fault else None,

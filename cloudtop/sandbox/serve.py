@@ -19,11 +19,11 @@ from typing import Any
 
 import uvicorn
 
-from cloudtop.sandbox import raw_ports, vast
+from cloudtop.sandbox import raw_ports
+from cloudtop.sandbox.cloud import State, clouds
 from cloudtop.sandbox.fault_kinds import FAULTS
 from cloudtop.sandbox.faults import App, Layer, Seen
 
-PROVIDERS = ("vast",)
 STOP_S = 5.0
 RAW = ("refused", "unaccepting", "reset")
 """Faults that need a port of their own."""
@@ -35,7 +35,6 @@ class Sandbox:
 
     layers: Mapping[str, Layer]
     ports: Mapping[str, str]
-    vast: vast.Vast
     loop: asyncio.AbstractEventLoop
     stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     elsewhere: dict[str, str] = field(default_factory=dict)
@@ -60,17 +59,17 @@ class Sandbox:
 
     def config(self) -> dict[str, Any]:
         """A cloudtop configuration that asks this sandbox and nothing else."""
-        return {
-            "version": "1.0",
-            "providers": {
-                provider: {
-                    "enabled": True,
-                    "auth": {"method": "api_key", "api_key": self.vast.token},
-                    "options": {"endpoint": url},
-                }
-                for provider, url in self.endpoints.items()
-            },
-        }
+        providers: dict[str, Any] = {name: {"enabled": False} for name in clouds()}
+        for name, url in self.endpoints.items():
+            auth = {"method": "api_key", **clouds()[name].auth}
+            reached = {"enabled": True, "auth": auth, "options": {"endpoint": url}}
+            providers[name] = {**reached, **clouds()[name].settings}
+        return {"version": "1.0", "providers": providers}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential that this sandbox accepts."""
+        return tuple(value for name in self.layers for value in clouds()[name].auth.values())
 
     def fault(self, provider: str, name: str, **how: Any) -> None:
         """Switch a fault on. `how`: path, text, times, after (see faults), and what the fault itself takes.
@@ -101,32 +100,28 @@ class Sandbox:
         for layer in self.layers.values():
             layer.calm()
             layer.seen.clear()
-        self.vast.last.clear()
         self.elsewhere.clear()
         self.stack.close()
 
 
-def layers(state: vast.Vast) -> dict[str, Layer]:
-    """Each provider's app behind a fault layer, without a server."""
-    return {"vast": Layer(vast.app(state), vast.words)}
-
-
 @contextlib.contextmanager
 def running(
-    providers: Sequence[str] = PROVIDERS,
+    providers: Sequence[str] | None = None,
     *,
     faults: Mapping[str, str] | None = None,
     moving: bool = True,
     now: datetime | Callable[[], datetime] | None = None,
-    ports: Mapping[str, int] | None = None,
 ) -> Iterator[Sandbox]:
-    """A sandbox for the time of a `with`. `faults`: provider to the fault that is on from the start.
+    """A sandbox for the time of a `with`: of `providers`, else of all clouds that there are.
 
-    `now` fixes its clock; with `moving=False` the prices are those of the data file.
+    `faults`: provider to the fault that is on from the start. `now` fixes its clock; with `moving=False` the
+    prices are those of the data file.
     """
-    state = vast.Vast(now=_clock(now), moving=moving)
-    behind = {provider: layer for provider, layer in layers(state).items() if provider in providers}
-    sockets = {provider: raw_ports.bound((ports or {}).get(provider, 0)) for provider in behind}
+    state = State(_clock(now), moving)
+    behind = {
+        name: one.layer(state) for name, one in clouds().items() if providers is None or name in providers
+    }
+    sockets = {provider: raw_ports.bound() for provider in behind}
     servers = [_server(layer) for layer in behind.values()]
     loop = asyncio.new_event_loop()
     thread = threading.Thread(
@@ -135,9 +130,7 @@ def running(
     for port in sockets.values():
         port.listen()  # from here on a connection waits instead of being refused
     thread.start()
-    sandbox = Sandbox(
-        behind, {provider: raw_ports.url(port) for provider, port in sockets.items()}, state, loop
-    )
+    sandbox = Sandbox(behind, {provider: raw_ports.url(port) for provider, port in sockets.items()}, loop)
     try:
         for provider, name in (faults or {}).items():
             sandbox.fault(provider, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudtop.store.schema import FRACTIONAL, SOLD_OUT
 
@@ -43,10 +43,24 @@ class Series:
         return self.figures != new and (self.at is None or at >= self.at)
 
 
+class Origin(NamedTuple):
+    """Where a series was read: by whose connector, of which account, from which file or own endpoint."""
+
+    provider: str
+    account: str
+    place: str = ""
+
+    @staticmethod
+    def of(text: str) -> Origin:
+        """The origin that `origin` wrote down."""
+        return Origin(*text.split("|", 2))
+
+
 def origin(scope: Scope) -> str:
-    """Where prices were read, as far as history tells: the account, and the file of a price list."""
+    """Where prices were read: the account, and the file of a price list or the endpoint asked instead."""
     query = json.loads(scope.query) if scope.query.startswith("{") else {}
-    return "|".join((scope.provider, scope.account, str(query.get("file", ""))))
+    place = query.get("file") or query.get("endpoint") or ""
+    return "|".join((scope.provider, scope.account, str(place)))
 
 
 def figures(offers: Sequence[Priced]) -> dict[Key, tuple[Figures, int]]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cloudtop.store.offers import OfferFilter, Reading
 
 MONTH_HOURS = 720
+RANKS = ("gpu_hour", "hour", "total", "gib", "tflop", "tflop_fp8")
 MANY = 12
 """More branches than this cost more to merge than one walk over all prices does."""
 
@@ -102,17 +103,36 @@ def rank(query: OfferFilter) -> str:
         return per_hour(query)
     if query.rank_by == "total":
         egress = f" + coalesce(egress_usd_per_gb, 0) * {float(query.egress_gb)!r}" if query.egress_gb else ""
-        return f"round({per_hour(query)} * {float(query.hours or 1)!r}{egress}, {EXACT})"
+        billed = f"max({float(query.hours or 1)!r}, coalesce(min_hours, 0))"
+        return f"round({per_hour(query)} * {billed}{egress}, {EXACT})"
     if query.rank_by == "gib":
         return f"round({per_hour(query)} / (gpu_memory_gib * gpu_count), {EXACT})"
-    if query.rank_by == "tflop":
-        return f"round({per_hour(query)} / ({_tflops(query)} * gpu_count), {EXACT})"
+    if query.rank_by in ("tflop", "tflop_fp8"):
+        return f"round({per_hour(query)} / ({tflops(query)} * gpu_count), {EXACT})"
     if query.rank_by != "gpu_hour":
-        raise ArgumentError("rank_by", f"{query.rank_by} is not known", "gpu_hour, hour, total, gib, tflop")
+        raise ArgumentError("rank_by", f"{query.rank_by} is not known", ", ".join(RANKS))
     return per_gpu_hour(query)
 
 
-def _tflops(query: OfferFilter) -> str:
+def shown_price(query: OfferFilter) -> str:
+    """What a person holds against the first price who sees an offer that was left out.
+
+    A share of a GPU looks cheap by the hour, whatever a whole GPU would cost at that rate. Made of what the
+    index holds, where it can be.
+    """
+    if query.rank_by != "gpu_hour":
+        return rank(query)
+    hourly = per_hour(query) if query.disk_gb else "usd_per_gpu_hour * gpu_count"
+    return f"CASE WHEN flags & {FRACTIONAL} THEN {hourly} ELSE {per_gpu_hour(query)} END"
+
+
+def unrated(query: OfferFilter) -> str:
+    """The condition of a GPU that has none of what is ranked by; empty where there can be none."""
+    return f"{tflops(query)} IS NULL" if query.rank_by == "tflop_fp8" else ""
+
+
+def tflops(query: OfferFilter) -> str:
+    """The teraflops of one GPU, null where none are known."""
     cases = " ".join(f"WHEN '{name}' THEN {float(value)!r}" for name, value in query.tflops if name.isalnum())
     return f"CASE gpu {cases} END" if cases else "NULL"
 

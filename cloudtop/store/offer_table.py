@@ -201,6 +201,7 @@ class OfferTable:
             offer.reliability,
             offer.disk_usd_per_gb_month,
             offer.egress_usd_per_gb,
+            offer.min_hours,
             offer.suspect,
             offer.suspect,
             offer.source_url,

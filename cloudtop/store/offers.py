@@ -44,6 +44,7 @@ ROW_KEYS = (
     "reliability",
     "disk_usd_per_gb_month",
     "egress_usd_per_gb",
+    "min_hours",
     "suspect",
     "source_url",
     "fetched_at",
@@ -59,8 +60,9 @@ class OfferFilter:
     `scopes`: None for all, () for none. `gpus`: () for all, modified boards then only with `modified`.
     Prices are effective ones: with `disk_gb` the disk's price per hour is in them. `min_price` and
     `max_price` are per GPU-hour, or of the whole instance with `per_instance`. `hours`, `egress_gb` and
-    `nodes` matter to rank_by "total" alone; `tflops` (pairs of name and dense BF16 TFLOPS of one GPU) to
-    rank_by "tflop". `superseded_sellers`: rows of the shipped price list that name them are left out.
+    `nodes` matter to rank_by "total" alone, where no offer is billed for less than its `min_hours`; `tflops`
+    (pairs of name and dense TFLOPS of one GPU) to rank_by "tflop" and "tflop_fp8", which leaves the GPUs out
+    that have none. `superseded_sellers`: rows of the shipped price list that name them are left out.
     `sort`: a row key, None for the price that `rank_by` names. With `per_group` = (row key, n) only the n
     first of each group remain.
     """
@@ -101,6 +103,7 @@ class OfferFilter:
     limit: int | None = 20
     offset: int = 0
     per_group: tuple[str, int] | None = None
+    why_not_cheaper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,10 @@ class OfferPage:
     """One stretch of the matching offers.
 
     `total` counts all that match. `counts` says what default rules alone left out (fractional, sold_out,
-    modified, unpriced, shipped_superseded): each would be shown if that one rule were lifted; zeros are
-    absent. `generation` is the state of the store that was read: equal to `Store.revision()` then.
+    modified, unpriced, shipped_superseded, unrated): each would be shown if that one rule were lifted; zeros
+    are absent. `generation` is the state of the store that was read: equal to `Store.revision()` then.
+    `cheaper`, when `why_not_cheaper` asks for it: what default rules left out although it costs less than
+    the first row, the cheapest few, then what has no price.
     """
 
     rows: list[dict[str, Any]]
@@ -117,3 +122,21 @@ class OfferPage:
     generation: int
     counts: dict[str, int] = field(default_factory=dict)
     scopes: dict[int, Scope] = field(default_factory=dict)
+    cheaper: list[LeftOut] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One offer that default rules left out; `rules` are names as in `OfferPage.counts`.
+
+    `usd_per_hour` is the instance's, with the disk where one was asked for.
+    """
+
+    seller: str
+    gpu: str | None
+    gpu_raw: str
+    gpu_count: float
+    gpu_memory_gib: float | None
+    spot: bool
+    usd_per_hour: float | None
+    rules: tuple[str, ...]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ArgumentError
 from cloudtop.models import SHIPPED, iso
-from cloudtop.store.history import origin
+from cloudtop.store.history import Origin, origin
 from cloudtop.store.offer_sql import Terms, of_tiers
 from cloudtop.store.offers import ROW_KEYS, OfferFilter, OfferPage
 from cloudtop.store.scopes import moment
@@ -48,19 +48,33 @@ _SORTS = {
 }
 
 
+_IN_FORCE = (
+    "point.at<? AND point.at>=coalesce((SELECT max(held.at) FROM point AS held"
+    " WHERE held.series_id=series.id AND held.at<=?), ?)"
+)
+"""The points in force at some moment of an interval: values end, start, start. One range of each series."""
+
+
 def price_points(
-    reader: Reader, query: OfferFilter, start: datetime, end: datetime, *, shape: str
+    reader: Reader,
+    query: OfferFilter,
+    start: datetime,
+    end: datetime,
+    *,
+    shape: str,
+    origins: Sequence[str] | None = None,
 ) -> OfferPage:
     """Every point that was in force at some moment of [start, end), cheapest first unless `query.sort` says.
 
     `shape` "offer": rows like offers, whose price is the lowest, `as_of` the point's time; nothing sold out.
-    "point": rows of price history, those without offers included. Filters that a series does not know (count,
-    form, instance type) are not applied.
+    "point": rows of price history, those without offers included, with `_origin`, where they were read.
+    Filters that a series does not know (count, form, instance type) are not applied. `origins`: those whose
+    series may speak, None for all.
     """
-    terms = _terms(query, start.timestamp(), end.timestamp(), gone=shape == "point")
+    terms = _terms(query, start.timestamp(), end.timestamp(), gone=shape == "point", origins=origins)
     source = (
-        "FROM series JOIN point ON point.series_id=series.id LEFT JOIN place ON place.id=series.place_id"
-        f" WHERE {terms.sql}"
+        "FROM series LEFT JOIN place ON place.id=series.place_id"
+        f" CROSS JOIN point ON point.series_id=series.id WHERE {terms.sql}"
     )
     limit = -1 if query.limit is None else query.limit
     with reader.snapshot() as db:
@@ -81,27 +95,31 @@ def _order(query: OfferFilter) -> str:
     return f"{asked} IS NULL, {asked}{' DESC' if query.descending else ''}, {_TIES}"
 
 
-def _terms(query: OfferFilter, start: float, end: float, *, gone: bool) -> Terms:
+def _terms(
+    query: OfferFilter, start: float, end: float, *, gone: bool, origins: Sequence[str] | None
+) -> Terms:
+    terms = series_terms(query, origins)
+    terms.add(_IN_FORCE, end, start, start)
+    if not gone:
+        terms.add("point.offers>0")
+    for sign, value in ((">=", query.min_price), ("<=", query.max_price)):
+        if value is not None:
+            terms.add(f"point.low{sign}?", value)
+    return terms
+
+
+def series_terms(query: OfferFilter, origins: Sequence[str] | None = None) -> Terms:
+    """The conditions of a series, whatever its prices were."""
     terms = Terms()
     if query.gpus:
         either = " OR ".join(
             ["(gpu=? AND coalesce(?, gpu_memory_gib, 0)=coalesce(gpu_memory_gib, 0))"] * len(query.gpus)
         )
         terms.add(f"({either})", *(value for name, memory, _ in query.gpus for value in (name, memory)))
-    terms.add("point.at<?", end)
-    terms.add(
-        "NOT EXISTS (SELECT 1 FROM point AS later WHERE later.series_id=point.series_id"
-        " AND later.at>point.at AND later.at<=?)",
-        start,
-    )
-    if not gone:
-        terms.add("point.offers>0")
     for column, sign, value in (
         ("gpu_memory_gib", "=", query.memory),
         ("gpu_memory_gib", ">=", query.min_memory),
         ("spot", "=", None if query.spot is None else int(query.spot)),
-        ("point.low", ">=", query.min_price),
-        ("point.low", "<=", query.max_price),
     ):
         if value is not None:
             terms.add(f"{column}{sign}?", value)
@@ -112,6 +130,8 @@ def _terms(query: OfferFilter, start: float, end: float, *, gone: bool) -> Terms
         terms.among("series.seller", query.exclude_sellers, absent=True)
     for name, memory, _ in query.exclude_gpus:
         terms.add("NOT (gpu=? AND coalesce(?, gpu_memory_gib, 0)=coalesce(gpu_memory_gib, 0))", name, memory)
+    if origins is not None:
+        terms.among("origin", origins)
     _where(terms, query)
     return terms
 
@@ -135,7 +155,8 @@ def _point(row: Sequence[Any]) -> dict[str, Any]:
     found = dict(zip(POINT_KEYS, row, strict=False))
     found["spot"] = bool(found["spot"])
     found["time"] = iso(moment(found["time"]))
-    found["account"] = row[-1].split("|")[1]
+    found["_origin"] = Origin.of(row[-1])
+    found["account"] = found["_origin"].account
     return found
 
 

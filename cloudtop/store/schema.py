@@ -48,6 +48,7 @@ OFFER_COLUMNS: dict[str, type] = {
     "reliability": float,
     "disk_usd_per_gb_month": float,
     "egress_usd_per_gb": float,
+    "min_hours": float,
     "warned": str,
     "suspect": str,
     "source_url": str,
@@ -57,6 +58,9 @@ OFFER_COLUMNS: dict[str, type] = {
     "hash": int,
 }
 """`warned`: the connector's own doubt; `suspect`: what is shown; `read_at`: when last written."""
+
+_SINCE_M002 = ("min_hours",)
+"""Columns of `offer` that the first migration did not make."""
 
 FRACTIONAL, SOLD_OUT, MODIFIED, UNPRICED = 1, 2, 4, 8
 """Bits of `offer.flags`: what default rules leave out."""
@@ -86,7 +90,7 @@ def m001_prices_and_cache(db: Database) -> None:
     )
     _table(db, "place").create_index(["seller", "region", "said"], unique=True)
     offer = _table(db, "offer").create(
-        {"id": int, **OFFER_COLUMNS},
+        {"id": int, **{name: kind for name, kind in OFFER_COLUMNS.items() if name not in _SINCE_M002}},
         pk="id",
         not_null={"scope_id", "offer_id", "spot", "seller", "gpu_count", "flags", "hash"},
     )
@@ -160,13 +164,20 @@ def _shared(db: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_prices_and_cache,)
+def m002_terms_and_doubts(db: Database) -> None:
+    """The smallest time that is billed, and a way to the few doubtful offers of a scope."""
+    for name in _SINCE_M002:
+        _table(db, "offer").add_column(name, OFFER_COLUMNS[name])
+    db.execute("CREATE INDEX offer_doubted ON offer(scope_id, gpu) WHERE suspect IS NOT NULL")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_prices_and_cache, m002_terms_and_doubts)
 SCHEMA = len(MIGRATIONS)
 
 NEIGHBOUR_S = 1.0
 """How long another process may take to make the same new file."""
 
-LAYOUT = 0xDE9504ED
+LAYOUT = 0x99301E31
 """`layout` of a file that these migrations made; a test says which number belongs here."""
 
 

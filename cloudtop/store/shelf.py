@@ -20,10 +20,13 @@ from cloudtop.store.offer_sql import (
     ScopeIds,
     branches,
     ordered_by,
+    per_hour,
     rank,
+    shown_price,
+    unrated,
 )
 from cloudtop.store.offer_table import unpacked
-from cloudtop.store.offers import EXACT, ROW_KEYS, OfferFilter, OfferPage
+from cloudtop.store.offers import EXACT, ROW_KEYS, LeftOut, OfferFilter, OfferPage
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, SOLD_OUT, UNPRICED
 
 if TYPE_CHECKING:
@@ -32,15 +35,21 @@ if TYPE_CHECKING:
 
     from cloudtop.store.connections import Reader
 
-SUPERSEDED = 16
+SUPERSEDED, UNRATED = 16, 32
 RULES = {
     FRACTIONAL: "fractional",
     SOLD_OUT: "sold_out",
     MODIFIED: "modified",
     UNPRICED: "unpriced",
     SUPERSEDED: "shipped_superseded",
+    UNRATED: "unrated",
 }
+CHEAPER, LIKELY = 3, 24
+"""How many cheaper offers that were left out are told, of how many that may be alike but for the place."""
+
 _SELECTED = ", ".join(COLUMNS)
+_PRICE = COLUMNS.index("usd_per_gpu_hour")
+_LEFT_OUT = "seller, gpu, gpu_raw, gpu_count, gpu_memory_gib, spot"
 _BODY = (
     "SELECT body FROM offer_raw JOIN offer USING (id)"
     " WHERE offer.scope_id=? AND offer.offer_id=? AND offer.spot=?"
@@ -66,8 +75,11 @@ class Shelf:
             now = generation(db)
             ids, held = self._scopes(db, now, query.scopes)
             parts = branches(query, ids)
-            total, counts = self._tally(db, now, query, ids, parts)
-            rows = [] if query.limit == 0 else _fetched(db, query, ids, parts)
+            total, counts, ruled_out = self._tally(db, now, query, ids, parts)
+            rows, least = ([], None) if query.limit == 0 else _fetched(db, query, ids, parts)
+            cheaper = []
+            if query.why_not_cheaper and ruled_out and least is not None:
+                cheaper = self._cheaper(db, now, query, ids, parts, least)
             if query.per_group is not None:
                 total = _grouped_total(db, query, query.per_group, ids, parts)
         return OfferPage(
@@ -76,6 +88,7 @@ class Shelf:
             now,
             counts,
             {number: scope for number, (scope, _) in held.items()},
+            cheaper,
         )
 
     def groups(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
@@ -118,12 +131,14 @@ class Shelf:
 
     def _tally(
         self, db: sqlite3.Connection, now: int, query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]
-    ) -> tuple[int, dict[str, int]]:
-        """How many match, and how many each default rule alone leaves out."""
+    ) -> tuple[int, dict[str, int], bool]:
+        """How many match, how many each default rule alone leaves out, whether rules on offers leave any."""
         over, names = _superseded(query, ids)
+        lacking = unrated(query)
         selects, values = [], []
         for part in parts:
             bits = f"flags & {part.ruled_out}" + (f" | ({over}) * {SUPERSEDED}" if over else "")
+            bits += f" | ({lacking}) * {UNRATED}" if lacking else ""
             selects.append(f"SELECT {bits} AS bits FROM offer INDEXED BY offer_by_gpu WHERE {part.terms.sql}")
             values += [*names, *part.terms.values]
         sql = f"SELECT bits, count(*) FROM ({' UNION ALL '.join(selects)}) GROUP BY bits"
@@ -131,7 +146,44 @@ class Shelf:
         if key not in memo:
             memo[key] = dict(db.execute(sql, values).fetchall())
         counted: dict[int, int] = memo[key]
-        return counted.get(0, 0), {name: counted[bit] for bit, name in RULES.items() if bit in counted}
+        counts = {name: counted[bit] for bit, name in RULES.items() if bit in counted}
+        return counted.get(0, 0), counts, any(0 < bits < SUPERSEDED for bits in counted)
+
+    def _cheaper(
+        self,
+        db: sqlite3.Connection,
+        now: int,
+        query: OfferFilter,
+        ids: ScopeIds,
+        parts: Sequence[Branch],
+        least: float,
+    ) -> list[LeftOut]:
+        """The cheapest few that default rules left out and that cost less than `least`, the first row."""
+        over, names = _superseded(query, ids)
+        price = shown_price(query)
+        selects: list[str] = []
+        values: list[Any] = []
+        for part in parts:
+            sql = (
+                f"SELECT id, flags & {part.ruled_out} AS bits, {price} AS compared"
+                f" FROM offer INDEXED BY offer_by_gpu WHERE {part.terms.sql} AND flags & {part.ruled_out}"
+            )
+            selects.append(f"{sql} AND NOT ({over})" if over else sql)
+            values += [*part.terms.values, *names]
+        likely = (
+            f"SELECT * FROM ({' UNION ALL '.join(selects)}) WHERE compared IS NULL OR compared<?"
+            f" ORDER BY compared IS NULL, compared, id LIMIT {LIKELY}"
+        )
+        sql = (
+            f"SELECT DISTINCT {_LEFT_OUT}, {per_hour(query)} AS hourly, bits, compared"
+            f" FROM ({likely}) JOIN offer USING (id)"
+            f" ORDER BY compared IS NULL, compared, {_LEFT_OUT} LIMIT {CHEAPER}"
+        )
+        memo, key = self._remembered(now), (sql, *values, least)
+        if key not in memo:
+            memo[key] = [_left_out(row) for row in db.execute(sql, [*values, least])]
+        found: list[LeftOut] = memo[key]
+        return found
 
 
 def _looked_up(db: sqlite3.Connection, asked: tuple[Scope, ...] | None) -> tuple[ScopeIds, Held]:
@@ -160,32 +212,39 @@ def _selected(
 ) -> tuple[str, list[Any]]:
     """All matching offers as one SELECT."""
     over, names = _superseded(query, ids)
+    lacking = unrated(query)
     selects, values = [], []
     for part in parts:
         sql = (
             f"SELECT {columns} FROM offer INDEXED BY {part.index}"
             f" WHERE {part.terms.sql} AND usd_per_gpu_hour>0 AND flags & {part.ruled_out} = 0"
         )
-        selects.append(f"{sql} AND NOT ({over})" if over else sql)
+        sql = f"{sql} AND NOT ({over})" if over else sql
+        selects.append(f"{sql} AND NOT ({lacking})" if lacking else sql)
         values += [*part.terms.values, *names]
     return " UNION ALL ".join(selects), values
 
 
-def _fetched(db: sqlite3.Connection, query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]) -> list[Any]:
-    """The page's rows. SQLite merges the branches, each in order: from its index, or keeping the best few."""
+def _fetched(
+    db: sqlite3.Connection, query: OfferFilter, ids: ScopeIds, parts: Sequence[Branch]
+) -> tuple[list[Any], float | None]:
+    """The page's rows, and what the first of them was compared by.
+
+    SQLite merges the branches, each in order: from its index, or keeping the best few.
+    """
     by, way = ordered_by(query), " DESC" if query.descending else ""
     if by == "usd_per_gpu_hour":
-        columns, asked = _SELECTED, f"usd_per_gpu_hour{way}, {TIES}"
+        columns, asked, compared = _SELECTED, f"usd_per_gpu_hour{way}, {TIES}", _PRICE
     else:
         columns = f"{_SELECTED}, {by} IS NULL AS unknown, {by} AS compared"
-        asked = f"unknown, compared{way}, {TIES}"
+        asked, compared = f"unknown, compared{way}, {TIES}", len(COLUMNS) + 1
     sql, values = _selected(query, ids, parts, columns)
     if query.per_group is not None:
         by, most = query.per_group
         sql = f"SELECT * FROM ({_numbered(by, sql, asked)}) WHERE number <= {int(most)}"
     limit = -1 if query.limit is None else query.limit
     rows = db.execute(f"{sql} ORDER BY {asked} LIMIT ? OFFSET ?", [*values, limit, query.offset]).fetchall()
-    return [row[: len(COLUMNS)] for row in rows]
+    return [row[: len(COLUMNS)] for row in rows], rows[0][compared] if rows else None
 
 
 def _numbered(by: str, sql: str, asked: str) -> str:
@@ -237,6 +296,12 @@ def _row(values: Sequence[Any], held: Held, disk_gb: float | None) -> dict[str, 
         row["usd_per_hour"] = round(row["usd_per_hour"] + disk, EXACT)
         row["usd_per_gpu_hour"] = round(row["usd_per_hour"] / row["gpu_count"], EXACT)
     return row
+
+
+def _left_out(row: Sequence[Any]) -> LeftOut:
+    seller, gpu, gpu_raw, count, memory, spot, hourly, bits, _ = row
+    rules = tuple(name for bit, name in RULES.items() if bits & bit)
+    return LeftOut(seller, gpu, gpu_raw, count, memory, bool(spot), hourly, rules)
 
 
 def _group(name: str | None, offers: list[tuple[float | None, str]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import StoreError
 from cloudtop.models import GpuOffer, Scope, Trouble
-from cloudtop.store import faults, points, rows, schema, scopes
+from cloudtop.store import faults, points, rows, schema, scopes, trends
 from cloudtop.store.journal import Journal
 from cloudtop.store.neighbours import DownHosts, Leases
 from cloudtop.store.observation import Look, Observation
@@ -99,10 +99,46 @@ class Store:
         return self._shelf.raw(scope_id, offer_id, spot)
 
     def price_points(
-        self, query: OfferFilter, start: datetime, end: datetime, *, shape: str = "offer"
+        self,
+        query: OfferFilter,
+        start: datetime,
+        end: datetime,
+        *,
+        shape: str = "offer",
+        origins: Sequence[str] | None = None,
     ) -> OfferPage:
         """Points of history in force at any moment of [start, end), as rows like offers or as points."""
-        return points.price_points(self._reader, query, start, end, shape=shape)
+        return points.price_points(self._reader, query, start, end, shape=shape, origins=origins)
+
+    def price_origins(self) -> list[str]:
+        """Every place that prices were ever read from; `history.Origin.of` takes one apart."""
+        return trends.origins(self._reader)
+
+    def price_lines(
+        self, query: OfferFilter, start: datetime, end: datetime, origins: Sequence[str] | None = None
+    ) -> list[trends.Line]:
+        """The price series that match and had begun before `end`, each with how it stood then."""
+        return trends.lines(self._reader, query, start, end, origins)
+
+    def price_steps(self, ids: Iterable[int], start: datetime, end: datetime) -> dict[int, list[trends.Step]]:
+        """The points of these series in force at any moment of [start, end), in the order of time."""
+        return trends.steps(self._reader, ids, start, end)
+
+    def price_page(
+        self,
+        ids: Iterable[int],
+        start: datetime,
+        end: datetime,
+        *,
+        sort: str | None,
+        descending: bool,
+        limit: int,
+        offset: int,
+    ) -> list[trends.Point]:
+        """One page of those points; without `sort` series by series, the newest first."""
+        return trends.page(
+            self._reader, ids, start, end, sort=sort, descending=descending, limit=limit, offset=offset
+        )
 
     def row_observation(
         self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None

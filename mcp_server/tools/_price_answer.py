@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cloudtop.models import SHIPPED
 from mcp_server.result import Rows
+from mcp_server.tools._history_origins import source_of
 from mcp_server.tools._price_fields import FIELDS, POINT_FIELDS
 from mcp_server.tools._price_question import Question
 
 if TYPE_CHECKING:
-    from cloudtop.store.offers import OfferFilter, OfferPage
+    from cloudtop.store.offers import LeftOut, OfferFilter, OfferPage
     from mcp_server.fleet import Harvest
     from mcp_server.result import Ctx
     from mcp_server.tools._price_question import Totals
@@ -27,7 +27,9 @@ LEFT_OUT = {
     "modified": "{n} on boards with another memory than the maker's; asking for that memory shows them",
     "unpriced": "{n} without a price",
     "shipped_superseded": "{n} of the shipped price list, because a fresher source speaks for the seller",
+    "unrated": "{n} of GPUs for which no FP8 figure is known, most because they do not calculate in FP8",
 }
+WHY = {"fractional": "fractional", "sold_out": "sold out", "modified": "modified board"}
 UNITS = {"gpu_hour": "usd_per_gpu_hour", "hour": "usd_per_hour"}
 """The figure of a row that `rank_by` compares, where it is one."""
 
@@ -64,12 +66,16 @@ def _row(
 
 
 def usd_total(row: dict[str, Any], totals: Totals) -> float | None:
-    """Hours of the instances, whose price holds their disk already, and the traffic out of each."""
+    """Hours of the instances, whose price holds their disk already, and the traffic out of each.
+
+    A seller that bills at least so many hours is paid for them.
+    """
     hourly = row["usd_per_hour"]
     if hourly is None:
         return None
+    hours = max(totals.hours, row["min_hours"] or 0.0)
     traffic = totals.egress_gb * (row["egress_usd_per_gb"] or 0.0)
-    return float(round(totals.nodes * (totals.hours * hourly + traffic), 6))
+    return float(round(totals.nodes * (hours * hourly + traffic), 6))
 
 
 def _held_at(row: dict[str, Any]) -> datetime | None:
@@ -93,7 +99,8 @@ def _said(
 ) -> Iterable[str]:
     yield from left_out(page.counts)
     if first and question.sort == ("price", False):
-        yield from _ties(question, page)
+        yield from cheaper(page.cheaper)
+        yield from _ties(question, page, len(made))
     yield from _unknown_parts(question.totals, made)
     if suspect := sum(1 for row in made if row["suspect"]):
         verb = "is" if suspect == 1 else "are"
@@ -109,8 +116,46 @@ def left_out(counts: dict[str, int]) -> Iterable[str]:
         yield f"Left out: {total} offer{'s' if total != 1 else ''} ({'; '.join(parts)})."
 
 
-def _ties(question: Question, page: OfferPage) -> Iterable[str]:
-    """Whether the cheapest has company, on a page of one too."""
+def cheaper(found: Sequence[LeftOut]) -> Iterable[str]:
+    """What costs less than the first row and is not shown, and why; and what has no price to compare."""
+    priced = [
+        f"{_machine(one)} for {_usd(one.usd_per_hour)} an hour ({_why(one)})"
+        for one in found
+        if one.usd_per_hour
+    ]
+    if priced:
+        yield f"Cheaper but left out: {'; '.join(priced)}."
+    if unpriced := [_machine(one) for one in found if not one.usd_per_hour]:
+        yield f"Left out without a price to compare: {'; '.join(unpriced)}."
+
+
+def _machine(one: LeftOut) -> str:
+    """`1/8 of an A10 at azure`, `8 x H100 on spot at vast`."""
+    from fractions import Fraction
+
+    gpu = one.gpu or one.gpu_raw
+    if "modified" in one.rules and one.gpu_memory_gib:
+        gpu += f" with {one.gpu_memory_gib:g} GiB"
+    article = "an" if gpu[0].upper() in "AEFHILMNORSX" else "a"
+    if one.gpu_count < 1:
+        gpu = f"{Fraction(one.gpu_count).limit_denominator(16)} of {article} {gpu}"
+    elif one.gpu_count == 1:
+        gpu = f"{article} {gpu}"
+    else:
+        gpu = f"{one.gpu_count:g} x {gpu}"
+    return f"{gpu}{' on spot' if one.spot else ''} at {one.seller}"
+
+
+def _why(one: LeftOut) -> str:
+    return ", ".join(WHY[rule] for rule in one.rules if rule in WHY)
+
+
+def _usd(value: float | None) -> str:
+    return f"${value:.2f}" if value and value >= 0.1 else f"${value:.3g}"
+
+
+def _ties(question: Question, page: OfferPage, shown: int) -> Iterable[str]:
+    """Whether the cheapest has company and what comes next, on a page of one too."""
     key = UNITS.get(question.offers.rank_by)
     if key is None or not page.rows:
         return
@@ -119,12 +164,21 @@ def _ties(question: Question, page: OfferPage) -> Iterable[str]:
     if same > 1:
         least = "At least " if same == len(page.rows) < page.total else ""
         yield f"{least}{same} offers share the lowest price of ${lowest:.4g}."
+    if shown <= same < len(page.rows):
+        after = page.rows[same]
+        unit = "a GPU-hour" if key == "usd_per_gpu_hour" else "an hour"
+        where = f", {after['region']}" if after["region"] else ""
+        yield f"Next best: ${after[key]:.4g} {unit} at {after['provider']}{where}."
 
 
 def _unknown_parts(totals: Totals | None, made: list[dict[str, Any]]) -> Iterable[str]:
-    """Whose totals lack a part because the seller's price of it is not known."""
+    """Whose totals are of more hours than asked, or lack a part whose price the seller does not tell."""
     if totals is None:
         return
+    longer = {(row["provider"], row["min_hours"]) for row in made if (row["min_hours"] or 0) > totals.hours}
+    for seller, hours in sorted(longer):
+        asked = f"{totals.hours:g}"
+        yield f"{seller} bills at least {hours:g} hours: its usd_total is for those, not for {asked}."
     for wanted, field, noun in (
         (totals.disk_gb, "disk_usd_per_gb_month", "disk"),
         (totals.egress_gb, "egress_usd_per_gb", "outgoing traffic"),
@@ -179,7 +233,7 @@ def groups(
 def points(ctx: Ctx, question: Question, harvest: Harvest, page: OfferPage, past: OfferFilter) -> Rows:
     """The result of time: the prices in force during the interval, one row per change; sold out is one."""
     for one in page.rows:
-        one["source"] = "list" if one["account"] in (SHIPPED, "own") else "cache"
+        one["source"] = source_of(one["_origin"])
         one["fetched_at"] = one["time"]
     notices = list(question.notices)
     if not page.total:

@@ -23,9 +23,14 @@ NO_SORTS = ("source", "account", "spot", "fetched_at")
 
 def sort_of(text: str | None, group_by: str | None, interval: Interval | None) -> tuple[str, bool]:
     """(field or "price", descending) out of the ways in which people write it."""
-    word = (text or "price_asc").strip()
+    return sort_in(text or "price_asc", _sort_fields(group_by, interval), "time" if interval else "as_of")
+
+
+def sort_in(text: str, known: tuple[str, ...], age: str) -> tuple[str, bool]:
+    """The same among the fields `known`; by `age` rows are told to be old or new."""
+    word = text.strip()
     if word in ("oldest", "newest"):
-        return ("time" if interval else "as_of"), word == "newest"
+        return age, word == "newest"
     if word.startswith("-"):
         name, descending = word[1:], True
     elif word in ("asc", "desc"):
@@ -33,7 +38,6 @@ def sort_of(text: str | None, group_by: str | None, interval: Interval | None) -
     else:
         name, descending = word, word.endswith("_desc")
         name = name.removesuffix("_desc").removesuffix("_asc")
-    known = _sort_fields(group_by, interval)
     name = "price" if name == "cost" else name
     if name not in known:
         from cloudtop.text import nearest

@@ -5,6 +5,7 @@ Imported late: cloudtop.text, cloudtop.regions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from cloudtop.store.offers import OfferFilter
 if TYPE_CHECKING:
     from cloudtop.regions import Wanted
     from mcp_server.result import Ctx
-    from mcp_server.tools._price_question import Question
-
 
 HINTS = 3
 
@@ -36,11 +35,11 @@ def nothing_found(ctx: Ctx, offers: OfferFilter) -> str:
     return f"Nothing matches. {said[0].upper()}{said[1:]}."
 
 
-def unknown_places(ctx: Ctx, asked: Question) -> list[str]:
+def unknown_places(ctx: Ctx, asked: Mapping[str, Any], offers: OfferFilter) -> list[str]:
     """The regions of a question that neither the gazetteer nor any stored offer knows."""
     said: list[str] = []
-    for given, places in (("region", asked.offers.places_any), ("exclude_region", asked.offers.places_none)):
-        texts = asked.given[given] or ()
+    for given, places in (("region", offers.places_any), ("exclude_region", offers.places_none)):
+        texts = asked.get(given) or ()
         for text, place in zip(texts, places, strict=False):
             if not place.known and not _stored(ctx, place):
                 said.append(_unknown_place(given, text))

@@ -121,7 +121,7 @@ async def question(ctx: Ctx, given: dict[str, Any]) -> Question:
         egress_gb=given["egress_gb"],
         hours=totals.hours if totals else None,
         nodes=given["nodes"],
-        tflops=_tflops() if rank_by == "tflop" else (),
+        tflops=_tflops(rank_by),
         rank_by=rank_by,
         sort=None if sort[0] in ("price", "usd_total") else sort[0],
         descending=sort[1],
@@ -200,10 +200,14 @@ def _interval(ctx: Ctx, given: dict[str, Any]) -> Interval | None:
     return found
 
 
-def _tflops() -> tuple[tuple[str, float], ...]:
+def _tflops(rank_by: str) -> tuple[tuple[str, float], ...]:
+    """What one GPU of each name does, where that is ranked by and known."""
+    if rank_by not in ("tflop", "tflop_fp8"):
+        return ()
     from cloudtop.gpus import catalogue
 
-    figures = ((gpu.name, gpu.tflops(None)) for gpu in catalogue().gpus.values())
+    gpus = catalogue().gpus.values()
+    figures = [(gpu.name, gpu.tflops(None, fp8=rank_by == "tflop_fp8")) for gpu in gpus]
     return tuple((name, figure) for name, figure in figures if figure)
 
 

@@ -142,7 +142,9 @@ def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
             newest[one["account"]] = (Scope(provider, one["account"], one["region"], PRICES), known)
     title = ctx.fleet.standing.title(provider)
     if not newest and ctx.fleet.standing.can(provider, PRICES):
-        yield _unread(provider, title, failed, iso(now) or "")
+        bulk = PRICES in ctx.fleet.facts[provider].bulk
+        reader = f"`cloudtop sync {provider}` will" if bulk else "the first question will"
+        yield _unread(provider, title, failed, iso(now) or "", reader)
     for account, (scope, known) in sorted(newest.items()):
         status, message = _aged(known, ctx.fleet.ttl_s(scope), now)
         yield _row(
@@ -165,9 +167,9 @@ def _read_here(fleet: Fleet, listed: dict[str, Any]) -> bool:
     return fleet.here(scope) == scope
 
 
-def _unread(provider: str, title: str, failed: list[Any], now: str) -> dict[str, Any]:
+def _unread(provider: str, title: str, failed: list[Any], now: str, reader: str) -> dict[str, Any]:
     """Nothing is there yet: since nobody asked, or since every try failed."""
-    status, healthy, message = "unknown", None, "Nothing has been read yet; the first question will."
+    status, healthy, message = "unknown", None, f"Nothing has been read yet; {reader}."
     if failed:
         last = max(failed, key=lambda known: known.tried_at)
         status, healthy = "degraded", False

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.fleet import Harvest
+from mcp_server.tools._history_origins import speaking
 from mcp_server.tools._price_answer import TIES, groups, points, rows
 from mcp_server.tools._price_hints import nothing_found, unknown_places
 from mcp_server.tools._price_question import Question, question
@@ -62,10 +63,12 @@ async def run(
     del given["ctx"], given["limit"]
     asked = await question(ctx, given)
     harvest = await _brought_up_to_date(ctx, asked, max_age)
-    asked.notices += unknown_places(ctx, asked)
+    asked.notices += unknown_places(ctx, asked.given, asked.offers)
     if asked.interval:
         past = replace(asked.offers, offset=ctx.offset, limit=limit)
-        page = ctx.store.price_points(past, asked.interval.start, asked.interval.end, shape="point")
+        page = ctx.store.price_points(
+            past, asked.interval.start, asked.interval.end, shape="point", origins=speaking(ctx)
+        )
         return points(ctx, asked, harvest, page, past)
     offers = replace(
         asked.offers, scopes=tuple(harvest.scopes), superseded_sellers=harvest.superseded, offset=ctx.offset
@@ -74,7 +77,8 @@ async def run(
         oldest = ctx.store.offers(replace(offers, limit=1, offset=0, sort="as_of", descending=False))
         found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), oldest, limit)
     else:
-        page = ctx.store.offers(replace(offers, limit=max(limit, TIES)))
+        cheapest_first = asked.sort == ("price", False) and not ctx.offset
+        page = ctx.store.offers(replace(offers, limit=max(limit, TIES), why_not_cheaper=cheapest_first))
         found = rows(ctx, asked, harvest, page, limit)
     if not found.total:
         found.notices.append(nothing_found(ctx, offers))

@@ -20,6 +20,7 @@ from agent.compute import Computed
 from agent.figures import usd
 from agent.sentences import first_sentence
 from cloudtop.cli.build import House, build
+from tests.switched import only
 
 NOW = datetime(2026, 11, 20, 14, tzinfo=UTC)
 HEAD = "provider,instance_type,region,gpu,gpu_count,gpu_memory_gib,price_per_hour_usd,"
@@ -37,7 +38,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     (tmp_path / "list.csv").write_text(HEAD + LIST)
     config = tmp_path / "config.json"
     lists = {"options": {"files": [str(tmp_path / "list.csv")], "shipped": False}}
-    config.write_text(json.dumps({"providers": {"vast": {"enabled": False}, "pricelist": lists}}))
+    config.write_text(json.dumps({"providers": {**only(), "pricelist": lists}}))
     made = build(config, tmp_path / "home")
     yield made
     await made.aclose()
@@ -93,7 +94,7 @@ async def test_what_code_computes_is_said_with_its_sides_and_its_date(
 
 async def test_when_nobody_could_be_asked_it_does_not_say_that_nothing_is_on_offer(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
-    dead = {"vast": {"options": {"endpoint": "http://127.0.0.1:9"}}, "pricelist": {"enabled": False}}
+    dead = {**only(), "vast": {"options": {"endpoint": "http://127.0.0.1:9"}}}
     config.write_text(json.dumps({"providers": dead}))
     made = build(config, tmp_path / "home")
     asked = await answered(made, "cheapest A100 on vast")

@@ -21,6 +21,8 @@ def words(text: str) -> list[str]:
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "list_prices.csv"
 ENOUGH, FAR_OFF = 5, 10
+RESOLD_FROM = {"verda": "verda", "nebius": "nebius", "lambdalabs": "lambda", "digitalocean": "digitalocean"}
+"""How Shadeform's types begin that belong to a seller whom the list has too."""
 
 TWO_SIZES = {"A100-40GB": "A100", "A100-80GB": "A100", "V100-16GB": "V100", "V100-32GB": "V100"}
 ONE_NAME = {**TWO_SIZES, "GH200-96GB": "GH200"}
@@ -273,7 +275,8 @@ def matches(every: Iterable[Price], *tests: Test) -> list[Price]:
 
 
 def doubtful(every: Iterable[Price]) -> set[int]:
-    """Spot above the seller's own price for the same, and prices ten times off the median of their like."""
+    """Spot above the seller's own price for the same, prices ten times off the median of their like, regions
+    at more than twice or less than half of the seller's median, and a reseller's price above the owner's."""
     every = list(every)
     listed: dict[object, Fraction] = {}
     alike: dict[object, list[Fraction]] = {}
@@ -283,7 +286,23 @@ def doubtful(every: Iterable[Price]) -> set[int]:
         if not one.share:
             alike.setdefault((one.gpu, one.memory, one.spot), []).append(one.per_gpu)
     middles = {key: median(found) for key, found in alike.items() if len(found) >= ENOUGH}
+    types: dict[object, list[Price]] = {}
+    dearest: dict[object, Fraction] = {}
+    for one in every:
+        if one.seller != "vast":
+            types.setdefault((one.seller, one.kind, one.count, one.memory, one.spot), []).append(one)
+        key = (one.seller, one.gpu, one.memory, one.count, one.spot)
+        dearest[key] = max(dearest.get(key, Fraction(0)), one.per_gpu)
     marked = set()
+    for same in types.values():
+        usual_price = median(one.per_hour for one in same)
+        if len({one.region for one in same}) > 2:
+            marked |= {id(one) for one in same if not usual_price <= 2 * one.per_hour <= 4 * usual_price}
+    for one in every:
+        owner = RESOLD_FROM.get(one.kind.split("_")[0]) if one.seller == "shadeform" else None
+        price = dearest.get((owner, one.gpu, one.memory, one.count, one.spot))
+        if price is not None and price < one.per_gpu:
+            marked.add(id(one))
     for one in every:
         own = listed.get((one.place, one.count, one.canonical, one.memory))
         middle = middles.get((one.gpu, one.memory, one.spot))

@@ -16,7 +16,7 @@ from tests.mcp_server.market import NOON, House, figures, offer, price_list
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with running(now=NOON, moving=False) as made:
+    with running(("vast",), now=NOON, moving=False) as made:
         yield made
 
 
@@ -93,6 +93,105 @@ async def test_a_resellers_markup_is_the_resellers_price_alone(tmp_path: Path) -
         ("verda", 1.16),
         ("shadeform", 1.82),
     ]
+    assert [row["suspect"] for row in answer["rows"]] == [
+        None,
+        "resold by shadeform: for the same verda itself asks $1.16 per GPU-hour",
+    ]
+    cheaper = await listed(tmp_path / "cheaper", rows[0] | {"price_per_hour_usd": 1}, rows[1])
+    assert figures(cheaper, "suspect") == [None, None]
+
+
+async def test_placeholders_are_doubted_whether_there_is_much_to_compare_with_or_nothing(
+    tmp_path: Path,
+) -> None:
+    row = {"instance_type": "v6e", "gpu": "TPU v6e", "price_per_hour_usd": 700}
+    alone = await listed(tmp_path / "one", row | {"spot_price_per_hour_usd": 700}, gpu="TPU v6e")
+    assert [row["suspect"] for row in alone["rows"]] == [
+        "$700.00 for a GPU-hour: no GPU is known to cost $100.00"
+    ] * 2
+    real = [{"instance_type": f"t{n}", "gpu": "H200", "price_per_hour_usd": 3.5 + n / 10} for n in range(5)]
+    typed = {"instance_type": "typed in", "gpu": "H200", "price_per_hour_usd": 0.5}
+    answer = await listed(tmp_path / "h", *real, typed, gpu="H200")
+    assert figures(answer, "instance_type")[0] == "typed in"
+    assert [row["suspect"] is None for row in answer["rows"]] == [False, *[True] * 5]
+    sure = await listed(tmp_path / "sure", *real, typed, gpu="H200", exclude_suspect=True)
+    assert figures(sure, "instance_type") == [f"t{n}" for n in range(5)]
+
+
+GCP_HALVES = (
+    {"instance_type": "a2-highgpu-1g", "price_per_hour_usd": 0.739477},
+    {"instance_type": "a3-highgpu-8g", "price_per_hour_usd": 9.99},
+    {"gpu": "A100-80GB", "price_per_hour_usd": 1.846},
+)
+
+
+@pytest.mark.parametrize("half", GCP_HALVES)
+async def test_the_price_of_a_host_or_of_a_gpu_alone_is_no_machines_price(
+    tmp_path: Path, half: dict[str, Any]
+) -> None:
+    whole = {"instance_type": "a2-highgpu-1g", "gpu": "A100 40GB", "price_per_hour_usd": 3.673}
+    rows = [{"provider": "gcp", "gpu_memory_gib": ""} | row for row in (half, whole)]
+    answer = await listed(tmp_path, *rows)
+    assert figures(answer, "usd_per_hour") == [3.673]
+    (said,) = [one["message"] for one in answer["missing"] if "own.csv" in one["message"]]
+    assert "1 row left out: gcp prices machine and GPU apart" in said
+    assert "line 2" in said
+    # Who names both says that the price is of both; a seller who has one price need not.
+    both = {"provider": "gcp", "instance_type": "a2-highgpu-1g", "gpu": "A100"} | {"price_per_hour_usd": 0.74}
+    assert figures(await listed(tmp_path / "both", both)) == [0.74]
+    aws = {"provider": "aws", "instance_type": "p4d.24xlarge", "gpu_count": "", "price_per_hour_usd": 24}
+    assert figures(await listed(tmp_path / "aws", aws)) == [3.0]
+
+
+async def test_regions_that_another_price_list_was_mixed_into_are_doubted(tmp_path: Path) -> None:
+    usual = {"provider": "gcp", "instance_type": "a3-highgpu-1g", "gpu": "H100"}
+    rows = [
+        usual | {"region": region, "price_per_hour_usd": price}
+        for region, price in (
+            ("us-central1", 4.20),
+            ("europe-west1", 10.79),
+            ("europe-west4", 12.74),
+            ("asia-east1", 10.5),
+        )
+    ]
+    answer = await listed(tmp_path, *rows, gpu="H100")
+    assert [row["region"] for row in answer["rows"] if row["suspect"]] == ["us-central1"]
+    assert answer["rows"][0]["suspect"] == (
+        "less than half of $10.64, the median of 4 regions for a3-highgpu-1g at gcp"
+    )
+
+
+async def test_a_spot_price_above_on_demand_is_doubted_with_that_price(tmp_path: Path) -> None:
+    row = {"provider": "gcp", "instance_type": "a2-ultragpu-1g", "gpu": "A100 80GB", "region": "us-central1"}
+    prices = {"price_per_hour_usd": 1.846, "spot_price_per_hour_usd": 1.964}
+    told = (await listed(tmp_path, row | prices, gpu="A100"))["rows"]
+    assert [(one["spot"], one["suspect"]) for one in told] == [
+        (False, None),
+        (True, "spot price above the seller's own on-demand price of $1.85 an hour"),
+    ]
+
+
+async def test_a_figure_that_was_typed_into_a_list_is_doubted_beside_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    house = market.house(tmp_path, offline=True, lists=[file])
+    row = {"provider": "our-rack", "gpu": "A100", "gpu_memory_gib": 80}
+    for price, reason in ((2, None), (0.8, "less than half of $2.00, the lowest price here")):
+        price_list(file, row | {"price_per_hour_usd": price})
+        (shown,) = (await house.prices(gpu="A100"))["rows"]
+        assert (shown["suspect"] or "").startswith(reason or "")
+        assert (shown["suspect"] is None) is (reason is None)
+        house.clock.move(3600)
+    await house.close()
+
+
+async def test_the_median_is_never_shown_for_the_cheapest_and_a_lone_dear_offer_is_kept(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"provider": "vast", "instance_type": f"t{n}", "gpu": "RTX 4090", "price_per_hour_usd": price}
+        for n, price in enumerate((0.43, 0.30, 0.61, 1.9))
+    ]
+    assert figures(await listed(tmp_path, *rows, gpu="4090")) == [0.30, 0.43, 0.61, 1.9]
 
 
 # --- names ----------------------------------------------------------------------------------------------

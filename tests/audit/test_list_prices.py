@@ -24,6 +24,7 @@ from tests.audit.questions import (
     PAGED,
     named,
 )
+from tests.switched import only
 
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"there is no {FILE.name} beside the project")
 
@@ -52,7 +53,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     home = tmp_path_factory.mktemp("list")
     listed = {"files": [str(FILE)], "columns": COLUMNS, "shipped": False}
     file = home / "config.json"
-    file.write_text(json.dumps({"providers": {"vast": {"enabled": False}, "pricelist": {"options": listed}}}))
+    file.write_text(json.dumps({"providers": {**only(), "pricelist": {"options": listed}}}))
     return asyncio.run(answered(build(file, home)))
 
 
@@ -220,6 +221,26 @@ def test_a_doubtful_price_is_marked_and_only_left_out_when_asked(
     assert marked == Counter(due(one) for one in found if id(one) in marks)
     without = asked({"gpu": gpu, "exclude_suspect": True, "limit": 500})
     assert Counter(map(shown, without["rows"])) == Counter(due(one) for one in found if id(one) not in marks)
+
+
+def test_the_mixed_up_regions_of_gcp_are_doubted_with_the_figures(asked: Asked) -> None:
+    rows = [row for row in asked({"gpu": "H100", "limit": 500})["rows"] if row["provider"] == "gcp"]
+    cheap = [row for row in rows if row["suspect"]]
+    assert {row["region"] for row in cheap} == {
+        *("us-central1", "us-west1", "us-west4", "asia-northeast1", "asia-southeast1"),
+        "australia-southeast1",
+    }
+    reasons = {row["suspect"] for row in cheap if row["instance_type"] == "a3-highgpu-1g"}
+    assert reasons == {"less than half of $11.75, the median of 16 regions for a3-highgpu-1g at gcp"}
+    assert not any(row["spot"] for row in cheap)
+
+
+def test_the_markup_of_shadeform_on_verdas_a100_is_told(asked: Asked) -> None:
+    rows = asked({"gpu": "A100", "limit": 500})["rows"]
+    told = {(row["instance_type"], row["suspect"]) for row in rows if row["provider"] == "shadeform"}
+    reason = "resold by shadeform: for the same verda itself asks $1.16 per GPU-hour"
+    assert ("verda_A100-sxm4-80GB", reason) in told
+    assert ("hyperstack_A100-80GB", None) in told
 
 
 def test_the_v100_of_verda_is_doubted(asked: Asked) -> None:

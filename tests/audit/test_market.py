@@ -29,7 +29,7 @@ def friday() -> Market:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with running(now=NOW) as made:
+    with running(("vast",), now=NOW) as made:
         yield made
 
 

@@ -487,7 +487,21 @@ def test_every_compact_name_means_itself_to_seller_and_person(name: str) -> None
 def test_a_figure_for_speed_has_a_source_and_its_absence_none(name: str) -> None:
     entry = facts()["models"][name]
     assert ("tflops_bf16" in entry) == ("sheet" in entry)
-    assert entry.get("sheet", "hopper") in facts()["sheets"]
+    assert ("tflops_fp8" in entry) == ("sheet_fp8" in entry)
+    assert {entry.get("sheet", "hopper"), entry.get("sheet_fp8", "hopper")} <= facts()["sheets"].keys()
+
+
+def test_fp8_is_known_of_gpus_that_have_it_and_is_about_twice_bf16() -> None:
+    known = gpus.catalogue().gpus
+    h100 = known["H100"]
+    forms = [h100.tflops(form, fp8=True) for form in ("sxm", "pcie", None)]
+    assert forms == [1979, 1513, 1513]
+    for without in ("A100", "V100", "T4", "RTX3090", "MI250X", "TPUV5P", "TRAINIUM"):
+        assert known[without].tflops(None, fp8=True) is None
+    both = [gpu for gpu in known.values() if gpu.tflops(None) and gpu.tflops(None, fp8=True)]
+    assert len(both) >= 18
+    for gpu in both:
+        assert 1.9 < (gpu.tflops(None, fp8=True) or 0) / (gpu.tflops(None) or 1) < 2.1, gpu.name
 
 
 def test_the_speed_of_an_unknown_form_is_the_slower_ones() -> None:

@@ -142,3 +142,25 @@ def test_the_words_of_the_lexicon_lead_back_to_their_ids() -> None:
     assert words["google cloud"] == "gcp"
     assert words["vast.ai"] == "vast"
     assert all(sellers.provider_id(word) == meant for word, meant in words.items())
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "whose"),
+    [
+        ("lambdalabs_A10", "lambda"),
+        ("datacrunch_H100x8", "verda"),
+        ("massedcompute_A100-80GB", "massedcompute"),
+        ("p4d.24xlarge", None),
+        ("8x_h100", None),
+        ("Standard", None),
+    ],
+)
+def test_a_resellers_type_tells_whose_machine_it_is(instance_type: str, whose: str | None) -> None:
+    assert sellers.owner(instance_type) == whose
+
+
+def test_who_resells_and_who_prices_machines_in_parts_is_known_with_a_connector_too() -> None:
+    assert sellers.resellers() >= {"shadeform", "primeintellect"}
+    assert sellers.host_apart() == {"gcp"}
+    known = sellers.known({"gcp": Facts("Google Cloud", ()), "shadeform": Facts("Shadeform", ())})
+    assert (known["gcp"].host_apart, known["shadeform"].resells, known["aws"].resells) == (True, True, False)

@@ -16,8 +16,9 @@ from typing import Any
 from cloudtop.models import AuditRecord
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
-from connectors.base import Facts, Http
+from connectors.base import Facts
 from connectors.door import Door, Policy
+from connectors.http import Http
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

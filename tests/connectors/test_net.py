@@ -13,8 +13,8 @@ from cloudtop import net
 from cloudtop.errors import CloudError, Invalid, NotConfigured, TooSlow, Unreachable
 from cloudtop.settings import AccountSettings, ProviderSettings
 from connectors import discovery
-from connectors.base import Http
 from connectors.door import Door, Policy
+from connectors.http import Http
 from tests.connectors.raw_servers import House, Secrets, reply, serving, way_out
 
 HOSTS = ("api.cloud.example", "*.regions.example")

@@ -303,3 +303,31 @@ async def test_a_date_that_no_price_can_be_from_is_unknown_and_counted(own: Any,
     assert good.as_of == datetime(2026, 11, 20, tzinfo=UTC)
     (note,) = one.notes
     assert "1 row as_of is before 2000 or in the future" in note.message
+
+
+async def test_a_row_of_one_who_prices_in_parts_must_name_machine_and_gpu(own: Any) -> None:
+    one = own(
+        HEADER
+        + "gcp,a2-highgpu-1g,us-central1,,,,0.739477,,,\n"
+        + "google,,us-central1,A100,1,40,2.934,,,\n"
+        + "gcp,a2-highgpu-1g,us-central1,A100,1,40,3.673,,,\n"
+        + "gcp,,us-east5,TPU v6e,1,32,2.7,,,\n"
+        + "aws,p4d.24xlarge,us-east-1,,,,21.96,,,\n"
+    )
+    assert [(row.seller, row.usd_per_hour) for row in await read(one)] == [
+        ("gcp", 3.673),
+        ("gcp", 2.7),
+        ("aws", 21.96),
+    ]
+    told = "\n".join(note.message for note in one.notes)
+    assert "without gpu this may be the machine alone (line 2)" in told
+    assert "without instance_type this may be the GPU alone (line 3)" in told
+
+
+async def test_the_least_that_is_billed_is_read_where_the_file_tells_it(own: Any) -> None:
+    head = HEADER.replace("source", "source,months")
+    one = own(head + "hetzner,GEX44,,RTX 4000 Ada,1,20,0.3,,,,720\n", columns={"min_hours": "months"})
+    (row,) = await read(one)
+    assert row.min_hours == 720.0
+    (row,) = await read(own(HEADER + "hetzner,GEX44,,RTX 4000 Ada,1,20,0.3,,,\n"))
+    assert row.min_hours is None

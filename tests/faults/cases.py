@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudtop.sandbox.cloud import clouds
+from connectors import discovery
+
 DEADLINE_S = 0.3
 SLACK_S = 0.5
 PATIENT_S = 30.0
 """A deadline that leaves room for retries; their waits pass on the fake clock, in no time."""
 
 OK = "ok"
-BID = '"type":"bid"'
-"""In the body of a search for interruptible offers: that scope fails while the other is answered."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Case:
 
     `offers` and `health` are a trouble code or OK; `health` may also be read off the rows (`api degraded`).
     `tries`: requests of one scope that fails. `waits`: seconds that must have been waited, because asked for.
+    `fewer`: rows may truly be gone.
     """
 
     what: str
@@ -35,6 +37,7 @@ class Case:
     waits: float | None = None
     one_scope: bool = True
     dead: bool = False
+    fewer: bool = False
 
 
 def _refusing(fault: str, what: str, offers: str, health: str) -> Case:
@@ -98,26 +101,37 @@ CASES: Mapping[str, Case] = {
     "big-page": _passing("big-page", "a page of 10 MB"),
     "clock-off": _passing("clock-off", "a clock one day off"),
     "missing-field": _passing("missing-field", "any one field missing", tries=None),
-    "empty-page-next": Case("an empty page with a next token", "empty-page-next", "", ""),
-    "same-token": Case("the same token twice", "same-token", "", ""),
-    "other-host-next": Case("a next link to another host", "other-host-next", "", ""),
-    "region-denied": Case("one region denied", "403", "", ""),
+    "empty-page-next": _passing(
+        "empty-page-next", "an empty page that leads to a next one", tries=None, fewer=True
+    ),
+    "same-token": Case("the same token twice", "same-token", "invalid", "", deadline_s=PATIENT_S, tries=None),
+    "other-host-next": Case("a next link to another host", "other-host-next", "invalid", "", tries=None),
+    "region-denied": _refusing("403", "one region denied", "forbidden", ""),
 }
 
-_NO_TOKENS = "Vast.ai's search has neither tokens nor links: the next page is a condition on the price"
-_ONE_REQUEST = "one request, no pages"
-NOT_APPLICABLE: Mapping[tuple[str, str, str], str] = {
-    ("vast", "gpu_offers", "empty-page-next"): f"{_NO_TOKENS}; an empty page is the end",
-    ("vast", "gpu_offers", "same-token"): f"{_NO_TOKENS}; its counterpart is stuck-page",
-    ("vast", "gpu_offers", "other-host-next"): _NO_TOKENS,
-    ("vast", "gpu_offers", "region-denied"): "Vast.ai has one listing for the whole world",
-    ("vast", "health", "lost-page"): _ONE_REQUEST,
-    ("vast", "health", "stuck-page"): _ONE_REQUEST,
-    ("vast", "health", "empty-page-next"): _ONE_REQUEST,
-    ("vast", "health", "same-token"): _ONE_REQUEST,
-    ("vast", "health", "other-host-next"): _ONE_REQUEST,
-    ("vast", "health", "region-denied"): "the account belongs to no region",
-}
+PAGED = ("lost-page", "stuck-page", "empty-page-next", "same-token", "other-host-next")
 
-ROWS = (("vast", "gpu_offers"), ("vast", "health"))
+
+def not_applicable(provider: str, method: str, column: str) -> str | None:
+    """Why a fault cannot happen to a method of a provider, None when it can."""
+    cloud = clouds()[provider]
+    if method != "gpu_offers":
+        if column in PAGED:
+            return "one request, no pages"
+        return "the account belongs to no region" if column == "region-denied" else None
+    if column in cloud.cannot:
+        return cloud.cannot[column]
+    if column in PAGED and not (cloud.more or cloud.walked):
+        return "its listing is one answer, without pages"
+    if column == "other-host-next" and not cloud.links:
+        return "its next page is named by a token, not by a link"
+    if column == "missing-field" and not cloud.records:
+        return "its answer is no JSON; its own tests drop each column"
+    if column == "region-denied" and not cloud.regional:
+        return "its listing is not cut by regions"
+    return None
+
+
+ROWS = tuple((name, kind) for name in clouds() for kind in discovery.found()[name].kinds)
 CELLS = tuple((provider, method, column) for provider, method in ROWS for column in CASES)
+NOT_APPLICABLE = {cell: reason for cell in CELLS if (reason := not_applicable(*cell))}

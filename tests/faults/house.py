@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cloudtop import sellers, settings
 from cloudtop.models import PriceQuery, Scope
-from cloudtop.sandbox import vast_market
 from cloudtop.sandbox.serve import Sandbox
-from cloudtop.store.offers import OfferFilter
 from cloudtop.store.open import open_store
 from connectors import discovery
 from connectors import vast as vast_connector
 from mcp_server.fleet import Fleet, Harvest
 
 GPUS = ("A100", "RTX4090")
-NAMES_AT_VAST = {"A100 SXM4", "A100 PCIE", "RTX 4090"}
 PAGE = 40
 """Small enough that a listing of these GPUs has several pages."""
 
@@ -81,20 +77,23 @@ class House:
         await self.fleet.aclose()
         self.store.close()
 
-    async def ask(self, method: str, deadline_s: float) -> Harvest:
+    async def ask(self, provider: str, method: str, deadline_s: float) -> Harvest:
         """One question that needs the method."""
         if method == "gpu_offers":
-            return await self.fleet.prices(PriceQuery(GPUS), ("vast",), deadline_s=deadline_s)
-        scope = Scope("vast", account="default", kind=method)
+            return await self.fleet.prices(PriceQuery(GPUS), (provider,), deadline_s=deadline_s)
+        scope = Scope(provider, account="default", kind=method)
         return await self.fleet.read([scope], deadline_s=deadline_s)
 
     def offers(self, scope: Scope) -> dict[tuple[str, bool], Any]:
-        """What the store holds of a scope: identity of the row to its price and the time it was read."""
-        everything = OfferFilter(scopes=(scope,), fractional=True, modified=True, limit=None)
-        return {
-            (row["offer_id"], row["spot"]): (row["usd_per_hour"], row["gpu_memory_gib"])
-            for row in self.store.offers(everything).rows
-        }
+        """All that the store holds of a scope, sold out and unpriced too: which offer, and what it says."""
+        with sqlite3.connect(f"file:{self.home / 'cloudtop.db'}?mode=ro", uri=True) as db:
+            found = db.execute(
+                "SELECT offer_id, spot, usd_per_hour, gpu_memory_gib FROM offer"
+                " JOIN scope ON scope.id=offer.scope_id WHERE scope.key=?",
+                (scope.key,),
+            ).fetchall()
+        db.close()
+        return {(row[0], bool(row[1])): row[2:] for row in found}
 
     def held(self) -> bytes:
         """Every byte of the home: the store, its log, caches; the configuration left out."""
@@ -111,19 +110,6 @@ def small_pages() -> Iterator[None]:
         yield
     finally:
         vast_connector.PAGE = usual
-
-
-@cache
-def prices_expected(bid: bool) -> dict[str, float | None]:
-    """Offer id to price of these GPUs, as the market's file has them: 0, null and nothing are no price."""
-    lines = vast_market.FILE.read_text("utf-8").splitlines()
-    cells = {
-        row["id"]: row["min_bid" if bid else "dph_base"]
-        for row in csv.DictReader(line for line in lines if not line.startswith("#"))
-        if row["gpu_name"] in NAMES_AT_VAST
-        and (row["verification"], row["rentable"], row["rented"]) == ("verified", "true", "false")
-    }
-    return {key: None if cell in ("", "null", "0") else float(cell) for key, cell in cells.items()}
 
 
 @dataclass

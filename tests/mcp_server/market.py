@@ -32,6 +32,7 @@ COLUMNS = (
     "spot_price_per_hour_usd",
     "as_of",
     "source",
+    "min_hours",
 )
 
 

@@ -15,7 +15,7 @@ from tests.mcp_server.market import NOON, House, offer, price_list
 
 @pytest.fixture(scope="module")
 def running_sandbox() -> Iterator[Sandbox]:
-    with running(now=NOON) as sandbox:
+    with running(("vast",), now=NOON) as sandbox:
         yield sandbox
 
 

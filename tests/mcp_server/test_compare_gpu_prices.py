@@ -27,7 +27,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with running(now=NOON, moving=False) as running_one:
+    with running(("vast",), now=NOON, moving=False) as running_one:
         yield running_one
 
 
@@ -227,7 +227,7 @@ async def test_a_row_has_exactly_the_promised_fields_in_their_order(house: House
     (row,) = (await house.prices(gpu="A100"))["rows"]
     promised = """provider offer_id instance_type region country gpu gpu_raw form gpu_count gpu_memory_gib
         vcpus ram_gib usd_per_gpu_hour usd_per_hour usd_total price_raw spot tier available interconnect
-        fractional reliability disk_usd_per_gb_month egress_usd_per_gb suspect source source_url
+        fractional reliability disk_usd_per_gb_month egress_usd_per_gb min_hours suspect source source_url
         fetched_at as_of"""
     assert [name for name in row if name != "account"] == promised.split()
     assert row["account"] == "public"
@@ -576,6 +576,7 @@ async def test_traffic_can_change_who_is_cheapest_in_total(house: House) -> None
         ("hour", ["L4", "H100", "A100"]),
         ("gib", ["A100", "H100", "L4"]),
         ("tflop", ["H100", "A100", "L4"]),
+        ("tflop_fp8", ["H100", "L4"]),  # 2.4 / 1,513 = 0.0016, 0.72 / 242 = 0.0030; no A100 has FP8
     ],
 )
 async def test_rank_by_changes_what_is_compared(house: House, rank_by: str, expected: list[str]) -> None:
@@ -589,6 +590,108 @@ async def test_rank_by_changes_what_is_compared(house: House, rank_by: str, expe
         assert figures(answer, "gpu")[0] == expected[0]
     else:
         assert figures(answer, "gpu") == expected
+    unrated = [notice for notice in answer["notices"] if "no FP8 figure is known" in notice]
+    assert len(unrated) == (rank_by == "tflop_fp8")
+
+
+RANKS = ("gpu_hour", "hour", "total", "gib", "tflop", "tflop_fp8")
+
+
+@pytest.mark.parametrize("rank_by", RANKS)
+async def test_hours_disk_and_traffic_are_in_the_total_whatever_is_ranked_by(
+    house: House, rank_by: str
+) -> None:
+    house.stock(
+        offer(2.0, "H100", disk_usd_per_gb_month=0.72, egress_usd_per_gb=0.05, gpu_count=2.0), gpus=H100
+    )
+    asked = {"hours": 10, "disk_gb": 100, "egress_gb": 40, "nodes": 3, "rank_by": rank_by}
+    (row,) = (await house.prices(gpu="H100", **asked))["rows"]
+    # 100 GB at 0.72 a month of 720 h are 0.1 an hour: 3 * (10 * (2 + 0.1) + 40 * 0.05) = 69
+    assert row["usd_total"] == pytest.approx(69.0)
+    assert row["usd_per_hour"] == pytest.approx(2.1)
+    assert row["usd_per_gpu_hour"] == pytest.approx(1.05)
+
+
+@pytest.mark.parametrize("rank_by", RANKS)
+async def test_hours_below_what_the_seller_bills_are_billed_as_those_and_that_is_told(
+    house: House, rank_by: str
+) -> None:
+    monthly = offer(1.0, "H100", seller="hetzner", min_hours=720.0, offer_id="monthly")
+    house.stock(monthly, offer(1.5, "H100", min_hours=0.5, offer_id="hourly"), gpus=H100)
+    short = await house.prices(gpu="H100", hours=24, rank_by=rank_by)
+    totals = {row["offer_id"]: (row["usd_total"], row["min_hours"]) for row in short["rows"]}
+    assert totals == {"monthly": (720.0, 720.0), "hourly": (36.0, 0.5)}
+    assert ids(short)[0] == ("hourly" if rank_by == "total" else "monthly")
+    said = "hetzner bills at least 720 hours: its usd_total is for those, not for 24."
+    assert said in short["notices"]
+    long = await house.prices(gpu="H100", hours=1000, rank_by=rank_by)
+    assert {row["usd_total"] for row in long["rows"]} == {1000.0, 1500.0}
+    assert not any("bills at least" in notice for notice in long["notices"])
+
+
+async def test_the_least_that_is_billed_may_stand_in_a_price_list(tmp_path: Path) -> None:
+    rows = [
+        {"provider": seller, "gpu": "H100", "price_per_hour_usd": 2, "min_hours": least}
+        for seller, least in (("hetzner", "720"), ("aws", ""), ("oci", "whenever"), ("vultr", "0"))
+    ]
+    house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", *rows)], offline=True)
+    answer = await house.prices(gpu="H100", hours=1)
+    assert {row["provider"]: row["min_hours"] for row in answer["rows"]} == {
+        "hetzner": 720.0,
+        "aws": None,
+        "oci": None,
+        "vultr": None,
+    }
+    await house.close()
+
+
+async def test_what_is_cheaper_and_not_shown_is_told_with_price_and_reason(house: House) -> None:
+    share = offer(0.11, "A10", gpu_count=0.125, gpu_memory_gib=24.0, fractional=True, seller="azure")
+    gone = offer(0.8, "A10", gpu_count=2.0, gpu_memory_gib=24.0, available=False, seller="oci", spot=True)
+    altered = offer(0.5, "A10", gpu_memory_gib=48.0, modified=True)
+    house.stock(
+        offer(0.6, "A10", gpu_memory_gib=24.0),
+        *(share, gone, altered),
+        offer(0.9, "A10", gpu_memory_gib=24.0, available=False, seller="gcp"),
+        gpus=("A10",),
+    )
+    answer = await house.prices(gpu="A10")
+    assert figures(answer) == [0.6]
+    assert (
+        "Cheaper but left out: 1/8 of an A10 at azure for $0.11 an hour (fractional);"
+        " 2 x A10 on spot at oci for $0.80 an hour (sold out);"
+        " an A10 with 48 GiB at vast for $0.50 an hour (modified board)." in answer["notices"]
+    )
+    for more in ({"sort": "price_desc"}, {"spot": False, "providers": "gcp,vast", "memory": 24}):
+        told = await house.prices(gpu="A10", **more)
+        assert not any("Cheaper but left out" in notice for notice in told["notices"])
+
+
+async def test_of_a_share_the_price_by_the_hour_is_held_against_the_first(house: House) -> None:
+    house.stock(
+        offer(0.6, "A10"),
+        offer(0.7, "A10", gpu_count=0.5, fractional=True, seller="azure"),
+        gpus=("A10",),
+    )
+    assert not any("Cheaper" in notice for notice in (await house.prices(gpu="A10"))["notices"])
+
+
+async def test_what_has_no_price_is_told_once_and_not_as_cheaper(house: House) -> None:
+    house.stock(offer(1.0), *(offer(None, region=place, seller="gcp") for place in "ab"), gpus=A100)
+    notices = (await house.prices(gpu="A100"))["notices"]
+    assert "Left out without a price to compare: an A100 at gcp." in notices
+    assert not any("Cheaper" in notice for notice in notices)
+
+
+async def test_what_comes_next_is_told_on_a_page_that_does_not_show_it(house: House) -> None:
+    house.stock(
+        *(offer(0.5, offer_id=f"t{n}") for n in range(2)), offer(0.6, region="x", seller="aws"), gpus=A100
+    )
+    one = await house.prices(gpu="A100", limit=1)
+    assert "2 offers share the lowest price of $0.5." in one["notices"]
+    assert "Next best: $0.6 a GPU-hour at aws, x." in one["notices"]
+    whole = await house.prices(gpu="A100")
+    assert not any("Next best" in notice for notice in whole["notices"])
 
 
 async def test_group_by_gives_count_lowest_median_and_the_cheapest_offer(house: House) -> None:

@@ -30,7 +30,7 @@ PATIENT_S = 20.0
 
 @pytest.fixture(scope="module")
 def running_sandbox() -> Iterator[Sandbox]:
-    with running(now=NOON) as sandbox:
+    with running(("vast",), now=NOON) as sandbox:
         yield sandbox
 
 
@@ -456,9 +456,9 @@ async def test_a_price_list_is_read_again_only_when_it_changed(tmp_path: Path) -
 
 
 async def test_a_missing_price_list_is_a_trouble_and_the_others_speak(tmp_path: Path) -> None:
-    here = price_list(tmp_path / "own.csv", {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2})
+    here = price_list(tmp_path / "own.csv", {"provider": "coreweave", "gpu": "A100", "price_per_hour_usd": 2})
     house = market.house(tmp_path, lists=[here, tmp_path / "gone.csv"])
-    harvest = await house.fleet.prices(A100, ("aws",))
+    harvest = await house.fleet.prices(A100, ("coreweave",))
     assert [one.code for one in harvest.missing] == ["not_found"]
     assert prices_held(house, harvest.scopes) == [2.0]
     await house.close()
@@ -481,12 +481,12 @@ async def test_the_shipped_list_is_silent_on_sellers_that_answered_or_stand_in_a
 
 async def test_notes_of_a_connector_are_given_with_cached_answers_too(tmp_path: Path) -> None:
     rows = [
-        {"provider": "aws", "gpu": "A100", "price_per_hour_usd": 2},
-        {"provider": "aws", "gpu": "A100", "price_per_hour_usd": "two dollars"},
+        {"provider": "coreweave", "gpu": "A100", "price_per_hour_usd": 2},
+        {"provider": "coreweave", "gpu": "A100", "price_per_hour_usd": "two dollars"},
     ]
     house = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", *rows)])
-    first = await house.fleet.prices(A100, ("aws",))
-    again = await house.fleet.prices(A100, ("aws",))
+    first = await house.fleet.prices(A100, ("coreweave",))
+    again = await house.fleet.prices(A100, ("coreweave",))
     assert [one.severity for one in first.missing] == ["warning"]
     assert again.missing == first.missing
     assert again.asked == set()

@@ -127,7 +127,7 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path):
 
 def test_toolsets_choose_tools(tmp_path):
     specs = load(FOLDER)
-    assert list(in_toolsets(specs, {"prices"})) == ["compare_gpu_prices"]
+    assert list(in_toolsets(specs, {"prices"})) == ["compare_gpu_prices", "gpu_price_history"]
     assert in_toolsets(specs, {"default"}) == specs
 
 

@@ -142,17 +142,46 @@ async def test_a_stuck_page_comes_again(client: httpx.AsyncClient, sandbox: Sand
     assert first.json() == second.json()
 
 
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [("empty-page-next", "next_token"), ("same-token", "next_token"), ("other-host-next", "next")],
-)
-async def test_paging_faults_add_a_way_on(
-    client: httpx.AsyncClient, sandbox: Sandbox, name: str, key: str
+@pytest.fixture
+def paged() -> Iterator[tuple[Sandbox, str]]:
+    with running(("vultr",)) as sandbox:
+        yield sandbox, sandbox.endpoint("vultr") + "/v2/plans-metal?per_page=2"
+
+
+def onward(answer: httpx.Response) -> str:
+    """The token of the next page."""
+    token: str = answer.json()["meta"]["links"]["next"]
+    return token
+
+
+async def test_an_empty_first_page_still_leads_on(
+    client: httpx.AsyncClient, paged: tuple[Sandbox, str]
 ) -> None:
-    sandbox.fault("vast", name)
-    document = (await ask(client, sandbox)).json()
-    assert document[key]
-    assert (document["offers"] == []) == (name == "empty-page-next")
+    sandbox, url = paged
+    sandbox.fault("vultr", "empty-page-next")
+    first = await client.get(url)
+    second = await client.get(url, params={"cursor": onward(first)})
+    assert first.json()["plans_metal"] == []
+    assert second.json()["plans_metal"]
+
+
+async def test_the_same_token_stands_on_every_page(
+    client: httpx.AsyncClient, paged: tuple[Sandbox, str]
+) -> None:
+    sandbox, url = paged
+    sandbox.fault("vultr", "same-token")
+    first = await client.get(url)
+    second = await client.get(url, params={"cursor": onward(first)})
+    assert first.json()["plans_metal"] != second.json()["plans_metal"]
+    assert onward(first) == onward(second)
+
+
+async def test_a_link_to_the_next_page_can_lead_to_another_host(
+    client: httpx.AsyncClient, paged: tuple[Sandbox, str]
+) -> None:
+    sandbox, url = paged
+    sandbox.fault("vultr", "other-host-next")
+    assert onward(await client.get(url)).startswith("http://localhost:")
 
 
 async def test_a_fault_holds_for_its_path_its_text_and_its_number_of_requests(

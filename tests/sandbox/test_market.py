@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudtop.sandbox import vast
+from cloudtop.sandbox.clouds import vast
 from cloudtop.sandbox.vast_market import FILE, market, print_table
 
 ALWAYS = {"id", "gpu_name", "num_gpus", "rented"}

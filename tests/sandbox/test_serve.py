@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from cloudtop import settings
+from cloudtop.sandbox.cloud import clouds
 from cloudtop.sandbox.serve import RAW, running
 
 SEARCH = "/api/v0/bundles/"
@@ -66,7 +67,7 @@ def test_its_configuration_is_one_that_cloudtop_accepts(fault: str | None, tmp_p
         file.write_text(json.dumps(sandbox.config()))
         loaded = settings.load(file, tmp_path, environ={})
         assert loaded.provider("vast").endpoint == sandbox.endpoint("vast")
-        assert loaded.secret("vast", "default", "api_key") == sandbox.vast.token
+        assert loaded.secret("vast", "default", "api_key") == clouds()["vast"].auth["api_key"]
 
 
 def test_calm_brings_the_usual_port_back() -> None:

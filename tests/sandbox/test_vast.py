@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cloudtop.sandbox import vast, vast_search
+from cloudtop.sandbox import vast_market, vast_search
+from cloudtop.sandbox.clouds import vast
 
 FRIDAY = datetime(2026, 11, 20, 14, tzinfo=UTC)
-TABLE = Path(vast.__file__).with_name("vast_market.csv")
+TABLE = vast_market.FILE
 SPEC = Path(__file__).parents[3] / "shared" / "specs" / "vast-patched-mock.openapi.yaml"
 Ask = Callable[..., Any]
 
@@ -34,7 +35,7 @@ def shown_by_default() -> list[dict[str, str]]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    app = vast.app(vast.Vast(now=lambda: FRIDAY))
+    app = vast.served(vast.Vast(now=lambda: FRIDAY))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vast.test") as made:
         yield made
 
@@ -217,7 +218,7 @@ async def test_the_right_key_names_its_owner(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_request_within_the_threshold_gets_a_plain_429() -> None:
-    app = vast.app(vast.Vast(now=lambda: FRIDAY, threshold_s=600.0))
+    app = vast.served(vast.Vast(now=lambda: FRIDAY, threshold_s=600.0))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vast.test") as client:
         first = await client.post("/api/v0/bundles/", json={"limit": 1})
         second = await client.post("/api/v0/bundles/", json={"limit": 1})

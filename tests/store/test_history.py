@@ -9,6 +9,7 @@ import pytest
 from cloudtop.errors import ArgumentError
 from cloudtop.models import Scope
 from cloudtop.regions import wanted
+from cloudtop.store.history import Origin
 from cloudtop.store.offers import ROW_KEYS, OfferFilter
 from cloudtop.store.open import Store
 from tests.store.conftest import NOON, OWN, SHIPPED_LIST, VAST, keep, offer
@@ -49,6 +50,7 @@ def test_a_point_is_written_when_a_price_changes_and_only_then(store: Store) -> 
 def test_a_point_has_the_fields_of_a_price_point(store: Store) -> None:
     keep(store, offer("a", 4.0, gpu_count=2.0, region="SE", tier="secure", spot=True))
     (row,) = points(store)
+    assert row.pop("_origin") == Origin("vast", "public")
     assert row == {
         "provider": "vast",
         "account": "public",

@@ -8,7 +8,7 @@ import pytest
 
 from cloudtop.errors import ArgumentError
 from cloudtop.regions import wanted
-from cloudtop.store.offers import ROW_KEYS, OfferFilter
+from cloudtop.store.offers import ROW_KEYS, OfferFilter, OfferPage
 from cloudtop.store.open import Store
 from tests.store.conftest import BID, NOON, OWN, SHIPPED_LIST, VAST, ids, keep, offer
 
@@ -31,6 +31,7 @@ def test_a_row_has_the_fields_of_an_offer_and_says_where_it_was_read(store: Stor
         reliability=0.99,
         disk_usd_per_gb_month=0.1,
         egress_usd_per_gb=0.02,
+        min_hours=720.0,
         source_url="https://seller.example/7",
         as_of=NOON - timedelta(hours=3),
     )
@@ -65,6 +66,7 @@ def test_a_row_has_the_fields_of_an_offer_and_says_where_it_was_read(store: Stor
         "reliability": 0.99,
         "disk_usd_per_gb_month": 0.1,
         "egress_usd_per_gb": 0.02,
+        "min_hours": 720.0,
         "suspect": None,
         "source_url": "https://seller.example/7",
         "fetched_at": "2026-11-20T12:00:00Z",
@@ -245,6 +247,65 @@ def test_rank_by_gib_and_tflop_weigh_the_price_with_what_one_gets(store: Store) 
     assert ids(store.offers(replace(asked, rank_by="tflop"))) == ["40", "l4", "80"]
     unknown = replace(asked, rank_by="tflop", tflops=(("L4", 121.0),))
     assert ids(store.offers(unknown))[0] == "l4"
+
+
+def test_a_total_is_of_the_hours_that_the_seller_bills(store: Store) -> None:
+    keep(store, offer("monthly", 1.0, min_hours=720.0), offer("hourly", 1.5))
+    assert ids(store.offers(A100)) == ["monthly", "hourly"]
+    total = replace(A100, rank_by="total")
+    assert ids(store.offers(replace(total, hours=24.0))) == ["hourly", "monthly"]
+    assert ids(store.offers(replace(total, hours=1000.0))) == ["monthly", "hourly"]
+
+
+def test_a_gpu_without_the_figure_is_left_out_of_the_rank_by_it_and_counted(store: Store) -> None:
+    keep(store, offer("a100", 1.0), offer("h100", 4.0, gpu="H100"), offer("l4", 0.8, gpu="L4"))
+    asked = OfferFilter(rank_by="tflop_fp8", tflops=(("H100", 1979.0), ("L4", 242.0)))
+    page = store.offers(asked)
+    assert (ids(page), page.total, page.counts) == (["h100", "l4"], 2, {"unrated": 1})
+    groups = store.group_offers(asked, "gpu")
+    assert [(one["group"], one["count"]) for one in groups] == [("H100", 1), ("L4", 1)]
+    assert store.offers(replace(asked, rank_by="tflop")).total == 3
+
+
+def left_out(page: OfferPage) -> list[tuple[str, float, float | None, tuple[str, ...]]]:
+    return [(one.seller, one.gpu_count, one.usd_per_hour, one.rules) for one in page.cheaper]
+
+
+def test_what_is_cheaper_and_left_out_is_told_with_its_reasons(store: Store) -> None:
+    keep(
+        store,
+        offer("first", 2.0),
+        offer("share", 0.5, gpu_count=0.125, fractional=True, seller="azure"),
+        offer("gone", 1.0, available=False, seller="aws"),
+        offer("altered", 1.5, modified=True, available=False, seller="gcp"),
+        offer("dearer", 3.0, available=False, seller="oci"),
+        offer("unpriced", None, seller="lambda"),
+    )
+    told = replace(A100, why_not_cheaper=True)
+    assert left_out(store.offers(told)) == [
+        ("azure", 0.125, 0.5, ("fractional",)),
+        ("aws", 1.0, 1.0, ("sold_out",)),
+        ("gcp", 1.0, 1.5, ("sold_out", "modified")),
+    ]
+    assert store.offers(A100).cheaper == []
+    only = replace(told, sellers=("vast", "oci", "lambda"))
+    assert left_out(store.offers(only)) == [("lambda", 1.0, None, ("unpriced",))]
+    assert store.offers(replace(told, sellers=("vast", "oci"))).cheaper == []
+
+
+def test_what_is_cheaper_obeys_the_questions_own_filters(store: Store) -> None:
+    keep(
+        store,
+        offer("first", 2.0, region="a"),
+        offer("gone", 1.0, available=False, region="b"),
+        offer("half", 0.9, available=False, region="a", gpu_count=2.0),
+        offer("half again", 0.9, available=False, region="c", gpu_count=2.0),
+    )
+    told = replace(A100, why_not_cheaper=True)
+    assert left_out(store.offers(replace(told, count=1.0))) == [("vast", 1.0, 1.0, ("sold_out",))]
+    # Two places of one price are one line.
+    assert [one.usd_per_hour for one in store.offers(told).cheaper] == [0.9, 1.0]
+    assert store.offers(replace(told, available=True)).cheaper == []
 
 
 def test_an_unknown_way_to_rank_sort_or_group_is_refused_by_name(store: Store) -> None:

@@ -22,6 +22,9 @@ from tests.store.test_observation import ended, python
 
 NOBODY = 65534
 
+FIRST_LAYOUT = 0xDE9504ED
+"""`schema.layout` of the files that the first release made."""
+
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
@@ -225,18 +228,49 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date_in_one_step(
     keep(old, offer("1"))
     old.close()
 
-    def m002_one_more_table(db: object) -> None:
+    before = schema.SCHEMA
+
+    def m999_one_more_table(db: object) -> None:
         db.table("more").create({"x": int})  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, m002_one_more_table))
-    monkeypatch.setattr(schema, "SCHEMA", schema.SCHEMA + 1)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, m999_one_more_table))
+    monkeypatch.setattr(schema, "SCHEMA", before + 1)
     assert held(opened(), VAST) == {("1", 1.0)}
-    assert version(tmp_path / FILE) == 2
-    backup = tmp_path / f"{FILE}.schema-1.bak"
-    assert version(backup) == 1
+    assert version(tmp_path / FILE) == before + 1
+    backup = tmp_path / f"{FILE}.schema-{before}.bak"
+    assert version(backup) == before
     db = sqlite3.connect(backup)
     assert db.execute("SELECT offer_id FROM offer").fetchall() == [("1",)]
     db.close()
+
+
+def test_a_file_of_the_first_schema_keeps_its_offers_and_learns_the_new_columns(
+    tmp_path: Path, opened: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        patch.setattr(schema, "SCHEMA", 1)
+        patch.setattr(schema, "LAYOUT", FIRST_LAYOUT)
+        old = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+        schema.migrate(old, tmp_path / FILE)
+    assert schema.layout(old) == FIRST_LAYOUT
+    old.execute(
+        "INSERT INTO scope(key, provider, account, region, kind, query, fetched_at, rows)"
+        " VALUES (?, 'vast', 'public', 'global', 'gpu_offers', ?, 0, 1)",
+        (VAST.key, VAST.query),
+    )
+    old.execute(
+        "INSERT INTO offer(scope_id, offer_id, spot, seller, gpu, gpu_raw, gpu_count, usd_per_gpu_hour,"
+        " usd_per_hour, flags, place_id, read_at, hash) VALUES (1, 'a', 0, 'vast', 'A100', 'A100', 1, 2.0,"
+        " 2.0, 0, 1, 0, 7)"
+    )
+    old.close()
+    store = opened()
+    (row,) = store.offers(OfferFilter()).rows
+    assert (row["offer_id"], row["usd_per_hour"], row["min_hours"]) == ("a", 2.0, None)
+    assert store.examined() is None
+    keep(store, offer("a", 2.0, min_hours=720.0))
+    assert [one["min_hours"] for one in store.offers(OfferFilter()).rows] == [720.0]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(
@@ -244,16 +278,18 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 ) -> None:
     opened().close()
 
-    def m002_broken(db: object) -> None:
+    before = schema.SCHEMA
+
+    def m999_broken(db: object) -> None:
         db.table("more").create({"x": int})  # type: ignore[attr-defined]
         raise sqlite3.OperationalError("no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, m002_broken))
-        patch.setattr(schema, "SCHEMA", 2)
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, m999_broken))
+        patch.setattr(schema, "SCHEMA", before + 1)
         with pytest.raises(StoreError):
             open_store(tmp_path, clock)
-    assert version(tmp_path / FILE) == 1
+    assert version(tmp_path / FILE) == before
     assert opened().offers(OfferFilter()).total == 0
 
 

@@ -51,8 +51,8 @@ def test_what_is_to_come_is_not_known(asked: str, words: Lexicon) -> None:
 @pytest.mark.parametrize("moving", ["going up", "going down", "rising", "falling"])
 def test_a_price_that_is_moving_is_a_trend(moving: str, words: Lexicon) -> None:
     made = plan(f"is the price of A100 {moving}", words, NOW)
-    assert made.calls[0].arguments["time"] == "last_30d"
-    assert made.notices
+    assert (made.calls[0].tool, made.then and made.then["op"]) == ("gpu_price_history", "diff")
+    assert made.notices == ("No period was said: the last 30 days.",)
 
 
 def test_an_interconnect_that_is_ruled_out_is_said(words: Lexicon) -> None:

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from cloudtop.sandbox.cloud import Cloud, State
 from cloudtop.sandbox.vast_market import market, print_table
 from cloudtop.sandbox.vast_search import BadQuery, Search, checked, matches, sort_key
 
@@ -185,8 +186,13 @@ async def _not_there(request: Request, problem: Exception) -> Response:
     return error(problem.status_code, code, f"{request.method} {request.url.path}: {problem.detail}")
 
 
-def app(state: Vast) -> Starlette:
-    """The server for `state`. Every path ends with a slash; without it there is nothing."""
+def app(state: State) -> Starlette:
+    """The server. Every path ends with a slash; without it there is nothing."""
+    return served(Vast(state.now, state.moving))
+
+
+def served(state: Vast) -> Starlette:
+    """The server of one local Vast.ai."""
     made = Starlette(
         routes=[
             Route("/api/v0/bundles/", state.bundles, methods=["POST"]),
@@ -198,9 +204,26 @@ def app(state: Vast) -> Starlette:
     return made
 
 
+_NO_TOKENS = "Vast.ai's search has neither tokens nor links: the next page is a condition on the price"
+CLOUD = Cloud(
+    app,
+    words,
+    records="offers",
+    auth={"api_key": TOKEN},
+    walked=True,
+    keys=("id",),
+    part='"type":"bid"',
+    cannot={
+        "empty-page-next": f"{_NO_TOKENS}; an empty page is the end",
+        "same-token": f"{_NO_TOKENS}; its counterpart is stuck-page",
+        "other-host-next": _NO_TOKENS,
+    },
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the market at a moment."""
-    parser = argparse.ArgumentParser(prog="python -m cloudtop.sandbox.vast", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m cloudtop.sandbox.clouds.vast", description=main.__doc__)
     parser.add_argument("--print", action="store_true", required=True, help="the table as CSV")
     parser.add_argument(
         "--at", metavar="TIME", type=datetime.fromisoformat, help="ISO 8601, UTC; default now"

@@ -1,0 +1,79 @@
+"""`sync`: read everything that can be read now, also what no question waits for, into the store.
+
+What is still fresh is not read again, and each part (a region, a family of machines) is kept as soon as it is
+read to its end: a sync that was broken off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cloudtop import troubles
+from cloudtop.cli import views
+from cloudtop.cli.build import House, build
+from cloudtop.cli.commands.call import seconds
+from cloudtop.models import PriceQuery, iso
+
+if TYPE_CHECKING:
+    import argparse
+
+    from mcp_server.fleet import Harvest
+
+SYNC_S = 3600.0
+COLUMNS = ("provider", "account", "source", "rows", "fetched_at", "state")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Once, or again and again with --every."""
+    every_s = seconds(options.every) if options.every else None
+    allowed_s = seconds(options.timeout) if options.timeout else SYNC_S
+    house = build(options.config, options.home, offline=options.offline, deadline_s=allowed_s)
+    return asyncio.run(_synced(house, options, every_s))
+
+
+async def _synced(house: House, options: argparse.Namespace, every_s: float | None) -> int:
+    views.notices(house.notices)
+    try:
+        named = await house.fleet.ids(options.providers, "providers") if options.providers else None
+        while True:
+            with views.progress() as progress:
+                harvest = await house.fleet.prices(PriceQuery(), named, bulk=True, progress=progress)
+            code = _told(harvest, house, options)
+            if every_s is None:
+                return code
+            await house.clock.sleep(every_s)
+    finally:
+        await house.aclose()
+
+
+def _told(harvest: Harvest, house: House, options: argparse.Namespace) -> int:
+    """Print what was read and what was not; 1 when nothing could be read, 3 for a part under --strict."""
+    failed = [one for one in harvest.missing if one.severity == "error"]
+    rows = [_row(one, {trouble.provider for trouble in failed}) for one in harvest.sources]
+    if options.json:
+        missing = [one.row() for one in harvest.missing]
+        sys.stdout.write(views.dumps({"rows": rows, "missing": missing}) + "\n")
+    else:
+        cells = [[views.cell(row[name]) for name in COLUMNS] for row in rows]
+        views.table(COLUMNS, cells, house.settings)
+        for line in troubles.told([one.row() for one in harvest.missing]):
+            sys.stdout.write(f"missing: {line}\n")
+    sys.stdout.flush()
+    if failed and not rows:
+        return 1
+    return 3 if options.strict and failed else 0
+
+
+def _row(source: Any, failing: set[str]) -> dict[str, Any]:
+    """One account of a provider: how much is held, how old its oldest part is, and whether all of it came."""
+    state = "partial" if source.provider in failing else "complete"
+    return {
+        "provider": source.provider,
+        "account": source.account,
+        "source": source.source,
+        "rows": source.rows,
+        "fetched_at": iso(source.fetched_at),
+        "state": "stale" if source.source == "stale" else state,
+    }

@@ -1,0 +1,66 @@
+"""What one local cloud is made of, and which there are: the modules of the folder `clouds`.
+
+A module there holds `CLOUD`: its app, its error bodies, its credentials, and how its price listing is built.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cloudtop.sandbox.faults import Layer, Words
+
+FOLDER = Path(__file__).with_name("clouds")
+
+
+@dataclass(frozen=True)
+class State:
+    """What every local cloud is told: the time, and whether prices move with it or are those of its file."""
+
+    now: Callable[[], datetime]
+    moving: bool = True
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One provider's local server.
+
+    `auth` is what the configuration holds for it, empty where no key is needed; `settings` what else.
+    `records` is the dotted path to the records in an answer with prices: a list, or a mapping of them ("."
+    where the answer is their list, "" where it is no JSON); all listings of a scope have them at one place.
+    `more` is the path to the token or link of the next page, or to the number of this one; "" for none.
+    `links` tells that it is a link, `walked` that there are pages without any of these. `keys` are the
+    fields, dotted within fields, without which a record may be lost: its id, and what holds several rows.
+    `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
+    `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column.
+    """
+
+    app: Callable[[State], Any]
+    words: Words
+    records: str
+    auth: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
+    links: bool = False
+    walked: bool = False
+    keys: tuple[str, ...] = ("id",)
+    part: str = ""
+    regional: bool = False
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def layer(self, state: State) -> Layer:
+        """Its app behind a fault layer."""
+        secrets = tuple(self.auth.values())
+        return Layer(self.app(state), self.words, secrets, self.records, self.more)
+
+
+@cache
+def clouds() -> dict[str, Cloud]:
+    """Every local cloud by the id of its provider."""
+    names = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    return {name: importlib.import_module(f"cloudtop.sandbox.clouds.{name}").CLOUD for name in names}

@@ -1,0 +1,1 @@
+"""Local clouds, one a file: each speaks its provider's API over a made-up market."""

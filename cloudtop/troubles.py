@@ -1,0 +1,41 @@
+"""What could not be asked, in as few lines as say it: clouds that fail alike share one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MANY = 3
+"""From so many on, their own sentences differ in their names alone."""
+
+ALIKE = {
+    "not_configured": ("no credentials are configured", "`cloudtop providers` says what to set."),
+    "unauthorized": ("the credentials are not accepted", "`cloudtop doctor` says which."),
+    "unreachable": ("could not be reached", "Check the network connection, and HTTPS_PROXY if you need one."),
+    "too_slow": ("did not answer in time", "Ask again with a longer --timeout."),
+    "rate_limited": ("ask to slow down", "Ask again in a minute."),
+    "unavailable": ("are in trouble", "Ask again later."),
+}
+"""What is said of many at once, and what to do; other codes are always told one by one."""
+
+
+def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each trouble, or for many of one kind."""
+    groups: dict[tuple[Any, Any], list[Mapping[str, Any]]] = {}
+    for one in missing:
+        groups.setdefault((one["code"], one["severity"]), []).append(one)
+    lines = []
+    for (code, _), group in groups.items():
+        names = list(dict.fromkeys(map(_name, group)))
+        if code in ALIKE and len(names) >= MANY:
+            what, step = ALIKE[code]
+            lines.append(f"{', '.join(names)}: {what}. {step}")
+        else:
+            lines += [f"{_name(one)}: {one['message']} {one['next_step'] or ''}".strip() for one in group]
+    return lines
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    account, region = one.get("account"), one.get("region")
+    more = [text for text in (account, region) if text not in (None, "public", "default", "global")]
+    return str(one["provider"]) + (f" ({', '.join(map(str, more))})" if more else "")
