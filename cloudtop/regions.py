@@ -293,7 +293,8 @@ def wanted(text: str) -> Wanted:
 def _one(low: str) -> Wanted:
     facts = gazetteer()
     low = low.removeprefix("the ") if facts.find(low) is None else low
-    entry = facts.find(low)
+    # Azure's eastus is one region; only with a blank is it a side of the country.
+    entry = None if low.isalnum() and low in known_ids() and _is_side(low) else facts.find(low)
     if entry and entry.kind == "group":
         return Wanted(tuple(facts.groups[entry.token]), False, facts.titles[entry.token])
     if entry:
@@ -307,6 +308,12 @@ def _one(low: str) -> Wanted:
     dashed = low if "," in low else low.replace(" ", "-").replace("_", "-")
     known = any(ident.startswith(dashed) for ident in known_ids()) or _reads_as_id(dashed)
     return Wanted((dashed,), True, f"{dashed}*", known)
+
+
+def _is_side(low: str) -> bool:
+    """Whether a word is the name of an area, run together."""
+    entry = gazetteer().find(low)
+    return entry is not None and entry.kind == "area"
 
 
 def _begins_others(ident: str) -> bool:

@@ -254,7 +254,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "leave a task behind": Break(Flights, "outcome", leaves_a_task, ("401",), "tasks left"),
     "drop a record without a name": Break(
-        Vast, "_rows", drops_the_nameless, ("missing-field",), "0 rows, the market has"
+        Vast, "_rows", drops_the_nameless, ("missing-field",), "stored rows are gone"
     ),
     "call every cloud healthy": Break(
         connectors.base.Connector, "probe", healthy_anyway, ("401",), "not credentials failing", row=HEALTH
