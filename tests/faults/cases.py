@@ -10,7 +10,10 @@ from cloudtop.sandbox.cloud import clouds
 from connectors import discovery
 
 DEADLINE_S = 0.3
-SLACK_S = 0.5
+REFUSED_S = 0.9
+"""A deadline for what fails at once: time for a busy machine, and none for a second try after a second."""
+
+SLACK_S = 0.8
 PATIENT_S = 30.0
 """A deadline that leaves room for retries; their waits pass on the fake clock, in no time."""
 
@@ -40,8 +43,12 @@ class Case:
     fewer: bool = False
 
 
-def _refusing(fault: str, what: str, offers: str, health: str) -> Case:
-    return Case(what, fault, offers, health)
+def _refusing(fault: str, what: str, offers: str, health: str, **more: Any) -> Case:
+    return Case(what, fault, offers, health, deadline_s=REFUSED_S, wall_s=REFUSED_S + SLACK_S, **more)
+
+
+def _waiting(fault: str, what: str, **more: Any) -> Case:
+    return Case(what, fault, "too_slow", "too_slow", **more)
 
 
 def _passing(fault: str, what: str, **more: Any) -> Case:
@@ -79,10 +86,18 @@ CASES: Mapping[str, Case] = {
         one_scope=False,
         dead=True,
     ),
-    "reset": Case("reset in mid-body", "reset", "unreachable", "api down", one_scope=False),
-    "silent": _refusing("silent", "no answer", "too_slow", "too_slow"),
-    "drip": _refusing("drip", "a byte each 50 ms", "too_slow", "too_slow"),
-    "unaccepting": Case("never accepts, 0.3 s", "unaccepting", "too_slow", "too_slow", one_scope=False),
+    "reset": Case(
+        "reset in mid-body",
+        "reset",
+        "unreachable",
+        "api down",
+        deadline_s=REFUSED_S,
+        wall_s=REFUSED_S + SLACK_S,
+        one_scope=False,
+    ),
+    "silent": _waiting("silent", "no answer"),
+    "drip": _waiting("drip", "a byte each 50 ms"),
+    "unaccepting": _waiting("unaccepting", "never accepts, 0.3 s", one_scope=False),
     "unaccepting-1s": Case(
         "never accepts, 1 s",
         "unaccepting",
@@ -96,7 +111,7 @@ CASES: Mapping[str, Case] = {
     "truncated": _refusing("truncated", "half of the JSON", "invalid", "api failing"),
     "html": _refusing("html", "HTML with status 200", "invalid", "api failing"),
     "redirect": _refusing("redirect", "307 to another host", "invalid", "api failing"),
-    "lost-page": Case("the second page fails", "500", "unavailable", "", how={"after": 1}, tries=2),
+    "lost-page": _refusing("500", "the second page fails", "unavailable", "", how={"after": 1}, tries=2),
     "stuck-page": Case("the same page again", "stuck-page", "invalid", "", deadline_s=PATIENT_S, tries=None),
     "big-page": _passing("big-page", "a page of 10 MB"),
     "clock-off": _passing("clock-off", "a clock one day off"),
@@ -105,7 +120,7 @@ CASES: Mapping[str, Case] = {
         "empty-page-next", "an empty page that leads to a next one", tries=None, fewer=True
     ),
     "same-token": Case("the same token twice", "same-token", "invalid", "", deadline_s=PATIENT_S, tries=None),
-    "other-host-next": Case("a next link to another host", "other-host-next", "invalid", "", tries=None),
+    "other-host-next": _refusing("other-host-next", "a next link to another host", "invalid", "", tries=None),
     "region-denied": _refusing("403", "one region denied", "forbidden", ""),
 }
 
