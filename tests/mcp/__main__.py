@@ -23,6 +23,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         {"gpu": ["H100"], "count": 8, "spot": True, "max_price": 25, "region": ["eu"]},
         {"gpu": ["A100"], "group_by": "region", "limit": 5},
     ],
+    "gpu_price_history": [{"gpu": ["A100"]}, {"gpu": ["H100"], "group_by": "provider"}],
     "list_providers": [{}],
     "check_health": [{}, {"providers": ["vast"]}],
 }
