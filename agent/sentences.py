@@ -88,6 +88,9 @@ def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
         if asked.get(argument):
             told = row.get(field) is not None
             (parts if told else unknown).append(f"{number(asked[argument])} GB {what}")
+    least, hours = row.get("min_hours"), asked.get("hours")
+    if least and hours and float(least) > float(hours):
+        parts[0] += f" (at least {number(least)} are billed)"
     without = f", without {' and '.join(unknown)} (the seller's price for it is not known)" if unknown else ""
     return f"; {money_total(float(total))} {'' if unknown else 'in all '}for {', '.join(parts)}{without}"
 

@@ -18,6 +18,8 @@ ALIKE = {
 }
 """What is said of many at once, and what to do; other codes are always told one by one."""
 
+OFFLINE = ("not asked, because cloudtop is offline", "Ask again without --offline.")
+
 
 def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line for each trouble, or for many of one kind."""
@@ -28,7 +30,8 @@ def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
     for (code, _), group in groups.items():
         names = list(dict.fromkeys(map(_name, group)))
         if code in ALIKE and len(names) >= MANY:
-            what, step = ALIKE[code]
+            offline = all("offline" in one["message"] for one in group)
+            what, step = OFFLINE if offline else ALIKE[code]
             lines.append(f"{', '.join(names)}: {what}. {step}")
         else:
             lines += [f"{_name(one)}: {one['message']} {one['next_step'] or ''}".strip() for one in group]

@@ -26,6 +26,12 @@ def test_many_that_fail_alike_share_a_line() -> None:
     assert line.startswith("aws, gcp, oci: could not be reached. ")
 
 
+def test_clouds_that_were_not_asked_are_not_said_to_be_away() -> None:
+    names = ("aws", "gcp", "oci")
+    (line,) = told([trouble(name, message=f"{name} was not asked: cloudtop is offline.") for name in names])
+    assert line == "aws, gcp, oci: not asked, because cloudtop is offline. Ask again without --offline."
+
+
 def test_what_fails_otherwise_keeps_its_own_line() -> None:
     same = [trouble(name) for name in ("aws", "gcp", "oci")]
     lines = told([*same, trouble("vast", "unauthorized"), trouble("azure", severity="warning")])
