@@ -12,7 +12,7 @@ Spot prices need a key and boto3. They are one for each (type, zone), and a zone
 each is an offer; its letter means another place in another account. EC2 tells no GPUs: only types that
 cloudtop knows are asked for. Regions that an account must switch on first are asked for spot prices only
 when they are configured. Source of the facts: AWS Price List documentation, the EC2 API model. Imported
-late: csv, json, boto3.
+late: csv, json, connectors.door_boto.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudtop import compiled, gpus, regions
 from cloudtop.errors import Invalid
@@ -29,7 +29,9 @@ from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from cloudtop.text import clean
 from cloudtop.units import gib, positive
 from connectors.base import Connector, public
-from connectors.door_boto import BotoDoor
+
+if TYPE_CHECKING:
+    from connectors.door_boto import BotoDoor
 
 LIST = "/offers/v1.0/aws/AmazonEC2/current/{region}/index.csv"
 INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
@@ -76,11 +78,21 @@ MANY_COLUMNS = 10
 class Aws(Connector):
     """Offers of Amazon EC2, and whether the keys are accepted."""
 
-    boto: BotoDoor
+    _open: Callable[..., Any]
+    _boto: BotoDoor | None = None
 
     def stand(self, door: Callable[..., Any]) -> None:
         """Take what opens a door: boto3 gets one of its own when it is first used."""
-        self.boto = BotoDoor(self.facts, self.settings, self.http, door)
+        self._open = door
+
+    @property
+    def boto(self) -> BotoDoor:
+        """boto3 behind the door."""
+        if self._boto is None:
+            from connectors.door_boto import BotoDoor
+
+            self._boto = BotoDoor(self.facts, self.settings, self.http, self._open)
+        return self._boto
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         """The list of each region; with keys, its spot prices too."""
@@ -119,7 +131,8 @@ class Aws(Connector):
     async def aclose(self) -> None:
         """Close the connections of both doors."""
         await super().aclose()
-        await self.boto.aclose()
+        if self._boto is not None:
+            await self._boto.aclose()
 
     async def _identity(self, account: str) -> None:
         answer = await self.boto.call("sts", "get_caller_identity", region=HOME, account=account)

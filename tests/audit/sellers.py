@@ -215,11 +215,11 @@ def vast(wire: Wire) -> Iterator[Offer]:
     for kind, price in (("on-demand", "dph_base"), ("bid", "min_bid")):
         body = {"type": kind, "rentable": {"eq": True}, "rented": {"eq": False}, "limit": 5000}
         for one in wire.json("/api/v0/bundles/", json={**body, "allocated_storage": 8})["offers"]:
-            ram = one.get("gpu_ram")
+            ram, where = one.get("gpu_ram"), filter(str.isprintable, one.get("geolocation") or "")
             name, gib = gpu(one["gpu_name"].strip(), Fraction(ram, 1024) if ram else None)
             yield Offer(
                 str(one["id"]),
-                one["geolocation"].strip(", ") if one.get("geolocation") else None,
+                "".join(where).strip(", ") or None,
                 name,
                 gib if ram else None,
                 one["num_gpus"],
@@ -236,7 +236,7 @@ def runpod(wire: Wire) -> Iterator[Offer]:
     tiers = {"secure": lowest % "true", "community": lowest % "false"}
     fields = " ".join(f"{t}Cloud {t}Price {t}SpotPrice {t}: {ask}" for t, ask in tiers.items())
     wire.client.headers.pop("Authorization", None)
-    query = {"query": "query { gpuTypes { id memoryInGb %s } }" % fields}
+    query = {"query": f"query {{ gpuTypes {{ id memoryInGb {fields} }} }}"}
     for one in wire.json("/graphql", json=query)["data"]["gpuTypes"]:
         board, _, part = one["id"].partition(" MIG ")
         name, gib = gpu(board, None if part and CALLED.get(board) else one["memoryInGb"])
@@ -323,16 +323,18 @@ def oci(wire: Wire) -> Iterator[Offer]:
     for one in wire.json("/a/ocom/docs/cloudestimator2/data/shapes.json")["items"]:
         if one["hidden"] or one["status"] != "ACTIVE" or not one["gpuQty"]:
             continue
-        count, total = one["gpuQty"], Fraction(0)
+        count = one["gpuQty"]
         kind = re.sub(r"\.\d+( \(NVL72\))?$", "", one["name"])
+        costs: list[Fraction] = []
         for part in one["products"]:
             metric, price = parts.get(part["partNumber"], ("", None))
-            of = count if metric == "GPU Per Hour" else part["qty"]
-            total = total + (price or 0) * (of or 0) if price else Fraction(-(10**9))
+            quantity = count if metric == "GPU Per Hour" else part["qty"]
+            costs.append(price * quantity if price else Fraction(0))
+        total = sum(costs, Fraction(0)) if all(costs) else None
         name, gib, _ = TYPES.get(kind) or (None, one["gpuMemoryQty"] / count, count)
-        for spot, share in ((False, 1), (True, Fraction(1, 2)))[: 1 + one["allowPreemptible"]]:
-            whole = total * share if total > 0 else None
-            yield Offer(one["name"], None, name, gib, count, whole, spot)
+        yield Offer(one["name"], None, name, gib, count, total)
+        if one["allowPreemptible"]:
+            yield Offer(one["name"], None, name, gib, count, total and total / 2, True)
 
 
 GCP_PARTS = {
@@ -370,7 +372,7 @@ def gcp(wire: Wire) -> Iterator[Offer]:
     """A machine is GPUs, cores, memory and disk of one region and one way of paying: all of them or none."""
     wire.client.headers["X-Goog-Api-Key"] = wire.secrets["api_key"]
     parts: dict[tuple[str, bool, str], Fraction | None] = {}
-    token = ""
+    token: str | None = ""
     while token is not None:
         page = wire.json("/v1/services/6F81-5844-456A/skus", params={"pageToken": token})
         for one in page["skus"]:
@@ -391,15 +393,15 @@ def gcp(wire: Wire) -> Iterator[Offer]:
         for region, spot in [(region, spot) for region, spot, part in parts if part == card]:
             needed = {card: cards, f"{host} Core": cores, f"{host} Ram": ram, "ssd": ssd}
             told = [(parts.get((region, spot, part)), n) for part, n in needed.items() if n]
-            total = sum((price or 0) * n for price, n in told)
-            price = Fraction(total) if all(price for price, _ in told) else None
+            total = sum(((price or 0) * n for price, n in told), Fraction(0))
+            price = total if all(price for price, _ in told) else None
             free = None if spot or kind not in GCP_NEVER_ON_DEMAND else False
             yield Offer(f"{kind}@{region}", region, name, gib, count, price, spot, free)
 
 
 def digitalocean(wire: Wire) -> Iterator[Offer]:
     """Of the whole droplet: price, and memory of all GPUs, but for one size that tells that of one."""
-    path = "/v2/sizes?per_page=200"
+    path: str | None = "/v2/sizes?per_page=200"
     while path:
         page = wire.json(path)
         for one in page["sizes"]:
@@ -462,7 +464,7 @@ def vultr(wire: Wire) -> Iterator[Offer]:
     """Price and memory of the whole plan, which may be a share of a board; what is not told is in the id."""
     plans: list[dict[str, Any]] = []
     for path, name in (("/v2/plans", "plans"), ("/v2/plans-metal", "plans_metal")):
-        cursor = None
+        cursor: str | None = None
         while cursor != "":
             page = wire.json(path, params={"per_page": 500, **({"cursor": cursor} if cursor else {})})
             plans += page[name]
@@ -484,7 +486,8 @@ def vultr(wire: Wire) -> Iterator[Offer]:
             let = one.get("deploy_preemptible" if spot else "deploy_ondemand")
             if spot and not (one.get("hourly_cost_preemptible") and let is not False):
                 continue
-            places = [place for place in one["locations"] or [] if place and (spot or let is not False)]
+            left = one["locations"] if spot or let is not False else []
+            places = [place for place in left or [] if place]
             for place in places or [None]:
                 own = one.get("location_cost", {}).get(place, one)
                 price = usd(own.get(f"hourly_cost{suffix}")) if told else None
@@ -527,7 +530,7 @@ def linode(wire: Wire) -> Iterator[Offer]:
 
 
 def cloudrift(wire: Wire) -> Iterator[Offer]:
-    """Cents of the whole variant, bytes of one GPU's memory; a data centre without a machine left has none."""
+    """Cents of the whole variant, bytes of one GPU's memory, machines left by data centre."""
     wire.client.headers.pop("Authorization", None)
     body = {"version": "2025-03-21", "data": {"selector": "All"}}
     for kind in wire.json("/api/v1/instance-types/list", json=body)["data"]["instance_types"]:
@@ -540,13 +543,11 @@ def cloudrift(wire: Wire) -> Iterator[Offer]:
             each = gib / count if word == "RTX 5090" and gib > 32 else gib
             found, price = gpu(word, each), usd(one["cost_per_hour"], Fraction(1, 100))
             left = one.get("available_nodes_per_dc")
-            if left is None:
-                places = {place: None for place, nodes in one["nodes_per_dc"].items() if nodes}
-            else:
-                places = {place: True for place, nodes in left.items() if nodes}
-            for place, free in (places or {None: False}).items():
+            told, free = (one["nodes_per_dc"], None) if left is None else (left, True)
+            places = [place for place, nodes in told.items() if nodes]
+            for place in places or [None]:
                 key = f"{one['name']}@{place}" if place else one["name"]
-                yield Offer(key, place, *found, count, price, False, free)
+                yield Offer(key, place, *found, count, price, False, free if place else False)
 
 
 READERS: Mapping[str, Callable[[Wire], Iterator[Offer]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -51,10 +52,9 @@ def compared(sandbox: Sandbox, home: Path, *, keys: bool) -> dict[str, dict[str,
         told = {}
         for seller in READERS:
             wanted: dict[str, Any] = {"providers": [seller], "limit": 500, "fractional": True}
-            told[seller] = (await runtime.call("compare_gpu_prices", wanted)).structured
-            while cursor := (told[seller] if "cursor" not in wanted else page).get("next_cursor"):
-                wanted["cursor"] = cursor
-                page = (await runtime.call("compare_gpu_prices", wanted)).structured
+            page = told[seller] = (await runtime.call("compare_gpu_prices", wanted)).structured
+            while cursor := page["next_cursor"]:
+                page = (await runtime.call("compare_gpu_prices", wanted | {"cursor": cursor})).structured
                 told[seller]["rows"] += page["rows"]
         await house.aclose()
         return told
@@ -153,8 +153,6 @@ def test_who_wants_a_key_is_told_to_be_missing_and_not_to_be_empty(
 @pytest.mark.parametrize("seller", [name for name in READERS if name != "vast"])
 def test_the_table_in_the_fixture_is_what_is_on_the_wire(wire: dict[str, list[Offer]], seller: str) -> None:
     """Also of what a comparison leaves out: sold out, or without a price."""
-    import csv
-
     told = yaml.safe_load((FIXTURES / f"{seller}.yaml").read_text("utf-8"))["sandbox"]
     yes = {"true": True, "false": False, "": None}
     rows = [
