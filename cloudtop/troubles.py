@@ -40,5 +40,7 @@ def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _name(one: Mapping[str, Any]) -> str:
     account, region = one.get("account"), one.get("region")
+    if region and (many := str(region).count(", ") + 1) > MANY:
+        region = f"{many} regions"
     more = [text for text in (account, region) if text not in (None, "public", "default", "global")]
     return str(one["provider"]) + (f" ({', '.join(map(str, more))})" if more else "")

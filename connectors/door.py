@@ -172,6 +172,8 @@ class Door(httpx.AsyncBaseTransport):
             except TimeoutError as error:
                 message = f"Other requests to {call.whom} took all the time; this one was not sent."
                 raise TooSlow(message, "Allow more time with --timeout, or raise in_flight.") from error
+            # Those before it may have found out meanwhile.
+            self._refuse_dead(call)
             return await self._exchange(request, call, place)
 
     def _turn(self, call: _Call, left: float) -> float:

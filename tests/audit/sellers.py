@@ -385,9 +385,11 @@ def gcp(wire: Wire) -> Iterator[Offer]:
             pricing = one["pricingInfo"][0]["pricingExpression"]
             rates = (rate["unitPrice"] for rate in pricing["tieredRates"])
             prices = (int(one["units"]) + Fraction(one["nanos"], 10**9) for one in rates)
-            of = {"GiBy.mo": Fraction(1, 730), "GBy.h": Fraction(2**30, 10**9)}.get(pricing["usageUnit"], 1)
-            price = next((price * of for price in prices if price), None)
-            parts |= {(region, spot, part): price for region in one["serviceRegions"]}
+            of = {"GiBy.mo": Fraction(1, 730), "GBy.h": Fraction(2**30, 10**9)}.get(
+                pricing["usageUnit"], Fraction(1)
+            )
+            first = next((price * of for price in prices if price), None)
+            parts |= {(region, spot, part): first for region in one["serviceRegions"]}
         token = page["nextPageToken"] or None
     for kind, (name, gib, count, card, cards, host, cores, ram, ssd) in GCP_MACHINES.items():
         for region, spot in [(region, spot) for region, spot, part in parts if part == card]:
@@ -463,11 +465,11 @@ def verda(wire: Wire) -> Iterator[Offer]:
 def vultr(wire: Wire) -> Iterator[Offer]:
     """Price and memory of the whole plan, which may be a share of a board; what is not told is in the id."""
     plans: list[dict[str, Any]] = []
-    for path, name in (("/v2/plans", "plans"), ("/v2/plans-metal", "plans_metal")):
+    for path, records in (("/v2/plans", "plans"), ("/v2/plans-metal", "plans_metal")):
         cursor: str | None = None
         while cursor != "":
             page = wire.json(path, params={"per_page": 500, **({"cursor": cursor} if cursor else {})})
-            plans += page[name]
+            plans += page[records]
             cursor = page["meta"]["links"]["next"]
     for one in plans:
         found = re.match(r"v(?:cg-|bm-\d+c-\d+gb-(?:(\d+)-)?)([a-z]\w+)-.*?(?:(\d+)vram)?$", one["id"])

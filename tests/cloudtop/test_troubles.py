@@ -48,4 +48,6 @@ def test_an_account_and_a_region_are_named_where_they_tell_anything() -> None:
     assert told([trouble("aws", account="lab", region="eu-west-1")]) == [
         "aws (lab, eu-west-1): aws is away. Wait."
     ]
+    many = ", ".join(f"eu-west-{n}" for n in range(9))
+    assert told([trouble("aws", region=many)]) == ["aws (9 regions): aws is away. Wait."]
     assert told([trouble("aws", account="default", region="global")]) == ["aws: aws is away. Wait."]

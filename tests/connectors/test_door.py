@@ -560,3 +560,14 @@ async def test_a_door_without_waiting_keeps_connections_open() -> None:
 
 def test_a_clock_that_stands_still_is_enough_for_a_house() -> None:
     assert Clock().now() == START
+
+
+async def test_requests_that_waited_for_their_turn_do_not_knock_at_a_dead_host_one_after_another() -> None:
+    with never_accepting() as port:
+        house = House(f"http://127.0.0.1:{port}", policy=replace(QUICK, in_flight=1, connect_s=0.2))
+        async with way_out(house) as http:
+            errors = await asyncio.gather(
+                *(http.json("GET", f"/{n}") for n in range(5)), return_exceptions=True
+            )
+    assert [type(error) for error in errors] == [Unreachable] * 5
+    assert len(house.audit.records) == 1
