@@ -28,19 +28,31 @@ def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
         groups.setdefault((one["code"], one["severity"]), []).append(one)
     lines = []
     for (code, _), group in groups.items():
-        names = list(dict.fromkeys(map(_name, group)))
+        names = _names(group)
         if code in ALIKE and len(names) >= MANY:
             offline = all("offline" in one["message"] for one in group)
             what, step = OFFLINE if offline else ALIKE[code]
             lines.append(f"{', '.join(names)}: {what}. {step}")
         else:
-            lines += [f"{_name(one)}: {one['message']} {one['next_step'] or ''}".strip() for one in group]
+            lines += [
+                f"{_names([one])[0]}: {one['message']} {one['next_step'] or ''}".strip() for one in group
+            ]
     return lines
 
 
-def _name(one: Mapping[str, Any]) -> str:
-    account, region = one.get("account"), one.get("region")
-    if region and (many := str(region).count(", ") + 1) > MANY:
-        region = f"{many} regions"
-    more = [text for text in (account, region) if text not in (None, "public", "default", "global")]
-    return str(one["provider"]) + (f" ({', '.join(map(str, more))})" if more else "")
+def _names(group: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each account once, with its regions where there are any: by name, or how many."""
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for one in group:
+        account = one.get("account")
+        known = found.setdefault(
+            (str(one["provider"]), None if account in ("public", "default") else account), []
+        )
+        known += [name for name in str(one.get("region") or "global").split(", ") if name != "global"]
+    return [_name(provider, account, regions) for (provider, account), regions in found.items()]
+
+
+def _name(provider: str, account: str | None, regions: Sequence[str]) -> str:
+    where = f"{len(regions)} regions" if len(regions) > MANY else ", ".join(regions)
+    more = [text for text in (account, where) if text]
+    return provider + (f" ({', '.join(more)})" if more else "")
