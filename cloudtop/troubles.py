@@ -40,6 +40,10 @@ def told(missing: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def _alone(one: Mapping[str, Any]) -> str:
+    return f"{_names([one])[0]}: {one['message']} {one['next_step'] or ''}".strip()
+
+
 def _names(group: Sequence[Mapping[str, Any]]) -> list[str]:
     """Each account once, with its regions where there are any: by name, or how many."""
     found: dict[tuple[str, str | None], list[str]] = {}

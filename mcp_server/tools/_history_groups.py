@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WINDOWS = (30, 90)
 """The last so many days in which a price is judged."""
 
+ONE_ROUND_S = 3600.0
+"""Places asked for the first time within an hour of each other were asked together."""
+
 GROUP_BY = ("series", "gpu", "provider", "region", "tier", "spot")
 _STOOD = "group count min median max first last delta delta_percent change changes"
 _JUDGED = " ".join(f"percentile_{days}d cheaper_than_{days}d days_covered_{days}d" for days in WINDOWS)
@@ -47,9 +50,13 @@ class Span:
         """From when on points are needed to judge a price."""
         return min(self.start, self.end - max(WINDOWS) * steps.DAY_S)
 
+    def look(self, line: Line) -> float:
+        """When the place of a series was first asked for its GPU."""
+        return self.looked.get((line.origin, line.gpu), line.began)
+
     def is_new(self, line: Line) -> bool:
         """Whether a series came up in this time, at a place that had been looked at before."""
-        return line.began > max(self.start, self.looked.get((line.origin, line.gpu), line.began))
+        return line.began > max(self.start, self.look(line))
 
 
 def first_looks(lines: list[Line]) -> dict[tuple[Origin, str], float]:
@@ -81,6 +88,15 @@ class Group:
         known = [line for line in self.lines if self.seen[line.id] == last]
         return min(known, key=lambda line: (line.low is None, line.low or 0.0))
 
+    def alike(self, span: Span) -> tuple[Group, float]:
+        """The series of places that were asked from the beginning on, and when all of them had been.
+
+        A place that is asked for the first time later on tells a price; that is no move of the market.
+        """
+        begin = max(span.start, min(map(span.look, self.lines)))
+        old = [line for line in self.lines if span.look(line) <= begin + ONE_ROUND_S]
+        return Group(self.name, old, self.seen), max(begin, *map(span.look, old))
+
     def drawn(self, points: Mapping[int, list[Step]]) -> list[steps.Hold]:
         """The lowest price of the group at any moment for which points are at hand."""
         return steps.lowest(steps.holds(points.get(line.id, []), self.seen[line.id]) for line in self.lines)
@@ -105,9 +121,12 @@ def row(group: Group, points: Mapping[int, list[Step]], span: Span, stale: set[O
     """One group as a row of the result."""
     drawn = group.drawn(points)
     shown = steps.clipped(drawn, span.start, span.end)
+    alike, since = group.alike(span)
+    compared = steps.clipped(alike.drawn(points), max(map(span.look, alike.lines)), span.end)
+    moved = steps.clipped(compared, since, span.end)
     line, at = group.cheapest, min(group.seen_at, span.end)
-    first, last = (shown[0][2] if shown else None), line.low
-    delta = None if first is None or last is None else round(last - first, 12)
+    first, last, then = (moved[0][2] if moved else None), line.low, alike.cheapest.low
+    delta = None if first is None or then is None else round(then - first, 12)
     prices = [value for _, _, value in shown]
     made: dict[str, Any] = {
         "group": {True: "spot", False: "on-demand"}.get(group.name, group.name),
@@ -119,11 +138,11 @@ def row(group: Group, points: Mapping[int, list[Step]], span: Span, stale: set[O
         "last": last,
         "delta": delta,
         "delta_percent": None if delta is None or not first else round(100 * delta / first, 2),
-        "change": _change(group, shown, span, delta),
-        "changes": _moves(shown, at),
+        "change": _change(alike, moved, span, delta),
+        "changes": _moves(moved, min(alike.seen_at, span.end)),
     }
     for days in WINDOWS:
-        made |= judged(drawn, last, span.end, days)
+        made |= judged(compared, last, span.end, days)
     made["last_at"] = moment(at)
     made["fetched_at"] = moment(line.latest if line.over else at)
     for name in ("provider", "gpu", "gpu_memory_gib", "region", "tier", "spot"):

@@ -455,3 +455,24 @@ async def test_the_clock_of_the_question_decides_what_is_past(house: House) -> N
     twelve_days(house)
     outcome = await house.runtime.call(TOOL, {"gpu": "A100"}, now=datetime(2026, 11, 18, 12, tzinfo=UTC))
     assert [row["usd_per_gpu_hour_min"] for row in outcome.structured["rows"]] == [0.6, 0.8, 1.0]
+
+
+async def test_a_seller_that_is_asked_for_the_first_time_does_not_move_the_market(tmp_path: Path) -> None:
+    cheap = {"provider": "lambda", "gpu": "A100", "gpu_memory_gib": 80, "price_per_hour_usd": 0.3}
+    made = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", cheap)])
+    twelve_days(made)
+    (row,) = (await asked(made, group_by="gpu"))["rows"]
+    assert (row["provider"], row["last"], row["count"]) == ("lambda", 0.3, 2)
+    assert (row["first"], row["delta"], row["change"]) == (1.0, pytest.approx(-0.3), "down")
+    assert row["cheaper_than_30d"] == 100.0
+    await made.close()
+
+
+async def test_sellers_read_one_after_the_other_on_the_first_day_are_no_fall_in_price(tmp_path: Path) -> None:
+    cheap = {"provider": "lambda", "gpu": "A100", "gpu_memory_gib": 80, "price_per_hour_usd": 0.3}
+    made = market.house(tmp_path, lists=[price_list(tmp_path / "own.csv", cheap)])
+    days_ago(made, 60 / 86_400, here(1.0))
+    (row,) = (await asked(made, group_by="gpu"))["rows"]
+    assert (row["first"], row["last"], row["delta"], row["change"]) == (None, 0.3, None, "same")
+    assert row["changes"] == 0
+    await made.close()
