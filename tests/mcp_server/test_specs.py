@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 
 from cloudtop.errors import SpecError
 from mcp_server.specs import FOLDER, in_toolsets, load
@@ -174,3 +176,10 @@ def test_a_shipped_tool_takes_exactly_what_is_promised(tool):
 
 def test_arguments_of_check_health_that_need_an_inventory_are_known_by_name():
     assert set(load()["check_health"].later) == {"name", "resource_type", "region", "tag"}
+
+
+def test_every_yaml_file_reads_without_the_c_library_too() -> None:
+    root = Path(__file__).parents[2]
+    for folder in ("tool_specs", "connectors", "cloudtop/data", "agent/planner", "tests/questions"):
+        for path in (root / folder).glob("*.yaml"):
+            yaml.load(path.read_text("utf-8"), yaml.SafeLoader)
