@@ -395,8 +395,8 @@ def gcp(wire: Wire) -> Iterator[Offer]:
         for region, spot in [(region, spot) for region, spot, part in parts if part == card]:
             needed = {card: cards, f"{host} Core": cores, f"{host} Ram": ram, "ssd": ssd}
             told = [(parts.get((region, spot, part)), n) for part, n in needed.items() if n]
-            total = sum(((price or 0) * n for price, n in told), Fraction(0))
-            price = total if all(price for price, _ in told) else None
+            whole = sum(((one or Fraction(0)) * n for one, n in told), Fraction(0))
+            price = whole if all(one for one, _ in told) else None
             free = None if spot or kind not in GCP_NEVER_ON_DEMAND else False
             yield Offer(f"{kind}@{region}", region, name, gib, count, price, spot, free)
 
