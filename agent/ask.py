@@ -23,6 +23,10 @@ from agent.tools import Progress, tools_of
 
 LEXICON = "cloudtop://lexicon"
 
+SUMMED_UP = frozenset({"check_health", "list_providers"})
+"""Tools whose rows are told as one: a first page would speak for all."""
+
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -91,7 +95,7 @@ async def ask(
     if made is not None and plan_only:
         return asked(_only_planned(made))
     results = Results(program)
-    whole = bool(made and made.then and made.then["op"] in WHOLE)
+    whole = bool(made and ((made.then and made.then["op"] in WHOLE) or made.calls[-1].tool in SUMMED_UP))
     tools = await tools_of(client, all_rows=whole, progress=progress)
     runner = graph(model or PlannerModel(lexicon=lexicon, now=now, made=made), tools, results, rendered)
     state = await runner.ainvoke({"messages": [HumanMessage(question)], "turns": 0}, {"recursion_limit": 25})

@@ -128,7 +128,7 @@ def provider_id(
         return found
     near = _nearest(asked, sellers, also)
     raise ArgumentError(
-        argument, f"{text!r} is no provider that is known.", ", ".join((*sellers, *also)), near
+        argument, f"{text!r} is no provider that is known.", ", ".join(dict.fromkeys((*sellers, *also))), near
     )
 
 

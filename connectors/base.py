@@ -211,5 +211,12 @@ _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degra
 
 
 def public(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without what may be a secret, to be kept beside the row."""
-    return {name: value for name, value in record.items() if not SECRET.search(str(name))}
+    """A record without what may be a secret, at any depth, to be kept beside the row."""
+    kept: dict[str, Any] = _public(record)
+    return kept
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _public(one) for name, one in value.items() if not SECRET.search(str(name))}
+    return [_public(one) for one in value] if isinstance(value, list) else value

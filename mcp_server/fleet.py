@@ -208,7 +208,11 @@ class Fleet:
         troubles: dict[Scope, Trouble] = {}
         clouds: dict[str, list[Want]] = {}
         for want in wants:
-            unasked = self._offline(want) or held(want, known.get(want.scope), now)
+            unasked = held(want, known.get(want.scope), now)
+            if bulk and unasked and not unasked.retryable:
+                # Who syncs again has mended something.
+                unasked = None
+            unasked = self._offline(want) or unasked
             if not (unasked or bulk):
                 unasked = self._too_big(want)
             if unasked:

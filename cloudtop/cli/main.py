@@ -114,7 +114,13 @@ DEFAULTS = {
 
 def run(words: Sequence[str], **fixed: Any) -> int:
     """Carry out one command line. `fixed` options win over those of the command line (the demo's)."""
-    options = parser().parse_args(list(words))
+    read = parser()
+    options, rest = read.parse_known_args(list(words))
+    if rest and getattr(options, "command", None) == "call" and not any(one.startswith("-") for one in rest):
+        # argparse takes key=value words only in one piece; an option may stand between them.
+        options.pairs += rest
+    elif rest:
+        read.error(f"unrecognized arguments: {' '.join(rest)}")
     if not getattr(options, "command", None):
         parser().print_help(sys.stderr)
         return 2

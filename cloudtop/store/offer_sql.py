@@ -221,6 +221,8 @@ def _common(query: OfferFilter, scopes: ScopeIds) -> Terms:
         _places(terms, query.places_any, absent=False)
     if query.places_none:
         _places(terms, query.places_none, absent=True)
+    if query.placeless:
+        terms.add("(place_id IS NULL OR place_id IN (SELECT id FROM place WHERE places='|'))")
     if query.instance_type is not None:
         terms.add("instance_type=? COLLATE NOCASE", query.instance_type)
     if query.exclude_suspect:

@@ -44,6 +44,9 @@ _RAW = (
 )
 ZLIB_LEVEL = 3
 
+LONGEST = 200
+"""Characters of a name or a figure that a seller writes."""
+
 
 def packed(raw: Mapping[str, object]) -> bytes:
     """The seller's own record, compressed."""
@@ -181,11 +184,11 @@ class OfferTable:
             offer.offer_id,
             1 if offer.spot else 0,
             offer.seller,
-            offer.instance_type,
-            offer.region,
+            _cut(offer.instance_type),
+            _cut(offer.region),
             country,
             offer.gpu,
-            offer.gpu_raw,
+            _cut(offer.gpu_raw),
             offer.form,
             offer.gpu_count,
             offer.gpu_memory_gib,
@@ -193,7 +196,7 @@ class OfferTable:
             offer.ram_gib,
             each,
             hourly,
-            offer.price_raw,
+            _cut(offer.price_raw),
             offer.tier,
             None if offer.available is None else int(offer.available),
             offer.interconnect,
@@ -209,3 +212,8 @@ class OfferTable:
             place_id,
         )
         return (*values, self._look.at, fingerprint((values, body)))
+
+
+def _cut(text: str | None) -> str | None:
+    """A seller's words as far as anybody reads them: what is longer is no name."""
+    return text if text is None or len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -86,6 +86,7 @@ class OfferFilter:
     superseded_sellers: tuple[str, ...] = ()
     places_any: tuple[Wanted, ...] = ()
     places_none: tuple[Wanted, ...] = ()
+    placeless: bool = False
     min_price: float | None = None
     max_price: float | None = None
     per_instance: bool = False

@@ -147,6 +147,9 @@ class Shelf:
             memo[key] = dict(db.execute(sql, values).fetchall())
         counted: dict[int, int] = memo[key]
         counts = {name: counted[bit] for bit, name in RULES.items() if bit in counted}
+        both = [n for bits, n in counted.items() if bits and bits not in RULES and not bits & SUPERSEDED]
+        several = sum(both)
+        counts |= {"several": several} if several else {}
         return counted.get(0, 0), counts, any(0 < bits < SUPERSEDED for bits in counted)
 
     def _cheaper(

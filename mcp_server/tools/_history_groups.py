@@ -56,7 +56,11 @@ class Span:
 
     def is_new(self, line: Line) -> bool:
         """Whether a series came up in this time, at a place that had been looked at before."""
-        return line.began > max(self.start, self.look(line))
+        return line.began > max(self.start, self.look(line) + ONE_ROUND_S)
+
+    def known(self, line: Line) -> float:
+        """From when on a series is compared: a place may give its first look in parts, one after another."""
+        return line.began if line.began <= self.look(line) + ONE_ROUND_S else self.look(line)
 
 
 def first_looks(lines: list[Line]) -> dict[tuple[Origin, str], float]:
@@ -95,7 +99,7 @@ class Group:
         """
         begin = max(span.start, min(map(span.look, self.lines)))
         old = [line for line in self.lines if span.look(line) <= begin + ONE_ROUND_S]
-        return Group(self.name, old, self.seen), max(begin, *map(span.look, old))
+        return Group(self.name, old, self.seen), max(begin, *map(span.known, old))
 
     def drawn(self, points: Mapping[int, list[Step]]) -> list[steps.Hold]:
         """The lowest price of the group at any moment for which points are at hand."""
@@ -122,7 +126,7 @@ def row(group: Group, points: Mapping[int, list[Step]], span: Span, stale: set[O
     drawn = group.drawn(points)
     shown = steps.clipped(drawn, span.start, span.end)
     alike, since = group.alike(span)
-    compared = steps.clipped(alike.drawn(points), max(map(span.look, alike.lines)), span.end)
+    compared = steps.clipped(alike.drawn(points), max(map(span.known, alike.lines)), span.end)
     moved = steps.clipped(compared, since, span.end)
     line, at = group.cheapest, min(group.seen_at, span.end)
     first, last, then = (moved[0][2] if moved else None), line.low, alike.cheapest.low

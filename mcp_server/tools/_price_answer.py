@@ -27,8 +27,12 @@ LEFT_OUT = {
     "modified": "{n} on boards with another memory than the maker's; asking for that memory shows them",
     "unpriced": "{n} without a price",
     "shipped_superseded": "{n} of the shipped price list, because a fresher source speaks for the seller",
+    "several": "{n} for more than one such reason",
     "unrated": "{n} of GPUs for which no FP8 figure is known, most because they do not calculate in FP8",
 }
+PLACE_CHARS = 30
+"""A region's name is shorter."""
+
 WHY = {"fractional": "fractional", "sold_out": "sold out", "modified": "modified board"}
 UNITS = {"gpu_hour": "usd_per_gpu_hour", "hour": "usd_per_hour"}
 """The figure of a row that `rank_by` compares, where it is one."""
@@ -150,8 +154,17 @@ def _why(one: LeftOut) -> str:
     return ", ".join(WHY[rule] for rule in one.rules if rule in WHY)
 
 
-def _usd(value: float | None) -> str:
-    return f"${value:.2f}" if value and value >= 0.1 else f"${value:.3g}"
+def _usd(value: float) -> str:
+    """A price with two decimals, more where they tell something: $1.50, $3.5835, $0.0812."""
+    text = f"{value:.4f}".rstrip("0") if value >= 0.01 else f"{value:.3g}"
+    whole, _, part = text.partition(".")
+    return f"${whole}.{part:0<2}"
+
+
+def _where(row: dict[str, Any]) -> str:
+    """The place of a row as a notice may name it: a seller's long text is not for a sentence of ours."""
+    region = row["region"] if len(row["region"] or "") <= PLACE_CHARS else row["country"]
+    return f", {region}" if region else ""
 
 
 def _ties(question: Question, page: OfferPage, shown: int) -> Iterable[str]:
@@ -163,12 +176,11 @@ def _ties(question: Question, page: OfferPage, shown: int) -> Iterable[str]:
     same = sum(1 for row in page.rows if round(row[key], 9) == lowest)
     if same > 1:
         least = "At least " if same == len(page.rows) < page.total else ""
-        yield f"{least}{same} offers share the lowest price of ${lowest:.4g}."
+        yield f"{least}{same} offers share the lowest price of {_usd(lowest)}."
     if shown <= same < len(page.rows):
         after = page.rows[same]
         unit = "a GPU-hour" if key == "usd_per_gpu_hour" else "an hour"
-        where = f", {after['region']}" if after["region"] else ""
-        yield f"Next best: ${after[key]:.4g} {unit} at {after['provider']}{where}."
+        yield f"Next best: {_usd(after[key])} {unit} at {after['provider']}{_where(after)}."
 
 
 def _unknown_parts(totals: Totals | None, made: list[dict[str, Any]]) -> Iterable[str]:

@@ -29,10 +29,29 @@ def nothing_found(ctx: Ctx, offers: OfferFilter) -> str:
             many = "1 offer" if page.total == 1 else f"{page.total} offers"
             lowest = page.rows[0]["usd_per_gpu_hour"]
             hints.append(f"without {name} there would be {many}, from ${lowest:.4g} per GPU-hour")
+    if offers.sellers:
+        # What other sellers have was not asked, and what is stored of them may be old.
+        hints.append("without providers the other sellers would be asked too")
     if not hints:
         return "Nothing matches. list_providers says which clouds could be asked besides."
     said = "; ".join(hints[:HINTS])
     return f"Nothing matches. {said[0].upper()}{said[1:]}."
+
+
+def placeless(ctx: Ctx, offers: OfferFilter) -> list[str]:
+    """A question for a region cannot be answered by sellers that name none; that is said."""
+    if not offers.places_any:
+        return []
+    anywhere = replace(
+        offers, places_any=(), placeless=True, per_group=None, sort=None, descending=False, limit=50, offset=0
+    )
+    page = ctx.store.offers(anywhere)
+    if not page.total:
+        return []
+    sellers = ", ".join(dict.fromkeys(row["provider"] for row in page.rows))
+    many = "1 offer names" if page.total == 1 else f"{page.total} offers name"
+    lowest = f"${page.rows[0]['usd_per_gpu_hour']:.4g} per GPU-hour at {page.rows[0]['provider']}"
+    return [f"{many} no region and could not be asked for one ({sellers}); the cheapest is {lowest}."]
 
 
 def unknown_places(ctx: Ctx, asked: Mapping[str, Any], offers: OfferFilter) -> list[str]:
@@ -88,7 +107,6 @@ def widened(offers: OfferFilter) -> list[tuple[str, OfferFilter]]:
         "interconnect": {"interconnect": None},
         "min_total_memory": {"min_total_memory": None},
         "min_memory": {"min_memory": None},
-        "providers": {"sellers": ()},
         "instance_type": {"instance_type": None},
     }
     plain: dict[str, Any] = {"limit": 1, "offset": 0, "per_group": None, "sort": None, "descending": False}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_server.fleet import Harvest
 from mcp_server.tools._history_origins import speaking
 from mcp_server.tools._price_answer import TIES, groups, points, rows
-from mcp_server.tools._price_hints import nothing_found, unknown_places
+from mcp_server.tools._price_hints import nothing_found, placeless, unknown_places
 from mcp_server.tools._price_question import Question, question
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ async def run(
         cheapest_first = asked.sort == ("price", False) and not ctx.offset
         page = ctx.store.offers(replace(offers, limit=max(limit, TIES), why_not_cheaper=cheapest_first))
         found = rows(ctx, asked, harvest, page, limit)
+    if not ctx.offset:
+        found.notices += placeless(ctx, offers)
     if not found.total:
         found.notices.append(nothing_found(ctx, offers))
     return found

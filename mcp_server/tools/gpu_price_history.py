@@ -59,7 +59,7 @@ async def run(
     asked.interval = _up_to_now(ctx, asked.interval, begun)
     lines = ctx.store.price_lines(asked.series, asked.interval.start, _past(asked.interval), origins)
     span = Span(asked.interval.start.timestamp(), asked.interval.end.timestamp(), first_looks(lines))
-    seen, stale = _seen(lines, harvest, span)
+    seen, stale = _seen(lines, harvest, span, ctx.clock.now().timestamp())
     if group_by:
         found = _grouped(ctx, asked, lines, seen, stale, span, limit)
     else:
@@ -102,13 +102,18 @@ def _better_known(harvest: Harvest, origins: list[str]) -> tuple[str, ...]:
     return harvest.superseded or tuple(sorted(recorded))
 
 
-def _seen(lines: list[Line], harvest: Harvest, span: Span) -> tuple[dict[int, float], set[Origin]]:
-    """Until when the last price of each series is known, and the origins that could not be asked again."""
+def _seen(
+    lines: list[Line], harvest: Harvest, span: Span, now: float
+) -> tuple[dict[int, float], set[Origin]]:
+    """Until when the last price of each series is known, and the origins that could not be asked again.
+
+    `now` is the machine's time: a question may be read as if it were another.
+    """
     fresh: dict[Origin, float] = {}
     stale: set[Origin] = set()
     for scope in harvest.scopes:
         one = Origin.of(origin(scope))
-        at = harvest.read_at[scope].timestamp() if scope in harvest.stale else span.end
+        at = harvest.read_at[scope].timestamp() if scope in harvest.stale else min(span.end, now)
         fresh[one] = min(fresh.get(one, at), at)
         if scope in harvest.stale:
             stale.add(one)

@@ -264,3 +264,16 @@ async def test_offline_nothing_found_is_not_called_nothing_on_offer(tmp_path: Pa
     await made.aclose()
     assert named.answer.text.startswith("This is not known: vast could not be asked.")
     assert anywhere.answer.text.startswith("No offer matches among what could be read")
+
+
+async def test_health_is_told_of_all_checks_and_not_of_a_first_page(tmp_path: Path) -> None:
+    dead = {name: {"options": {"endpoint": "http://127.0.0.1:9"}} for name in ("vast", "verda", "vultr")}
+    dead["verda"]["auth"] = {"client_id": "a", "client_secret": "b"}
+    quiet = {name: {"options": {"endpoint": "http://127.0.0.1:9"}} for name in only() if name != "pricelist"}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"providers": {**quiet, **dead}}))
+    made = build(config, tmp_path / "home")
+    asked = await answered(made, "is everything healthy")
+    assert asked.answer.rows
+    assert "vultr" in asked.answer.text.splitlines()[0]
+    await made.aclose()

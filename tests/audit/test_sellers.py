@@ -120,9 +120,8 @@ def agrees(seller: str, answer: dict[str, Any], offers: list[Offer]) -> None:
     exact = {(one.id, one.spot): float(one.usd or 0) / one.count for one in offers}
     for row in answer["rows"]:
         assert row["usd_per_gpu_hour"] == pytest.approx(exact[row["offer_id"], row["spot"]], rel=1e-6)
-    # An offer with two things against it would not be shown if one of them were lifted: it is not counted.
     said = [re.match(r"Left out: (\d+) offers?", notice) for notice in answer["notices"]]
-    assert sum(int(found[1]) for found in said if found) == [one.against for one in offers].count(1)
+    assert sum(int(found[1]) for found in said if found) == sum(one.against > 0 for one in offers)
     assert answer["total"] == [one.against for one in offers].count(0)
 
 
@@ -136,9 +135,12 @@ def test_a_comparison_says_what_is_on_the_wire(
 
 @pytest.mark.parametrize("seller", KEYLESS)
 def test_without_a_key_the_same_is_said_but_for_what_a_key_is_needed_for(
-    wire: dict[str, list[Offer]], without: dict[str, dict[str, Any]], seller: str
+    wire: dict[str, list[Offer]], sandbox: Sandbox, without: dict[str, dict[str, Any]], seller: str
 ) -> None:
     public = [one for one in wire[seller] if not (seller == "aws" and one.spot)]
+    if seller == "runpod":
+        # Another interface, which tells no regions and not always which sizes are free.
+        public = read(seller, sandbox.endpoint(seller), {})
     agrees(seller, without[seller], public)
 
 

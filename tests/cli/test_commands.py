@@ -287,6 +287,14 @@ def test_demo_starts_and_stops_with_the_command(tmp_path: Path, capsys: pytest.C
     assert {row["source"] for row in found["rows"]} == {"sandbox"}
 
 
+def test_an_option_may_stand_between_a_tool_and_its_arguments(cloudtop: Any) -> None:
+    said = cloudtop("call", "compare_gpu_prices", "--json", "gpu=A100", "--offline", "limit=1")
+    assert said.json["applied"]["gpu"] == ["A100"]
+    wrong = cloudtop("tools", "--json", "gpu=A100")
+    assert wrong.code == 2
+    assert "gpu=A100" in wrong.out
+
+
 def test_ctrl_c_ends_with_130_and_without_a_traceback(config: Path, tmp_path: Path, sandbox: Sandbox) -> None:
     sandbox.fault("vast", "silent")
     words = [

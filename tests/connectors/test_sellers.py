@@ -13,13 +13,15 @@ from cloudtop import gpus
 from cloudtop.models import GpuOffer
 from cloudtop.sandbox.cloud import clouds
 from connectors import discovery
+from connectors.base import public
 from tests.connectors.sellers import SELLERS, fixture, from_fixture, from_sandbox, health, market, table
 
 TIERS = {None, "secure", "community", "datacenter", "marketplace"}
 AUDITED = {"vast"}
 """Its market is a file of its own, recomputed in tests/audit; its fixture is in test_vast.py."""
 
-pytestmark = pytest.mark.parametrize("seller", SELLERS)
+
+each = pytest.mark.parametrize("seller", SELLERS)
 
 
 def named(offer: GpuOffer, names: Any) -> dict[str, Any]:
@@ -27,11 +29,13 @@ def named(offer: GpuOffer, names: Any) -> dict[str, Any]:
     return {name: getattr(offer, name) for name in names}
 
 
+@each
 def test_it_has_a_sandbox_and_a_fixture(seller: str) -> None:
     assert seller in clouds()
     assert seller in AUDITED or fixture(seller)["offers"]
 
 
+@each
 async def test_replies_in_its_own_format_become_the_rows_expected_by_hand(
     seller: str, tmp_path: Path
 ) -> None:
@@ -51,6 +55,7 @@ async def test_replies_in_its_own_format_become_the_rows_expected_by_hand(
     assert bool(found.notes) == bool(told.get("notes")), said
 
 
+@each
 async def test_its_sandbox_is_read_as_a_person_reads_it(seller: str, tmp_path: Path) -> None:
     if seller in AUDITED:
         pytest.skip("its market is recomputed in tests/audit")
@@ -62,6 +67,7 @@ async def test_its_sandbox_is_read_as_a_person_reads_it(seller: str, tmp_path: P
         assert named(got[key], row) == pytest.approx(row), key
 
 
+@each
 async def test_every_row_keeps_the_promises_of_an_offer(seller: str, tmp_path: Path) -> None:
     found = await from_sandbox(seller, tmp_path)
     assert len({(one.offer_id, one.spot) for one in found.offers}) == len(found.offers)
@@ -85,12 +91,14 @@ async def test_every_row_keeps_the_promises_of_an_offer(seller: str, tmp_path: P
         json.dumps(one.raw)
 
 
+@each
 async def test_nothing_that_it_keeps_holds_a_credential(seller: str, tmp_path: Path) -> None:
     found = await from_sandbox(seller, tmp_path)
     for secret in clouds()[seller].auth.values():
         assert secret not in repr(found)
 
 
+@each
 async def test_its_market_holds_what_the_question_of_the_day_is_about(seller: str, tmp_path: Path) -> None:
     found = await from_sandbox(seller, tmp_path)
     priced = {one.gpu for one in found.offers if one.usd_per_hour}
@@ -98,6 +106,7 @@ async def test_its_market_holds_what_the_question_of_the_day_is_about(seller: st
     assert any(one.usd_per_hour is None for one in found.offers), "a price of 0, null or nothing is a trap"
 
 
+@each
 async def test_its_health_is_told_and_a_wrong_key_is_not_called_healthy(seller: str, tmp_path: Path) -> None:
     facts, auth = discovery.found()[seller], clouds()[seller].auth
     wrong = {name: f"{value[:-3]}bad" for name, value in auth.items()}
@@ -113,9 +122,15 @@ async def test_its_health_is_told_and_a_wrong_key_is_not_called_healthy(seller: 
     assert "health" not in facts.keyless or without["api"].healthy
 
 
+@each
 def test_its_facts_agree_with_each_other(seller: str) -> None:
     facts = discovery.found()[seller]
     assert set(facts.keyless) <= set(facts.kinds)
     assert facts.docs_url
     assert bool(clouds()[seller].auth) <= bool(facts.credentials)
     assert facts.credentials or set(facts.keyless) == set(facts.kinds)
+
+
+def test_what_may_be_a_secret_is_kept_at_no_depth() -> None:
+    record = {"id": 1, "api_key": "k", "ssh": {"port": 22}, "in": [{"password": "p", "size": 2}]}
+    assert public(record) == {"id": 1, "in": [{"size": 2}]}

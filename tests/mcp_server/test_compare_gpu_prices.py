@@ -236,7 +236,7 @@ async def test_a_row_has_exactly_the_promised_fields_in_their_order(house: House
 async def test_offers_that_share_the_lowest_price_are_counted(house: House) -> None:
     house.stock(*(offer(0.5, offer_id=f"t{n}") for n in range(3)), offer(0.6), gpus=A100)
     answer = await house.prices(gpu="A100", limit=1)
-    assert "3 offers share the lowest price of $0.5." in answer["notices"]
+    assert "3 offers share the lowest price of $0.50." in answer["notices"]
     assert len(answer["rows"]) == 1
     assert not any("share" in note for note in (await house.prices(gpu="A100", sort="price_desc"))["notices"])
 
@@ -688,8 +688,8 @@ async def test_what_comes_next_is_told_on_a_page_that_does_not_show_it(house: Ho
         *(offer(0.5, offer_id=f"t{n}") for n in range(2)), offer(0.6, region="x", seller="aws"), gpus=A100
     )
     one = await house.prices(gpu="A100", limit=1)
-    assert "2 offers share the lowest price of $0.5." in one["notices"]
-    assert "Next best: $0.6 a GPU-hour at aws, x." in one["notices"]
+    assert "2 offers share the lowest price of $0.50." in one["notices"]
+    assert "Next best: $0.60 a GPU-hour at aws, x." in one["notices"]
     whole = await house.prices(gpu="A100")
     assert not any("Next best" in notice for notice in whole["notices"])
 

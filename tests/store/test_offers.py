@@ -128,7 +128,7 @@ def test_counts_speak_of_offers_that_match_every_other_filter(store: Store) -> N
         offer("4", gpu="H100", gpu_count=0.5, fractional=True),
         offer("5", spot=True, gpu_count=0.5, fractional=True),
     )
-    assert store.offers(replace(A100, spot=False)).counts == {"fractional": 2}
+    assert store.offers(replace(A100, spot=False)).counts == {"fractional": 2, "several": 1}
     assert store.offers(replace(A100, places_any=(wanted("us-east-1"),))).counts == {"fractional": 1}
     assert store.offers(replace(A100, spot=False, max_price=0.1)).counts == {}
 

@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     return finished(_called(house, options, arguments))
 
 
-def seconds(text: str | None) -> float:
-    """--timeout as seconds; the usual time of a question without it."""
+def seconds(text: str | None, option: str = "--timeout") -> float:
+    """An option as seconds; the usual time of a question without it."""
     if text is None:
         return QUESTION_S
     from cloudtop.settings import duration_s
@@ -47,9 +47,9 @@ def seconds(text: str | None) -> float:
     try:
         given = duration_s(text)
     except ValueError as error:
-        raise UsageError(f"--timeout: {error}.", "Give seconds, such as --timeout 20.") from error
+        raise UsageError(f"{option}: {error}.", f"Such as {option} 20, or 5m.") from error
     if given <= 0:
-        raise UsageError("--timeout: no time at all.", "Give seconds, such as --timeout 20.")
+        raise UsageError(f"{option}: no time at all.", f"Such as {option} 20, or 5m.")
     return given
 
 

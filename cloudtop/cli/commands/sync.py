@@ -14,7 +14,7 @@ from cloudtop import troubles
 from cloudtop.cli import views
 from cloudtop.cli.build import House, build
 from cloudtop.cli.commands.call import seconds
-from cloudtop.models import PriceQuery, iso
+from cloudtop.models import SHIPPED, PriceQuery, iso
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +27,7 @@ COLUMNS = ("provider", "account", "source", "rows", "fetched_at", "state")
 
 def run(options: argparse.Namespace) -> int:
     """Once, or again and again with --every."""
-    every_s = seconds(options.every) if options.every else None
+    every_s = seconds(options.every, "--every") if options.every else None
     allowed_s = seconds(options.timeout) if options.timeout else SYNC_S
     house = build(options.config, options.home, offline=options.offline, deadline_s=allowed_s)
     return asyncio.run(_synced(house, options, every_s))
@@ -51,7 +51,9 @@ async def _synced(house: House, options: argparse.Namespace, every_s: float | No
 def _told(harvest: Harvest, house: House, options: argparse.Namespace) -> int:
     """Print what was read and what was not; 1 when nothing could be read, 3 for a part under --strict."""
     failed = [one for one in harvest.missing if one.severity == "error"]
-    rows = [_row(one, {trouble.provider for trouble in failed}) for one in harvest.sources]
+    # The list that comes with cloudtop is always there: it is nothing that was read now.
+    kept = [one for one in harvest.sources if one.account != SHIPPED]
+    rows = [_row(one, {(trouble.provider, trouble.account) for trouble in failed}) for one in kept]
     if options.json:
         missing = [one.row() for one in harvest.missing]
         sys.stdout.write(views.dumps({"rows": rows, "missing": missing}) + "\n")
@@ -61,14 +63,14 @@ def _told(harvest: Harvest, house: House, options: argparse.Namespace) -> int:
         for line in troubles.told([one.row() for one in harvest.missing]):
             sys.stdout.write(f"missing: {line}\n")
     sys.stdout.flush()
-    if failed and not rows:
+    if failed and all(row["state"] == "stale" for row in rows):
         return 1
     return 3 if options.strict and failed else 0
 
 
-def _row(source: Any, failing: set[str]) -> dict[str, Any]:
+def _row(source: Any, failing: set[tuple[str, str | None]]) -> dict[str, Any]:
     """One account of a provider: how much is held, how old its oldest part is, and whether all of it came."""
-    state = "partial" if source.provider in failing else "complete"
+    state = "partial" if (source.provider, source.account) in failing else "complete"
     return {
         "provider": source.provider,
         "account": source.account,
