@@ -30,6 +30,13 @@ LEFT_OUT = {
     "several": "{n} for more than one such reason",
     "unrated": "{n} of GPUs for which no FP8 figure is known, most because they do not calculate in FP8",
 }
+VALUES = {
+    "gib": "GiB of GPU memory",
+    "tflop": "teraflop of dense BF16",
+    "tflop_fp8": "teraflop of dense FP8",
+}
+"""What `rank_by` divides a price by."""
+
 PLACE_CHARS = 30
 """A region's name is shorter."""
 
@@ -105,6 +112,7 @@ def _said(
     if first and question.sort == ("price", False):
         yield from cheaper(page.cheaper)
         yield from _ties(question, page, len(made))
+        yield from _worth(question, made)
     yield from _unknown_parts(question.totals, made)
     if suspect := sum(1 for row in made if row["suspect"]):
         verb = "is" if suspect == 1 else "are"
@@ -181,6 +189,18 @@ def _ties(question: Question, page: OfferPage, shown: int) -> Iterable[str]:
         after = page.rows[same]
         unit = "a GPU-hour" if key == "usd_per_gpu_hour" else "an hour"
         yield f"Next best: {_usd(after[key])} {unit} at {after['provider']}{_where(after)}."
+
+
+def _worth(question: Question, made: Sequence[dict[str, Any]]) -> Iterable[str]:
+    """What was ranked by, of the first row: a price of an hour alone does not show it."""
+    unit = VALUES.get(question.offers.rank_by)
+    if unit is None or not made:
+        return
+    first = made[0]
+    known = dict(question.offers.tflops).get(first["gpu"])
+    amount = first["gpu_memory_gib"] if question.offers.rank_by == "gib" else known
+    if amount:
+        yield f"The first costs {_usd(first['usd_per_gpu_hour'] / amount)} an hour for each {unit}."
 
 
 def _unknown_parts(totals: Totals | None, made: list[dict[str, Any]]) -> Iterable[str]:

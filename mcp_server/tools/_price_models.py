@@ -90,13 +90,19 @@ def _by_name(meant: Models, texts: Sequence[str], memory: float | None) -> None:
     whole = {name for name, size, _ in readings if size is None}
     meant.readings = tuple(one for one in readings if one[1] is None or one[0] not in whole)
     meant.memory = None
-    forms = {one.form for one in found}
+    forms = {_form(one) for one in found}
     if len(forms) > 1:
         raise ArgumentError(
             "gpu", f"{', '.join(texts)} name different forms", "one form in a question, or form="
         )
     meant.form = forms.pop()
     meant.by_name = True
+
+
+def _form(found: Resolution) -> str | None:
+    """The form that a name asks for; none where what it names is made in that one alone (H200 NVL)."""
+    only = all(catalogue().gpus[name].forms == (found.form,) for name in found.names)
+    return None if only else found.form
 
 
 def _known(argument: str, text: str, memory: float | None = None) -> Resolution:

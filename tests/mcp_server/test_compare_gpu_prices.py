@@ -1041,3 +1041,18 @@ async def test_undated_rows_of_price_lists_are_counted(tmp_path: Path) -> None:
     grouped = await house.prices(gpu="A100", providers="aws", group_by="provider")
     assert grouped["as_of"] is None
     await house.close()
+
+
+async def test_two_gpus_of_which_one_has_a_form_in_its_name_go_together(house: House) -> None:
+    answer = await house.prices(gpu=["H200", "H200 NVL"])
+    assert answer["applied"]["gpu"] == ["H200", "H200NVL"]
+
+
+@pytest.mark.parametrize(
+    ("rank_by", "says"),
+    [("gib", "$0.025 an hour for each GiB"), ("tflop", "$0.00641 an hour for each teraflop")],
+)
+async def test_what_is_ranked_by_is_told_of_the_first(house: House, rank_by: str, says: str) -> None:
+    house.stock(offer(2.0))
+    answer = await house.prices(rank_by=rank_by)
+    assert any(says in notice for notice in answer["notices"]), answer["notices"]
