@@ -7,6 +7,7 @@ price and how a place without any left looks stand below as facts of this file's
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -231,22 +232,58 @@ def vast(wire: Wire) -> Iterator[Offer]:
 
 
 def runpod(wire: Wire) -> Iterator[Offer]:
-    """Prices of one GPU in each cloud that sells the type, whatever is written beside one that does not."""
-    lowest = "lowestPrice(input: {gpuCount: 1, secureCloud: %s}) { stockStatus uninterruptablePrice }"
-    tiers = {"secure": lowest % "true", "community": lowest % "false"}
-    fields = " ".join(f"{t}Cloud {t}Price {t}SpotPrice {t}: {ask}" for t, ask in tiers.items())
-    wire.client.headers.pop("Authorization", None)
-    query = {"query": f"query {{ gpuTypes {{ id memoryInGb {fields} }} }}"}
-    for one in wire.json("/graphql", json=query)["data"]["gpuTypes"]:
+    """Prices of one GPU in each cloud that sells the type, whatever is written beside one that does not.
+
+    Pods of each size are listed by themselves, with where they are free; without the key, as for spot, the
+    other interface says what sizes are.
+    """
+    sizes, key = (1, 2, 4, 8), wire.client.headers.pop("Authorization", None)
+
+    def pod(one: Any, tier: str, count: int, price: Any, free: bool | None, **more: Any) -> Offer:
         board, _, part = one["id"].partition(" MIG ")
-        name, gib = gpu(board, None if part and CALLED.get(board) else one["memoryInGb"])
-        share = Fraction(one["memoryInGb"]) / Fraction(gib) if part and name and gib else 1
-        for tier in tiers:
+        told = one["memory"] if "memory" in one else one["memoryInGb"]
+        name, gib = gpu(board, None if part and CALLED.get(board) else told)
+        share = Fraction(told) / Fraction(gib) if part and name and gib else 1
+        where = more.get("where")
+        label = ":".join((one["id"], tier, *([str(count)] if count > 1 else [])))
+        label += f"@{where}" if where else ""
+        spot = more.get("spot", False)
+        return Offer(label, where, name, gib, float(share * count), usd(price, count), spot, free)
+
+    for tier, count in itertools.product(("secure", "community"), sizes if key else ()):
+        params = {"include": "AVAILABILITY", "product": "POD", "cloud": tier.upper(), "count": count}
+        gpus: list[dict[str, Any]] = []
+        pages: dict[str, Any] = {"nextCursor": None, "hasNextPage": True}
+        while pages["hasNextPage"]:
+            at = {"cursor": pages["nextCursor"]} if pages["nextCursor"] else {}
+            got = wire.json("/v2/catalog/gpus", params=params | at, headers={"Authorization": key})
+            gpus, pages = gpus + got["gpus"], got["pagination"]
+        for one in gpus:
+            if one[tier] and count <= one["maxCount"][tier]:
+                some = one["availability"] != "NONE"
+                for place in one.get("dataCenters", [{"id": None}]):
+                    yield pod(one, tier, count, one["price"][tier], some, where=place["id"])
+
+    lowest = "lowestPrice(input: {gpuCount: 1, secureCloud: %s}) { stockStatus availableGpuCounts }"
+    tiers = {"Secure": lowest % "true", "Community": lowest % "false"}
+    fields = " ".join(
+        f"{t.lower()}Cloud {t.lower()}Price {t.lower()}SpotPrice maxGpuCount{t}Cloud {t}: {ask}"
+        for t, ask in tiers.items()
+    )
+    query = {"query": f"query {{ gpuTypes {{ id memoryInGb {fields} }} }}"}
+    types = wire.json("/graphql", json=query)["data"]["gpuTypes"]
+    for one, tier, count in itertools.product(types, tiers, sizes):
+        low = tier.lower()
+        if not one[f"{low}Cloud"] or count > one[f"maxGpuCount{tier}Cloud"]:
+            continue
+        told = one[tier]["availableGpuCounts"]
+        free = None if told is None else count in told
+        if one[tier]["stockStatus"] is None or count == 1:
             free = one[tier]["stockStatus"] is not None
-            for spot, field in ((False, f"{tier}Price"), (True, f"{tier}SpotPrice")):
-                if one[f"{tier}Cloud"] and one.get(field, 0) is not None:
-                    price = usd(one.get(field))
-                    yield Offer(f"{one['id']}:{tier}", None, name, gib, float(share), price, spot, free)
+        if not key:
+            yield pod(one, low, count, one[f"{low}Price"], free)
+        if one.get(f"{low}SpotPrice", 0) is not None and free is not None:
+            yield pod(one, low, count, one.get(f"{low}SpotPrice"), free, spot=True)
 
 
 def azure(wire: Wire) -> Iterator[Offer]:

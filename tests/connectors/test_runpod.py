@@ -20,7 +20,16 @@ from connectors import discovery
 from connectors import runpod as connector_module
 from connectors.base import Facts
 from connectors.door import Policy
-from connectors.runpod import RunPod, catalog_sales, gpu_offer, in_stock, next_cursor, sales
+from connectors.runpod import (
+    COUNTS,
+    RunPod,
+    catalog_sales,
+    gpu_offer,
+    in_stock,
+    next_cursor,
+    places_of,
+    sales,
+)
 from tests.connectors.raw_servers import START, reply, serving
 from tests.connectors.raw_servers import House as AnyHouse
 from tests.connectors.sellers import fixture
@@ -86,12 +95,31 @@ async def test_without_a_key_one_request_tells_both_prices_of_both_clouds() -> N
     assert [(row.offer_id, row.spot, row.usd_per_hour, row.available) for row in rows] == [
         ("NVIDIA H100 80GB HBM3:secure", False, 2.99, True),
         ("NVIDIA H100 80GB HBM3:secure", True, 1.75, True),
+        ("NVIDIA H100 80GB HBM3:secure:2", False, 5.98, True),
+        ("NVIDIA H100 80GB HBM3:secure:2", True, 3.5, True),
+        ("NVIDIA H100 80GB HBM3:secure:4", False, 11.96, True),
+        ("NVIDIA H100 80GB HBM3:secure:4", True, 7.0, True),
+        ("NVIDIA H100 80GB HBM3:secure:8", False, 23.92, False),
+        ("NVIDIA H100 80GB HBM3:secure:8", True, 14.0, False),
         ("NVIDIA H100 80GB HBM3:community", False, 2.69, True),
+        # Which sizes are free is not told.
+        ("NVIDIA H100 80GB HBM3:community:2", False, 5.38, None),
+        ("NVIDIA H100 80GB HBM3:community:4", False, 10.76, None),
+        ("NVIDIA H100 80GB HBM3:community:8", False, 21.52, None),
         ("NVIDIA A40:secure", False, 0.4, False),
         ("NVIDIA A40:secure", True, 0.44, False),
+        ("NVIDIA A40:secure:2", False, 0.8, False),
+        ("NVIDIA A40:secure:2", True, 0.88, False),
+        ("NVIDIA A40:secure:4", False, 1.6, False),
+        ("NVIDIA A40:secure:4", True, 1.76, False),
+        ("NVIDIA A40:secure:8", False, 3.2, False),
+        ("NVIDIA A40:secure:8", True, 3.52, False),
         ("NVIDIA GeForce RTX 3090 Ti:community", False, 0.27, False),
         ("NVIDIA GeForce RTX 3090 Ti:community", True, 0.14, False),
+        ("NVIDIA GeForce RTX 3090 Ti:community:2", False, 0.54, False),
+        ("NVIDIA GeForce RTX 3090 Ti:community:2", True, 0.28, False),
     ]
+    assert {row.region for row in rows} == {None}
     assert (rows[0].price_raw, rows[0].vcpus, rows[0].ram_gib) == (
         "securePrice=2.99 USD per GPU-hour",
         20,
@@ -112,15 +140,35 @@ async def test_no_key_goes_to_graphql_even_where_there_is_one() -> None:
 
 
 async def test_a_catalogue_is_asked_for_with_stock_and_its_pages_are_followed() -> None:
-    first, last = (REPLIES[f"{CATALOGUE_OF_SECURE}{more}"] for more in ("", "&cursor=Z3B1cy84"))
-    async with serving(reply(200, first), reply(200, last)) as server:
-        rows, _ = await read(House(server.url, key="k"), SECURE)
-    assert [one.line for one in server.requests] == [
-        f"{CATALOGUE_OF_SECURE} HTTP/1.1",
-        f"{CATALOGUE_OF_SECURE}&cursor=Z3B1cy84 HTTP/1.1",
-    ]
+    asked_for = [f"{CATALOGUE_OF_SECURE}{more}" for more in ("", "&cursor=Z3B1cy84")]
+    asked_for += [CATALOGUE_OF_SECURE.replace("count=1", f"count={size}") for size in (2, 4, 8)]
+    async with serving(*(reply(200, REPLIES[ask]) for ask in asked_for)) as server:
+        rows, one = await read(House(server.url, key="k"), SECURE)
+    assert [one.line for one in server.requests] == [f"{ask} HTTP/1.1" for ask in asked_for]
     assert {one.headers["Authorization"] for one in server.requests} == {"Bearer k"}
-    assert {row.source_url for row in rows} == {f"{server.url}{CATALOGUE_OF_SECURE[4:]}"}
+    urls = {row.source_url for row in rows if row.gpu_count == 4}
+    assert urls == {f"{server.url}{CATALOGUE_OF_SECURE[4:].replace('count=1', 'count=4')}"}
+    assert [note.message[:7] for note in one.notes] == ["1 offer"]
+
+
+async def test_what_is_free_is_never_inferred_from_another_size_or_place() -> None:
+    """Each size as its own listing tells it, each place by itself; nothing multiplied but the price."""
+    told = (("HIGH", "US-KS-2", "EU-RO-1"), ("LOW", "US-KS-2"), ("NONE",), ("NONE",))
+    answers = []
+    for level, *places in told:
+        centres = {"dataCenters": [{"id": id, "name": id, "availability": "LOW"} for id in places]}
+        bare = {name: value for name, value in CATALOGUED.items() if name != "dataCenters"}
+        answers.append({"gpus": [{**bare, "availability": level, **(centres if places else {})}]})
+    async with serving(*(reply(200, answer) for answer in answers)) as server:
+        rows, _ = await read(House(server.url, key="k"), SECURE)
+    name = CATALOGUED["id"]
+    assert [(row.offer_id, row.region, row.country, row.usd_per_hour, row.available) for row in rows] == [
+        (f"{name}:secure@US-KS-2", "US-KS-2", "us", 2.99, True),
+        (f"{name}:secure@EU-RO-1", "EU-RO-1", "ro", 2.99, True),
+        (f"{name}:secure:2@US-KS-2", "US-KS-2", "us", 5.98, True),
+        (f"{name}:secure:4", None, None, 11.96, False),
+        (f"{name}:secure:8", None, None, 23.92, False),
+    ]
 
 
 async def test_the_end_of_graphql_is_said_plainly_to_who_has_no_key() -> None:
@@ -155,8 +203,9 @@ async def test_with_a_key_the_end_of_graphql_costs_only_the_spot_prices(gone: by
     assert "spot" in note.message
     assert "on-demand prices are complete" in note.next_step
     async with serving(reply(200, {"gpus": [CATALOGUED]})) as server:
-        rows, _ = await read(House(server.url, key="k"), SECURE)
-    assert len(rows) == 1
+        rows, one = await read(House(server.url, key="k"), SECURE)
+    assert {row.gpu_count for row in rows} == {1, 2, 4, 8}
+    assert one.notes == []
 
 
 async def test_a_catalogue_that_is_gone_is_no_matter_of_graphql() -> None:
@@ -212,7 +261,7 @@ def test_a_price_beside_a_cloud_that_does_not_sell_the_type_is_none() -> None:
 
 @pytest.mark.parametrize(("level", "price"), [("HIGH", 2.99), ("NONE", None), (None, None)])
 def test_where_the_flag_is_not_told_only_stock_proves_a_price(level: Any, price: float | None) -> None:
-    unsaid = {name: value for name, value in CATALOGUED.items() if name != "secure"}
+    unsaid = {name: value for name, value in CATALOGUED.items() if name not in ("secure", "dataCenters")}
     found = row({**unsaid, "availability": level})
     assert found is not None
     assert found.usd_per_hour == price
@@ -243,13 +292,85 @@ def test_no_stock_is_said_and_what_is_not_said_is_unknown(level: Any, free: bool
 )
 def test_null_is_sold_out_and_silence_is_unknown(lowest: Mapping[str, Any], free: bool | None) -> None:
     told = {name: value for name, value in RECORD.items() if name != "secureLowest"}
-    assert [sale.available for sale in sales({**told, **lowest}) if sale.tier == "secure"] == [free, free]
+    found = [sale for sale in sales({**told, **lowest}) if sale.tier == "secure"]
+    assert [sale.available for sale in found if sale.size == 1] == [free, free]
+    # A bid for several is no offer until it is told whether there are any; a list price is one.
+    assert [sale.available for sale in found if sale.size == 8] == ([free] if free is None else [free, free])
+
+
+@pytest.mark.parametrize(
+    ("counts", "free"),
+    [
+        ([1, 2, 3, 4], [True, True, True, False]),
+        ([1], [True, False, False, False]),
+        ([], [True, False, False, False]),
+        ([8], [True, False, False, True]),
+        (None, [True, None, None, None]),
+        ("8", [True, None, None, None]),
+        ({}, [True, None, None, None]),
+    ],
+)
+def test_which_sizes_are_free_is_told_or_unknown(counts: Any, free: list[bool | None]) -> None:
+    told = {**RECORD, "secureLowest": {**RECORD["secureLowest"], "availableGpuCounts": counts}}
+    found = [sale for sale in sales(told) if sale.tier == "secure" and not sale.spot]
+    assert [sale.available for sale in found] == free
+
+
+@pytest.mark.parametrize(
+    ("most", "sizes"), [(1, [1]), (2, [1, 2]), (7, [1, 2, 4]), (10, [1, 2, 4, 8]), (None, [1, 2, 4, 8])]
+)
+def test_no_pod_is_larger_than_its_ceiling(most: int | None, sizes: list[int]) -> None:
+    told = {**RECORD, "maxGpuCountSecureCloud": most}
+    assert [sale.size for sale in sales(told) if sale.tier == "secure" and not sale.spot] == sizes
+    listed = {**CATALOGUED, "maxCount": {"secure": most, "community": 8}}
+    assert [size for size in COUNTS if [*catalog_sales(listed, "secure", size)]] == sizes
+
+
+@pytest.mark.parametrize(("level", "price"), [("LOW", 23.92), ("NONE", None), (None, None)])
+def test_without_a_ceiling_only_stock_proves_a_price_of_several(level: Any, price: float | None) -> None:
+    untold = {**CATALOGUED, "maxCount": None, "dataCenters": None, "availability": level}
+    (sale,) = catalog_sales(untold, "secure", 8)
+    assert gpu_offer(untold, sale, START, "").usd_per_hour == price
+
+
+@pytest.mark.parametrize(
+    ("centres", "places"),
+    [
+        ([{"id": "US-KS-2", "availability": "HIGH"}, {"id": "EU-RO-1", "availability": "NONE"}], ["US-KS-2"]),
+        ([{"id": "US-KS-2"}, {"id": "US-KS-2", "availability": "LOW"}], ["US-KS-2"]),
+        ([{"availability": "LOW"}, {"id": None}, {"id": ""}, "US-KS-2", None], []),
+        ([], []),
+        (None, []),
+        ({"id": "US-KS-2"}, []),
+    ],
+)
+def test_a_place_is_one_that_is_named_and_has_some(centres: Any, places: list[str]) -> None:
+    assert places_of({**CATALOGUED, "dataCenters": centres}) == places
+
+
+def test_a_host_in_no_data_centre_is_free_somewhere() -> None:
+    found = row({**CATALOGUED, "dataCenters": None, "availability": "LOW"})
+    assert found is not None
+    assert (found.offer_id, found.region, found.available) == ("NVIDIA H100 80GB HBM3:secure", None, True)
+
+
+@pytest.mark.parametrize(("spot", "doubted"), [(2.99, False), (3.5, True), (0, False), (None, False)])
+def test_a_bid_above_the_list_price_is_doubted(spot: Any, doubted: bool) -> None:
+    """Told by the connector: with a key, the two stand under different ids, one of them with its place."""
+    told = {**RECORD, "secureSpotPrice": spot}
+    found = [gpu_offer(told, sale, START, "") for sale in sales(told, only_spot=True)]
+    assert all((one.suspect is not None) == doubted for one in found)
+    assert {one.suspect for one in found} <= {
+        None,
+        "spot price above its own on-demand price of $2.99 per GPU-hour",
+    }
 
 
 def test_null_is_no_spot_sale_and_a_missing_spot_price_is_unknown() -> None:
     told = {name: value for name, value in RECORD.items() if name != "secureSpotPrice"}
     found = [gpu_offer(told, sale, START, "") for sale in sales(told, only_spot=True)]
-    assert [(one.tier, one.usd_per_hour) for one in found] == [("secure", None)]
+    assert {(one.tier, one.usd_per_hour) for one in found} == {("secure", None)}
+    assert [one.gpu_count for one in found] == [1, 2, 4, 8]
 
 
 def test_a_slice_is_a_share_whether_or_not_its_board_is_known() -> None:
@@ -274,7 +395,8 @@ def test_the_id_names_the_part_and_not_the_name_on_display() -> None:
 def test_any_field_may_be_anything(gpu: Mapping[str, Any], value: Any) -> None:
     for name in set(gpu) - {"id"}:
         odd = {**gpu, name: value}
-        rows = [gpu_offer(odd, sale, START, "") for sale in (*catalog_sales(odd, "secure"), *sales(odd))]
+        told = (*catalog_sales(odd, "secure"), *catalog_sales(odd, "secure", 8), *sales(odd))
+        rows = [gpu_offer(odd, sale, START, "") for sale in told]
         assert all(one.usd_per_hour is None or one.usd_per_hour > 0 for one in rows)
         assert all(one.gpu == "H100" for one in rows)
 
@@ -402,6 +524,23 @@ async def test_the_sandbox_prices_a_lowest_price_for_the_whole_pod() -> None:
     assert gpu["of1"] == {"uninterruptablePrice": 2.99, "minimumBidPrice": 1.75, "minVcpu": 20}
     assert gpu["of8"] == {"uninterruptablePrice": 23.92, "minimumBidPrice": 14.0, "minVcpu": 160}
     assert set(gpu["of9"].values()) == {None}
+
+
+async def test_large_pods_are_free_in_fewer_places_of_the_sandbox() -> None:
+    async with client() as http:
+        answers = [
+            (await http.get(CATALOGUE, params={**FULL, "cloud": "SECURE", "count": size})).json()
+            for size in ("1", "2", "4", "8")
+        ]
+    listed = [next(one for one in answer["gpus"] if "H100 80GB" in one["id"]) for answer in answers]
+    places = [[(place["id"], place["availability"]) for place in one["dataCenters"]] for one in listed]
+    assert places == [
+        [("US-KS-2", "HIGH"), ("EU-RO-1", "MEDIUM")],
+        [("US-KS-2", "HIGH"), ("EU-RO-1", "LOW")],
+        [("US-KS-2", "MEDIUM")],
+        [("US-KS-2", "LOW")],
+    ]
+    assert [one["availability"] for one in listed] == ["HIGH", "HIGH", "MEDIUM", "LOW"]
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ than the real one: parameters and fields that are not documented are refused. Th
 here the catalogue is paged in the way that RunPod's newer lists are. REST wants the key, GraphQL does not.
 
 Traps that it holds: prices filled in for a cloud that does not sell the type, also a placeholder of 0.5;
-lowestPrice for the whole pod and null without capacity; stock in two cases; a price of 0; spot above
-on-demand, and null; MIG slices, one of an unknown GPU; a name that is another part's ("H200"); a type that no
-cloud sells; a GPU that nobody knows; optional fields left out.
+lowestPrice for the whole pod and null without capacity; large pods free in fewer places than small ones, and
+never above a ceiling that is no stock; hosts outside the data centres; a type of which GraphQL does not tell
+which sizes are free; stock in two cases; a price of 0; spot above on-demand, and null; MIG slices, one of an
+unknown GPU; a name that is another part's ("H200"); a type that no cloud sells; a GPU that nobody knows;
+optional fields left out.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,29 +39,33 @@ LIMITS = {
 }
 
 # sold: by secure, by community · price and spot: of each cloud, per GPU-hour · most: GPUs of the largest pod
-# stock: of each cloud, null for none · host: vCPUs and GB of memory that come with each GPU at least
+# free in each cloud: by data centre, GPUs on its emptiest host; "*" is outside the data centres, "-" none
+# host: vCPUs and GB of memory that come with each GPU at least
 MARKET = """
-id                                    | name             | GB  | pool          | sold  | price       | spot        | most | stock         | host
-NVIDIA A100 80GB PCIe                 | A100 PCIe        | 80  | AMPERE_80     | y y   | 1.39 1.19   | 0.82 0.60   | 8 8  | High Medium   | 8 117
-NVIDIA A100-SXM4-80GB                 | A100 SXM         | 80  | AMPERE_80     | y y   | 1.49 1.39   | null null   | 8 4  | Medium null   | 16 125
-NVIDIA A40                            | A40              | 48  | AMPERE_48     | y n   | 0.40 0.35   | 0.44 null   | 10 1 | High null     | 9 50
-NVIDIA B200                           | B200             | 180 | BLACKWELL_180 | y n   | 5.98 4.99   | null null   | 8 1  | null null     | 28 180
-NVIDIA GeForce RTX 3090 Ti            | RTX 3090 Ti      | 24  | null          | n y   | 0.46 0.27   | null 0.14   | 1 2  | null Low      | 16 62
-NVIDIA GeForce RTX 4090               | RTX 4090         | 24  | ADA_24        | y y   | 0.69 0.34   | 0.35 0.20   | 8 8  | Low High      | 6 41
-NVIDIA H100 80GB HBM3                 | H100 SXM         | 80  | ADA_80_PRO    | y y   | 2.99 2.69   | 1.75 1.50   | 8 8  | High Low      | 20 125
-NVIDIA H100 NVL                       | H100 NVL         | 94  | ADA_80_PRO    | y y   | 3.07 2.59   | 1.65 null   | 8 2  | Medium null   | 16 94
-NVIDIA H200                           | H200 SXM         | 141 | HOPPER_141    | y n   | 3.99 0.5    | null null   | 8 1  | High null     | 24 188
-NVIDIA H200 NVL                       | H200             | 143 | null          | y n   | 3.39 0.5    | null null   | 8 1  | Low null      | 16 125
-NVIDIA L4                             | L4               | 24  | AMPERE_24     | y n   | 0.39 0.32   | null 0.18   | 7 1  | Medium null   | 12 50
-NVIDIA L40S                           | L40S             | 48  | ADA_48_PRO    | y y   | 0.86 0.79   | null null   | 8 4  | High Medium   | 12 62
-NVIDIA RTX PRO 6000 Blackwell Server Edition MIG 1g.24gb | RTX PRO 6000 MIG | 24 | AMPERE_24 | y n | 0.49 0.40 | null null | 4 1 | High null | 4 47
-NVIDIA X900 MIG 2g.32gb               | X900 MIG         | 32  | null          | y n   | 0.99 0.90   | null null   | 1 1  | Low null      | 8 64
-NVIDIA X900                           | X900             | 128 | null          | y n   | 4.20 4.00   | null null   | 8 1  | Low null      | 16 128
-AMD Instinct MI300X OAM               | MI300X           | 192 | null          | y n   | 0 0         | null null   | 8 1  | null null     | 24 283
-unknown                               | unknown          | 0   | null          | n n   | 0 0         | null null   | 1 1  | null null     | 0 0
+id                                    | name             | GB  | pool          | sold  | price       | spot        | most | secure free          | community free        | host
+NVIDIA A100 80GB PCIe                 | A100 PCIe        | 80  | AMPERE_80     | y y   | 1.39 1.19   | 0.82 0.60   | 8 8  | US-KS-2=8 EU-RO-1=4  | *=2                   | 8 117
+NVIDIA A100-SXM4-80GB                 | A100 SXM         | 80  | AMPERE_80     | y y   | 1.49 1.39   | null null   | 8 4  | US-KS-2=2            | -                     | 16 125
+NVIDIA A40                            | A40              | 48  | AMPERE_48     | y n   | 0.40 0.35   | 0.44 null   | 10 1 | US-KS-2=1            | -                     | 9 50
+NVIDIA B200                           | B200             | 180 | BLACKWELL_180 | y n   | 5.98 4.99   | null null   | 8 1  | -                    | -                     | 28 180
+NVIDIA GeForce RTX 3090 Ti            | RTX 3090 Ti      | 24  | null          | n y   | 0.46 0.27   | null 0.14   | 1 2  | -                    | CA-MTL-1=2            | 16 62
+NVIDIA GeForce RTX 4090               | RTX 4090         | 24  | ADA_24        | y y   | 0.69 0.34   | 0.35 0.20   | 8 8  | EU-RO-1=2            | CA-MTL-1=8 EU-RO-1=4  | 6 41
+NVIDIA H100 80GB HBM3                 | H100 SXM         | 80  | ADA_80_PRO    | y y   | 2.99 2.69   | 1.75 1.50   | 8 8  | US-KS-2=8 EU-RO-1=2  | CA-MTL-1=1            | 20 125
+NVIDIA H100 NVL                       | H100 NVL         | 94  | ADA_80_PRO    | y y   | 3.07 2.59   | 1.65 null   | 8 2  | EU-RO-1=4            | -                     | 16 94
+NVIDIA H200                           | H200 SXM         | 141 | HOPPER_141    | y n   | 3.99 0.5    | null null   | 8 1  | US-KS-2=8            | -                     | 24 188
+NVIDIA H200 NVL                       | H200             | 143 | null          | y n   | 3.39 0.5    | null null   | 8 1  | US-KS-2=1            | -                     | 16 125
+NVIDIA L4                             | L4               | 24  | AMPERE_24     | y n   | 0.39 0.32   | null 0.18   | 7 1  | US-KS-2=4 CA-MTL-1=2 | -                     | 12 50
+NVIDIA L40S                           | L40S             | 48  | ADA_48_PRO    | y y   | 0.86 0.79   | null null   | 8 4  | US-KS-2=8            | *=4                   | 12 62
+NVIDIA RTX PRO 6000 Blackwell Server Edition MIG 1g.24gb | RTX PRO 6000 MIG | 24  | AMPERE_24     | y n   | 0.49 0.40   | null null   | 4 1  | EU-RO-1=4            | -                     | 4 47
+NVIDIA X900 MIG 2g.32gb               | X900 MIG         | 32  | null          | y n   | 0.99 0.90   | null null   | 1 1  | EU-RO-1=1            | -                     | 8 64
+NVIDIA X900                           | X900             | 128 | null          | y n   | 4.20 4.00   | null null   | 8 1  | US-KS-2=2            | -                     | 16 128
+AMD Instinct MI300X OAM               | MI300X           | 192 | null          | y n   | 0 0         | null null   | 8 1  | -                    | -                     | 24 283
+unknown                               | unknown          | 0   | null          | n n   | 0 0         | null null   | 1 1  | -                    | -                     | 0 0
 """  # noqa: E501
 SPOT_NOT_TOLD = "NVIDIA X900"
 """Of which GraphQL leaves the fields of the spot price out."""
+
+COUNTS_NOT_TOLD = "NVIDIA A100 80GB PCIe"
+"""Of which it does not tell which sizes are free."""
 
 DATA_CENTERS = {"US-KS-2": "US Kansas 2", "EU-RO-1": "EU Romania 1", "CA-MTL-1": "CA Montreal 1"}
 
@@ -76,13 +82,33 @@ class GpuType:
     price: tuple[float, ...]
     spot: tuple[float | None, ...]
     most: tuple[int, ...]
-    stock: tuple[str | None, ...]
+    free: tuple[dict[str, int], ...]
     host: tuple[int, ...]
+
+    def stock(self, tier: int, count: int) -> dict[str, str]:
+        """By place, the level of pods of so many GPUs; only of places that have one."""
+        return {place: level(free // count) for place, free in self.free[tier].items() if free >= count}
 
     @property
     def maker(self) -> str:
         """The manufacturer as REST writes it."""
         return "AMD" if self.id.startswith("AMD") else "UNKNOWN" if self.id == "unknown" else "NVIDIA"
+
+
+def level(pods: int) -> str:
+    """How so many free pods are put in a word."""
+    return "High" if pods >= 4 else "Medium" if pods >= 2 else "Low"
+
+
+def best(levels: Iterable[str]) -> str | None:
+    """The word for all places together."""
+    return max(levels, key=["Low", "Medium", "High"].index, default=None)
+
+
+def free_by_place(cell: str) -> dict[str, int]:
+    """`US-KS-2=8 *=4`, read."""
+    pairs = (one.split("=") for one in cell.split() if one != "-")
+    return {place: int(free) for place, free in pairs}
 
 
 def market() -> list[GpuType]:
@@ -98,10 +124,10 @@ def market() -> list[GpuType]:
             tuple(map(float, price.split())),
             tuple(None if one == "null" else float(one) for one in spot.split()),
             tuple(map(int, most.split())),
-            tuple(None if one == "null" else one for one in stock.split()),
+            (free_by_place(secure), free_by_place(community)),
             tuple(map(int, host.split())),
         )
-        for id, name, gb, pool, sold, price, spot, most, stock, host in lines
+        for id, name, gb, pool, sold, price, spot, most, secure, community, host in lines
     ]
 
 
@@ -155,15 +181,14 @@ def catalog_gpu(gpu: GpuType, tier: int | None, count: int) -> dict[str, Any]:
         record["price"]["serverless"] = round(1.6 * gpu.price[0], 2)
     if tier is None:
         return record
-    stock = gpu.stock[tier] if count <= gpu.most[tier] else None
-    record["availability"] = (stock or "None").upper()
-    if stock:
-        places = list(DATA_CENTERS.items())[: 1 + len(gpu.name) % 3]
-        record["dataCenters"] = [
-            {"id": id, "name": name, "availability": stock.upper()} for id, name in places
-        ]
+    stock = gpu.stock(tier, count)
+    record["availability"] = (best(stock.values()) or "None").upper()
+    places = [(id, DATA_CENTERS[id], word.upper()) for id, word in stock.items() if id in DATA_CENTERS]
+    if places:
+        names = ("id", "name", "availability")
+        record["dataCenters"] = [dict(zip(names, place, strict=True)) for place in places]
     if gpu.maker == "NVIDIA":
-        record["cudaVersions"] = [{"version": "12.8", "available": stock is not None}]
+        record["cudaVersions"] = [{"version": "12.8", "available": bool(stock)}]
     return record
 
 
@@ -350,11 +375,13 @@ def lowest_price(gpu: GpuType, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise BadQuery("GpuLowestPriceInput.gpuCount: Int cannot represent this value.")
     names = ("minimumBidPrice", "uninterruptablePrice", "minVcpu", "minMemory", "stockStatus")
-    stock, bid = gpu.stock[tier], gpu.spot[tier]
-    if stock is None or count > gpu.most[tier]:
-        return dict.fromkeys(names)
+    word, bid = best(gpu.stock(tier, count).values()), gpu.spot[tier]
+    if word is None:
+        return dict.fromkeys((*names, "availableGpuCounts"))
     whole = (bid and round(bid * count, 4), round(gpu.price[tier] * count, 4))
-    return dict(zip(names, (*whole, gpu.host[0] * count, gpu.host[1] * count, stock), strict=True))
+    told = dict(zip(names, (*whole, gpu.host[0] * count, gpu.host[1] * count, word), strict=True))
+    sizes = list(range(1, max(gpu.free[tier].values()) + 1))
+    return told | {"availableGpuCounts": None if gpu.id == COUNTS_NOT_TOLD else sizes}
 
 
 def errors(status: int, message: str, code: str) -> JSONResponse:
@@ -399,5 +426,5 @@ CLOUD = Cloud(
     keys=("id",),
     # In the query of the scope, and in the requests for that cloud's catalogue; GraphQL does not write it so.
     part="COMMUNITY",
-    cannot={"region-denied": "one price holds for all data centres"},
+    cannot={"region-denied": "one listing holds all data centres"},
 )
