@@ -27,7 +27,6 @@ SUMMED_UP = frozenset({"check_health", "list_providers"})
 """Tools whose rows are told as one: a first page would speak for all."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An answer with its question, and the query that the next turn of a dialogue builds on."""

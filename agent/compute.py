@@ -70,15 +70,28 @@ def _values(then: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[float, R
 
 
 def _count(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    if then.get("field") and any(row.get(then["field"]) is not None for row in rows):
+        found = _distinct(then, rows, results)
+        return Computed("count", found.figures, found.rows)
     totals = [one.get("total") for one in results]
     count = sum(totals) if totals and None not in totals else len(rows)  # type: ignore[arg-type]
     return Computed("count", {"count": count}, list(rows))
 
 
 def _distinct(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    """The values of a field, and of each of them its first row: of offers the cheapest."""
     name = then["field"]
-    values = list(dict.fromkeys(row[name] for row in rows if row.get(name) is not None))
-    return Computed("distinct", {"field": name, "values": values, "count": len(values)}, list(rows))
+    firsts: dict[Any, Row] = {}
+    for row in rows:
+        if row.get(name) is not None:
+            firsts.setdefault(row[name], row)
+    figures = {"field": name, "values": list(firsts), "count": len(firsts)}
+    return Computed("distinct", figures, list(firsts.values()) or list(rows))
+
+
+def _of_past(rows: Sequence[Row]) -> bool:
+    """Groups of the history: each has its figures of that time already, weighted by how long a price held."""
+    return bool(rows) and "changes" in rows[0]
 
 
 def _one_figure(kind: str) -> Callable[..., Computed]:
@@ -90,6 +103,8 @@ def _one_figure(kind: str) -> Callable[..., Computed]:
     }
 
     def figure(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+        if _of_past(rows):
+            return Computed(kind, {"over_time": True, "count": len(rows)}, list(rows))
         pairs = _values(then, rows)
         value = reduce[kind]([one for one, _ in pairs]) if pairs else None
         at = {"min": pairs[:1], "max": pairs[-1:]}.get(kind, pairs)
@@ -99,6 +114,8 @@ def _one_figure(kind: str) -> Callable[..., Computed]:
 
 
 def _range(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    if _of_past(rows):
+        return Computed("range", {"over_time": True, "count": len(rows)}, list(rows))
     pairs = _values(then, rows)
     ends = {"min": pairs[0][0], "max": pairs[-1][0]} if pairs else {"min": None, "max": None}
     return Computed("range", {**ends, "count": len(pairs)}, [row for _, row in (pairs[:1] + pairs[-1:])])
@@ -170,7 +187,8 @@ def _diff(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str,
             }
         )
     lines.sort(key=lambda line: -abs(line["delta"]))
-    return Computed("diff", {"count": len(lines), "series": len(series)}, list(rows), lines)
+    figures = {"count": len(lines), "series": len(series), "direction": then.get("direction")}
+    return Computed("diff", figures, list(rows), lines)
 
 
 def _divide(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:

@@ -67,7 +67,10 @@ def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     if "group" in first and "median" in first:
         return _groups(rows, answer, done)
     if "usd_per_gpu_hour_min" in first:
-        return f"{len(rows)} price changes, cheapest first: {usd(price(first))} on {first['provider']}."
+        changes = plural(len(rows), "price change")
+        if price(first) is None:
+            return f"{changes}; nothing was left to be rented."
+        return f"{changes}, cheapest first: {usd(price(first))} on {first['provider']}."
     sort = str(asked.get("sort", "price_asc"))
     word = {"price_asc": "Cheapest", "price_desc": "Most expensive"}.get(sort, "First")
     total = first.get("usd_total")
@@ -129,7 +132,9 @@ def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, 
         if row.get("kinds") and (row.get("configured") or row.get("keyless"))
     ]
     known = done[-1].get("total") if done else None
-    return f"{known or len(rows)} providers are known; usable now: {', '.join(usable) or 'none'}."
+    count = int(known or len(rows))
+    verb = "is" if count == 1 else "are"
+    return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."
 
 
 NOUNS = {
@@ -140,17 +145,44 @@ NOUNS = {
 }
 
 
+GROUPS = {
+    "provider": "seller",
+    "region": "region",
+    "gpu": "GPU model",
+    "instance_type": "instance type",
+    "form": "form factor",
+}
+
+
 def _count(result: Computed, answer: Answer) -> str:
-    count, tool = result.figures["count"], answer.calls[-1]["tool"]
-    return f"{plural(count, NOUNS.get(tool, 'row'))} {'matches' if count == 1 else 'match'}."
+    count, call = result.figures["count"], answer.calls[-1]
+    asked = result.figures.get("field") or call["arguments"].get("group_by")
+    noun = GROUPS.get(str(asked)) or NOUNS.get(call["tool"], "row")
+    if result.figures.get("values") and call["tool"] == "compare_gpu_prices":
+        return f"{plural(count, noun)}: {_listed(result.figures['values'])}."
+    return f"{plural(count, noun)} {'matches' if count == 1 else 'match'}."
 
 
 def _distinct(result: Computed, answer: Answer) -> str:
+    name = str(result.figures["field"])
     values = [str(value) for value in result.figures["values"]]
-    return f"{len(values)}: {', '.join(values[:40])}{' …' if len(values) > 40 else ''}."
+    if not values and answer.calls[-1]["arguments"].get("group_by") == name:
+        values = [str(row["group"]) for row in result.rows if row.get("group") is not None]
+    if not values:
+        if not result.rows:
+            return _nothing(answer)
+        said = plural(len(result.rows), NOUNS.get(answer.calls[-1]["tool"], "row"))
+        return f"{said} found, and none of them tells its {name.replace('_', ' ')}."
+    return f"{len(values)}: {_listed(values)}."
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return f"{', '.join(map(str, values[:40]))}{' …' if len(values) > 40 else ''}"
 
 
 def _figure(result: Computed, answer: Answer) -> str:
+    if result.figures.get("over_time"):
+        return _over_time(result, answer)
     value, count = result.figures["value"], result.figures["count"]
     if value is None:
         return _nothing(answer)
@@ -159,10 +191,36 @@ def _figure(result: Computed, answer: Answer) -> str:
 
 
 def _range(result: Computed, answer: Answer) -> str:
+    if result.figures.get("over_time"):
+        return _over_time(result, answer)
     low, high, count = (result.figures[name] for name in ("min", "max", "count"))
     if low is None:
         return _nothing(answer)
     return f"{_since(result.rows)}From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
+
+
+def _over_time(result: Computed, answer: Answer) -> str:
+    """`Median of the lowest price in that time, per GPU-hour: on-demand $2.10 (from $1.90 to $2.40)`."""
+    told = [_of_group(row, result.op) for row in result.rows if row.get("median") is not None]
+    if not told:
+        return _nothing(answer)
+    word = {"min": "Lowest", "max": "Highest", "range": "Range"}.get(result.op, "Median")
+    more = f"; {len(told) - SAID_GROUPS} more" if len(told) > SAID_GROUPS else ""
+    of = "price" if result.op in ("min", "max") else "of the lowest price"
+    return f"{word} {of} in that time, per GPU-hour: {'; '.join(told[:SAID_GROUPS])}{more}."
+
+
+SAID_GROUPS = 4
+
+
+def _of_group(row: Row, op: str) -> str:
+    """One group and its figure; of a median also how far the price went."""
+    name = side(row["group"])
+    ends = f"from {usd(row['min'])} to {usd(row['max'])}"
+    if op == "range":
+        return f"{name} {ends}"
+    figure = f"{name} {usd(row[op])}"
+    return f"{figure} ({ends})" if op == "median" else figure
 
 
 def _nth(result: Computed, answer: Answer) -> str:
@@ -189,14 +247,29 @@ def _compare(result: Computed, answer: Answer) -> str:
 
 def _diff(result: Computed, answer: Answer) -> str:
     if not result.lines:
-        seen = result.figures["series"]
-        return f"No price changed in that time, as far as cloudtop has seen ({number(seen)} series kept)."
+        return _unmoved(result)
     first = result.lines[0]
     verb = "rose" if first["delta"] > 0 else "fell"
     return (
-        f"{plural(len(result.lines), 'price')} changed; the most: {first['group']} ({kind(first)}) {verb} "
-        f"from {usd(first['old'])} to {usd(first['new'])} per GPU-hour."
+        f"{_of_series(len(result.lines), result.figures['series'])} at the end of that time than at its "
+        f"beginning; the most: {first['group']} ({kind(first)}) {verb} from {usd(first['old'])} "
+        f"to {usd(first['new'])} per GPU-hour."
     )
+
+
+def _unmoved(result: Computed) -> str:
+    """Nothing recorded, or nothing that stood otherwise in the end: prices may have moved in between."""
+    seen = int(result.figures["series"])
+    if not seen:
+        return "No price is recorded for that time."
+    way = {"up": "higher", "down": "lower"}.get(str(result.figures.get("direction")), "another")
+    return f"No price is {way} at the end of that time than at its beginning, in {number(seen)} series."
+
+
+def _of_series(moved: int, seen: int) -> str:
+    """`3 of 79 series have another lowest price`."""
+    verb = "has" if moved == 1 else "have"
+    return f"{number(moved)} of {number(seen)} series {verb} another lowest price"
 
 
 def _divide(result: Computed, answer: Answer) -> str:

@@ -44,6 +44,9 @@ _SUFFIX = (
 TIMES = ("hour", "day", "week", "month", "year", "weekend", "fortnight", "minute")
 
 
+_TURNED = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
+
+
 def amount_at(s: Sentence, index: int) -> Amount:
     """The number with its unit, its comparison and the period it is for."""
     value = s.spans[index].number
@@ -78,6 +81,8 @@ def amount_at(s: Sentence, index: int) -> Amount:
         amount.unit, amount.last = "hour", amount.last + 1
     amount.hours = None if before is not None and before.text == "x" else _period_at(s, amount)
     _compared(s, amount)
+    if amount.op_at in s.turned:
+        amount.op = _TURNED[str(amount.op)]
     _unit_behind_comparison(s, amount)
     return amount
 
@@ -109,7 +114,24 @@ def _is_unit(after: Span, s: Sentence, index: int) -> bool:
     """A single letter is a unit only when glued to the number; `+` and the like never are."""
     if len(after.text) == 1 and after.text.isalpha() and after.text != "x":
         return after.glued
+    if after.text == "min":
+        return _means_minutes(s, index)
     return not (after.text == "a gpu" or (after.text == "x" and s.plays(index + 2, "compare")))
+
+
+def _means_minutes(s: Sentence, index: int) -> bool:
+    """`for 30 min`, `2 hours 30 min`, `45 min` are minutes; `$2 min`, `8 min`, `2 min gpus` the least."""
+    before, after = s.at(index - 1), s.at(index + 2)
+    if after is not None and (after.plays("unit") or after.number is not None) and not after.plays("gpu"):
+        return False
+    if before is not None and (before.text in ("for", "of", "and") or before.get("unit") in TIMES):
+        return True
+    dollars = before is not None and before.get("unit") in ("usd", "foreign")
+    return not dollars and float(s.spans[index].number or 0) >= _MINUTES
+
+
+_MINUTES = 15
+"""From so many on a number before `min` is taken for minutes, whatever stands before it."""
 
 
 def _scaled(amount: Amount) -> None:

@@ -85,7 +85,7 @@ def _typed(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """Try the readings in order of how sure they are."""
     if amount.unit == "foreign":
         return _foreign(s, amount, found)
-    if amount.unit in ("percent", "core", "minute"):
+    if amount.unit in ("percent", "core"):
         return False
     if amount.unit == "usd":
         return _money(s, amount, found)
@@ -157,8 +157,18 @@ def _is_budget(s: Sentence, found: Found) -> bool:
 
 
 def _duration(s: Sentence, amount: Amount, found: Found) -> bool:
-    """A length of use."""
-    found.put("hours", amount.value * language().seconds[str(amount.unit)] / 3600)
+    """A length of use; one right behind another is added to it: `2 hours 30 minutes`, `1 day and 6 hours`."""
+    if amount.unit == "minute" and amount.op in ("lt", "le"):
+        return False
+    hours = amount.value * language().seconds[str(amount.unit)] / 3600
+    before = s.at(amount.at - 1)
+    joint = amount.at - (2 if before is not None and before.text == "and" else 1)
+    if found.length_end is not None and joint == found.length_end and "hours" in found.arguments:
+        found.arguments["hours"] = round(found.arguments["hours"] + hours, 6)
+        s.use(amount.at - 1)
+    else:
+        found.put("hours", round(hours, 6))
+    found.length_end = amount.last
     return True
 
 

@@ -40,6 +40,8 @@ def counted(s: Sentence, amount: Amount, found: Found) -> bool:
     if amount.unit == "gpu" and amount.op is None and _rows_meant(s, amount):
         found.put("limit", whole)
         return True
+    if amount.unit == "gpu" and amount.op is None and _beside_model(s, amount):
+        return _machines(s, whole, found)
     count_gpus(found, whole, amount.op)
     return True
 
@@ -55,9 +57,46 @@ def _nodes(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
 
 def _rows_meant(s: Sentence, amount: Amount) -> bool:
     """`cheapest five gpus`, `five cheapest`: rows; `cheapest 8 gpu node`: a count."""
-    if s.spans[amount.last].text not in ("gpus", "cards", "graphics cards", "accelerators", "chips"):
+    if s.spans[amount.last].text not in _GPUS:
+        return False
+    if _beside_model(s, amount):
         return False
     return s.plays(amount.at - 1, "best", "top") and not s.plays(amount.last + 1, "unit")
+
+
+_GPUS = ("gpus", "cards", "graphics cards", "accelerators", "chips")
+
+
+def _beside_model(s: Sentence, amount: Amount) -> bool:
+    """`8 GPUs H100`, `h100, 8 gpus`: so many GPUs of that model."""
+    behind = amount.last + 1 + (s.at(amount.last + 1) is not None and s.spans[amount.last + 1].text in _OF)
+    return s.plays(behind, "gpu") or s.plays(amount.at - 1, "gpu")
+
+
+_OF = ("of", "with", "of type", "nvidia")
+_LARGEST = 8
+"""GPUs in the machines that most sellers have at most: more of them are machines of so many together."""
+
+
+def _machines(s: Sentence, whole: int, found: Found) -> bool:
+    """So many GPUs of a model: in one machine, or in machines of eight; else it is asked."""
+    if whole <= _LARGEST or any(span.get("unit") == "node" for span in s.spans):
+        count_gpus(found, whole, None)
+    elif whole % _LARGEST == 0:
+        found.put("count", _LARGEST)
+        found.put("nodes", whole // _LARGEST)
+        found.notices.append(
+            f"{whole} GPUs were read as {whole // _LARGEST} machines of {_LARGEST}; "
+            f"“{whole}x” asks for one machine."
+        )
+    else:
+        name = next(span.text.upper() for span in s.spans if span.plays("gpu"))
+        found.ask(
+            f"{whole} {name} in one machine, or the {whole} cheapest {name} offers?",
+            f"cheapest {whole}x {name}",
+            f"top {whole} {name} offers",
+        )
+    return True
 
 
 def count_gpus(found: Found, whole: int, op: str | None) -> None:
@@ -119,6 +158,9 @@ def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: i
     following = s.at(place + 1)
     listed = following is not None and following.get("unit") == "offer"
     node = following is not None and following.get("unit") == "node"
+    if following is not None and following.text in _GPUS:
+        s.use(place + 1)
+        return _machines(s, whole, found)
     if node and following is not None and following.text.endswith("s") and whole > 1 and not best:
         found.put("nodes", whole)
         return True
@@ -147,10 +189,18 @@ def after_model(s: Sentence, amount: Amount, found: Found, model: Span) -> bool:
     return False
 
 
+def _in_a(s: Sentence, index: int) -> bool:
+    """`in a single machine`: of the machine, not of its GPUs."""
+    at = index - 1 if s.at(index - 1) is None or s.spans[index - 1].text != "a" else index - 2
+    return at >= 0 and s.spans[at].text in ("in", "on", "inside", "within")
+
+
 def count_words(s: Sentence, found: Found) -> None:
     """`single`, `pair of`, `quad`, `multi-gpu`."""
     for index, span in s.all("count_word"):
         after = s.at(index + 1)
+        if after is not None and after.get("unit") == "node" and _in_a(s, index):
+            continue
         if after is not None and after.plays("unit") and after.get("unit") in TIMES:
             found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)
             s.use(index, index + 1)

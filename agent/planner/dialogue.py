@@ -110,13 +110,14 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
         more = union or (s.spans[0].text == "and" and (previous.then or {}).get("by") == argument)
         _lay(arguments, argument, value, more and tool.is_list(argument), new)
         sides = tuple({k: v for k, v in side.items() if k != argument} for side in sides)
-    sides = tuple(found.sides) or tuple(side for side in sides if side)
+    sides = tuple(found.sides) or (sides if any(sides) else ())
     for side in found.sides:
         for argument in side:
             arguments.pop(argument, None)
     for positive, negative in _OPPOSITE:
         _apart(arguments, positive, negative, found.arguments)
-    return Query(previous.tool, arguments, sides if len(sides) > 1 else (), _then(previous, found, arguments))
+    sides = sides if len(sides) > 1 else ()
+    return Query(previous.tool, arguments, sides, _then(previous, found, arguments, sides))
 
 
 def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) -> None:
@@ -148,6 +149,27 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
             f"“{whole}x” asks for GPUs in one machine" if name == "limit" else f"“show {whole}” for offers"
         )
         found.notices.append(f"Say it otherwise if that is not meant: {other}.")
+
+
+def read_next(s: Sentence, found: Found, previous: Query) -> None:
+    """`and the second?`, `who is next`: the row behind the one before, in the same order."""
+    before = previous.then or {}
+    if found.then is not None or found.best is not None or found.arguments or found.sides:
+        return
+    if previous.sides or before.get("op", "nth") != "nth" or "group_by" in previous.arguments:
+        return
+    for index, span in s.all("ordinal"):
+        if any(sp.plays("gpu", "best") or sp.get("unit") == "offer" for sp in s.spans[index + 1 :]):
+            return
+        at = int(before.get("n") or 1)
+        n = at + 1 if span.text in _NEXT else int(span.get("ordinal"))
+        found.put("limit", n)
+        found.then = {"op": "nth", "n": n}
+        s.use(index)
+        return
+
+
+_NEXT = ("next", "next best", "runner up")
 
 
 def _of_the_model(found: Found, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,7 +209,9 @@ def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping
         del arguments[negative]
 
 
-def _then(previous: Query, found: Found, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def _then(
+    previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
+) -> dict[str, Any] | None:
     """What is computed stays from question to question where it still makes sense."""
     if found.then is not None:
         if found.then["op"] == "divide" and found.budget is None and previous.then:
@@ -196,6 +220,8 @@ def _then(previous: Query, found: Found, arguments: Mapping[str, Any]) -> dict[s
     if previous.then is None or previous.then["op"] not in _KEPT_THEN or found.best is not None:
         return None
     kept = dict(previous.then)
+    if kept["op"] == "compare" and sides and sides == tuple(previous.sides):
+        return kept
     if kept["op"] == "compare":
         values = arguments.get(str(kept.get("by")))
         return {**kept, "values": list(values)} if isinstance(values, list) and len(values) > 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planner.found import Found
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
+from agent.planner.sentence import priced as is_priced
 
 
 def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
@@ -16,7 +17,11 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans))
     ):
         return True
+    moved = found.then is not None and found.then["op"] == "diff"
+    if moved and any(map(is_priced, s.spans)):
+        return True
     if arguments & {
+        "available",
         "gpu",
         "exclude_gpu",
         "vendor",

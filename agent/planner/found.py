@@ -31,6 +31,13 @@ class Found:
     loose_cap: float | None = None
     bare: float | None = None
     like: tuple[str, ...] = ()
+    length_end: int | None = None
+    judged_hours: float | None = None
+    """The hours that a price to be judged is for."""
+    judged_whole: bool | None = None
+    """False where such a price was said to be of each GPU."""
+    against: str | None = None
+    """A time that was over before now and that now is compared with."""
 
     def put(self, argument: str, value: Any) -> None:
         """Give an argument its value; the first one said stays, and that another was said is told."""

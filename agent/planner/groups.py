@@ -24,8 +24,38 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
             _group(s, "gpu", tool, found, index)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
+    _ranked(s, tool, found)
     for index, _ in list(s.all("where_is")):
         _which_is_best(s, index, tool, found)
+    _who_sells(s, tool, found)
+
+
+def _who_sells(s: Sentence, tool: Tool, found: Found) -> None:
+    """`who sells MI300X`, `who has a B200`: the sellers, each once."""
+    opens = s.words()[:1] == ("who",) and bool(set(s.words()[1:3]) & _SELLS)
+    plain = found.then is None and not found.how_long and "group_by" not in found.arguments
+    prices = "provider" in tool.values("group_by") and "money" in tool.kinds()
+    ranked = any(span.plays("best", "cheaper", "dearer", "stat", "ordinal", "top") for span in s.spans)
+    if opens and plain and prices and not ranked:
+        found.then = {"op": "distinct", "field": "provider"}
+
+
+_SELLS = frozenset(
+    (
+        "sells",
+        "sell",
+        "has",
+        "have",
+        "offers",
+        "offer",
+        "rents",
+        "carries",
+        "stocks",
+        "got",
+        "provides",
+        "hosts",
+    )
+)
 
 
 def _per(s: Sentence, index: int, tool: Tool, found: Found) -> None:
@@ -49,6 +79,44 @@ def _per(s: Sentence, index: int, tool: Tool, found: Found) -> None:
             "desc" if s.plays(at + 1, "direction") and s.spans[at + 1].get("direction") == "desc" else None,
         )
         s.use(index, at)
+
+
+def _ranked(s: Sentence, tool: Tool, found: Found) -> None:
+    """`rank providers by their cheapest H100`, `sort the clouds by price`: one row for each of them."""
+    for index, span in enumerate(s.spans):
+        if span.text not in word_set("ranking") or index > _LEAD:
+            continue
+        at = index + 1
+        while s.at(at) is not None and s.spans[at].text in ("the", "all", "me", "these", "those", "every"):
+            at += 1
+        what = s.at(at)
+        if what is None or what.used:
+            continue
+        listed = span.text not in word_set("orders")
+        by = next((i for i in range(at + 1, min(len(s.spans), at + 3)) if s.spans[i].text == "by"), None)
+        if listed and by is None:
+            continue
+        if by is not None and _by_another_field(s, by + 1):
+            continue
+        dimension = "gpu" if what.text in ("gpus", "cards", "models") else what.get("dimension")
+        if (
+            dimension in tool.values("group_by")
+            and is_plural(what.text)
+            and "group_by" not in found.arguments
+        ):
+            _group(s, str(dimension), tool, found, index, at, *([by] if by is not None else []))
+
+
+def _by_another_field(s: Sentence, at: int) -> bool:
+    """`sort gpus by memory`: rows in that order, no groups."""
+    while s.at(at) is not None and s.spans[at].text in ("the", "their", "its", "most"):
+        at += 1
+    field = str(s.spans[at].get("field")) if s.plays(at, "field") else "usd"
+    return not field.startswith("usd") and not s.plays(at, "gpu")
+
+
+_LEAD = 4
+"""How far into a question an order to rank may stand."""
 
 
 def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) -> None:

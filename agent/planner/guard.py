@@ -171,6 +171,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if at >= len(words):
         return False
     rest = words[at:]
+    if _begins_anew(rest):
+        return False
     if size := write.hard.at(words, at):
         return _orders(words, at + size, write)
     if words[at] == "order" and "by" in rest:
@@ -182,6 +184,12 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if size := write.edit.at(words, at):
         return _owned(words, at + size, write) and _orders(words, at + size, write)
     return _misspelled(rest, write, known)
+
+
+def _begins_anew(rest: Sequence[str]) -> bool:
+    """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
+    following = rest[2] if len(rest) > 2 else "."
+    return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
 
 
 def _orders(words: Sequence[str], after: int, write: _Write) -> bool:

@@ -11,6 +11,9 @@ from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence
 from agent.planner.subject import absence_words, absent
 
+_NEAR = 3
+"""How many words a negation may stand before the field that it denies."""
+
 
 @cache
 def _words(section: str, tool: str) -> dict[str, PhraseSet]:
@@ -24,7 +27,9 @@ def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
     for field, phrases in _words("row_filters", tool.name).items():
         if (at := phrases.find(words)) is not None and "is" not in words[:1]:
             _use(s, at, phrases.at(words, at))
-            found.then = found.then or {"op": "filter", "field": field, "value": True}
+            negated = [i for i, sp in s.all("neg", "negates") if 0 < at - sp.last <= _NEAR]
+            s.use(*negated)
+            found.then = found.then or {"op": "filter", "field": field, "value": not negated}
     if _words("row_filters", tool.name) and not tool.has("providers"):
         for index, span in list(s.all("provider")):
             if not absent(s) and any(s.plays(at, "neg") for at in range(max(0, index - 3), index)):

@@ -8,9 +8,12 @@ from agent.planner.amount import amount_at
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.lexicon import Tool
-from agent.planner.sentence import Sentence
+from agent.planner.sentence import Sentence, of_prices, priced
 
-_ASKS = frozenset(("is", "are", "was", "were", "would", "s", "how"))
+_ASKS = frozenset(("is", "are", "was", "were", "would", "s", "how", "am", "isnt"))
+_CLAUSES = frozenset(("or", "and", ",", ".", "?", ";", "but", "so"))
+_NOW = frozenset(("now", "currently", "moment", "today", "present", "atm"))
+_EACH = frozenset(("each", "apiece"))
 _SELLERS = frozenset(("who", "whose", "which", "what"))
 
 
@@ -20,11 +23,16 @@ def keeps_history(tool: Tool) -> bool:
 
 
 def asks_history(s: Sentence) -> bool:
-    """`did the A100 get cheaper`, `is $2 good`; not `which cloud raised its price`, that asks who."""
+    """`did the A100 get cheaper`, `is $2 good`, `who raised prices`; not `who raised the price of an H100`.
+
+    Who it was of the sellers of one model is compared over the time by `compare_gpu_prices`.
+    """
     if judges(s):
         return True
     moved = any(span.plays("change") for span in s.spans)
-    return moved and not _asks_who(s)
+    if moved and not of_prices(s.spans):
+        return False
+    return moved and not (_asks_who(s) and any(span.plays("gpu") for span in s.spans))
 
 
 def _asks_who(s: Sentence) -> bool:
@@ -38,22 +46,38 @@ def _asks_who(s: Sentence) -> bool:
 
 
 def judges(s: Sentence) -> bool:
-    """Whether a price is to be judged: an amount beside a word of judgement, or `is the price good`."""
+    """Whether a price is to be judged: an amount with a word of judgement, `is the price good`, `cheap now?`.
+
+    `than usual`, `overpaying`, `which percentile` always judge, where a GPU or a price is spoken of.
+    """
+    if any(span.plays("worth_sure") for span in s.spans):
+        return any(span.plays("gpu", "pronoun") or span.get("unit") == "usd" for span in s.spans) or (
+            of_prices(s.spans) and any(priced(span) for span in s.spans)
+        )
     places = [index for index, span in enumerate(s.spans) if span.plays("worth")]
     if not places:
         return False
-    first, second = s.spans[0].text.split()[0], s.at(1)
-    if first not in _ASKS or (second is not None and second.text == "there") or first == "how":
+    start = next((i for i in range(len(s.spans)) if _asks_at(s, i)), None)
+    if start is None or s.spans[start].text.split()[0] == "how":
+        return False
+    second = s.at(start + 1)
+    if second is not None and second.text == "there":
         return False
     plain = all(s.spans[at].plays("best") or len(s.spans[at].text.split()) == 1 for at in places)
-    return not plain or any(span.get("unit") == "usd" for span in s.spans)
+    return not plain or bool(_NOW & set(s.words())) or any(span.get("unit") == "usd" for span in s.spans)
+
+
+def _asks_at(s: Sentence, index: int) -> bool:
+    """`is …` at the beginning of the question, or of a clause of it."""
+    opens = index == 0 or s.spans[index - 1].text in _CLAUSES
+    return opens and s.spans[index].text.split()[0] in _ASKS
 
 
 def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
     """The amount that is to be judged; without one it is today's lowest price."""
     if not keeps_history(tool) or not judges(s):
         return
-    s.use(*(index for index, span in enumerate(s.spans) if span.plays("worth")))
+    s.use(*(index for index, span in enumerate(s.spans) if span.plays("worth", "worth_sure")))
     found.then, found.best = {"op": "worth", "usd": None}, "none"
     for index, span in enumerate(s.spans):
         if span.number is None or span.used or span.plays("gpu"):
@@ -63,7 +87,21 @@ def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
             continue
         s.use(*range(amount.at, amount.last + 1))
         found.then["usd"] = amount.value
+        found.judged_hours = amount.hours
+        if _of_each(s, amount.last):
+            found.judged_whole = False
         return
+
+
+def _of_each(s: Sentence, last: int) -> bool:
+    """`$2 per GPU`, `$2/gpu/hr`, `$2 each`: the price of one of them, however many are spoken of."""
+    if any(span.plays("per_gpu") or span.text in _EACH for span in s.spans):
+        return True
+    return any(
+        span.get("unit") == "gpu" and s.spans[at - 1].text in ("/", "per", "a")
+        for at, span in enumerate(s.spans)
+        if 0 < at <= last + 2
+    )
 
 
 def read_record(s: Sentence, tool: Tool, found: Found) -> bool:
@@ -79,9 +117,42 @@ def untaken(tool: Tool, found: Found) -> None:
     if not keeps_history(tool):
         return
     judged = found.then is not None and found.then["op"] == "worth"
+    if judged:
+        _of_one_gpu(found)
     for name in [one for one in found.arguments if not tool.has(one) or (judged and one == "group_by")]:
-        value = found.arguments.pop(name)
-        found.refused.append(f"{name.replace('_', ' ')} {_said(value)}: no price history is kept by it")
+        found.refused.append(not_kept(name, found.arguments.pop(name)))
+
+
+def _of_one_gpu(found: Found) -> None:
+    """The price of a machine, or of a day, is judged as that of one GPU for one hour, and that is said."""
+    assert found.then is not None
+    usd, whole = found.then["usd"], found.judged_whole
+    count = found.arguments.get("count", 1) * found.arguments.get("nodes", 1) if whole is None else 1
+    hours = found.judged_hours or 1.0
+    if found.then["usd"] is None:
+        return
+    parts = []
+    if count > 1:
+        parts.append(f"{count:g} GPUs")
+    if count > 1 or whole is not None:
+        found.arguments.pop("count", None)
+        found.arguments.pop("nodes", None)
+    if hours != 1:
+        parts.append(f"{hours:g} hours")
+    if parts:
+        found.then["usd"] = round(usd / count / hours, 4)
+        found.notices.append(
+            f"{_usd(usd)} for {' and '.join(parts)} is {_usd(found.then['usd'])} per GPU-hour."
+        )
+
+
+def _usd(amount: float) -> str:
+    return f"${amount:.2f}" if round(amount, 2) == amount else f"${amount:.4f}"
+
+
+def not_kept(name: str, value: Any) -> str:
+    """That an argument is nothing the history is kept by."""
+    return f"{name.replace('_', ' ')} {_said(value)}: no price history is kept by it"
 
 
 def _said(value: Any) -> str:

@@ -10,7 +10,17 @@ from agent.planner.sentence import Sentence
 _DAY_HOURS = 24.0
 
 
+_SHARES = {"half a": 0.5, "half an": 0.5, "half": 0.5, "quarter of an": 0.25, "quarter of a": 0.25}
 _EVERY = ("a", "per", "/", "each", "every", "the")
+
+
+def _and_more(s: Sentence, index: int) -> float:
+    """`an hour and a half`."""
+    for words in (("and", "a", "half"), ("and", "half"), ("and", "half a")):
+        if tuple(span.text for span in s.spans[index + 1 : index + 1 + len(words)]) == words:
+            s.use(*range(index + 1, index + 1 + len(words)))
+            return 0.5
+    return 0.0
 
 
 def read_daily(s: Sentence, found: Found) -> None:
@@ -54,23 +64,32 @@ def read_periods(s: Sentence, found: Found) -> None:
     """`per day`, `monthly`, `for a weekend`, `an hour`: how long, without a number."""
     for index, span in s.all("unit"):
         unit = span.get("unit")
-        if unit not in TIMES or unit == "minute":
+        if unit not in TIMES or span.text == "min":
             continue
         before = s.at(index - 1)
+        share = _SHARES.get(before.text, 1.0) if before is not None else 1.0
         lead = before is not None and (
-            before.text in ("/", "a", "an", "one", "the", "whole", "full", "entire", "all")
+            share != 1.0
+            or before.text in ("/", "a", "an", "one", "the", "whole", "full", "entire", "all")
             or before.plays("per")
         )
         if not (lead or span.text.endswith(("ly", "annual")) or (unit == "weekend")):
             continue
-        share = 1.0
-        if before is not None and before.text in ("half a", "half an"):
-            share = 0.5
         s.use(index)
         if lead:
             s.use(index - 1)
-        if unit != "hour":
-            found.put("hours", share * language().seconds[unit] / 3600)
+        more = _and_more(s, index)
+        if unit not in ("hour", "minute") or share != 1.0 or more:
+            hours = (share + more) * language().seconds[unit] / 3600
+            if (
+                "hours" in found.arguments
+                and found.length_end == index - 3
+                and s.spans[index - 2].text == "and"
+            ):
+                hours += found.arguments.pop("hours")
+                s.use(index - 2)
+            found.put("hours", hours)
+            found.length_end = index
     for index, span in s.all("nonstop"):
         s.use(index)
         if "hours" not in found.arguments:

@@ -20,13 +20,15 @@ from agent.planner.asking import (
     unknown_model,
 )
 from agent.planner.clearing import clearings
-from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, read_bare
+from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, read_bare, read_next
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.guard import refusal, trade_verbs, write_verbs
-from agent.planner.language import guard_facts, word_set
+from agent.planner.language import guard_facts, language, word_set
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.negation import unheard_words
+from agent.planner.overtime import over_time
 from agent.planner.pairs import paired
 from agent.planner.past import keeps_history
 from agent.planner.query import Plan, Query
@@ -34,9 +36,11 @@ from agent.planner.reading import read
 from agent.planner.relation import ask_how_outdone, like_the_one_before, outdone
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, unhyphenated
-from agent.planner.subject import chosen, fits, off_topic, own_machines, scores_of
+from agent.planner.subject import chosen, fits, off_topic, own_account, own_machines, scores_of, whole_stock
 from agent.planner.tokens import plain, tokens_of
+from agent.planner.why import hear_why, told_why
 from cloudtop.gpus import resolve
+from cloudtop.times import spoken
 
 _TOO_LONG = 2000
 _TELLING = (
@@ -92,7 +96,9 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         return greeted(previous)
     made = _planned(s, lexicon, now, previous)
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
-    if raw[0] in trade_verbs() and made.behaviour == "answer":
+    asked = made.query.arguments if made.query is not None else {}
+    ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
+    if raw[0] in trade_verbs() and made.behaviour == "answer" and not ordered:
         said = (*said, guard_facts()["texts"]["only_prices"])
     return _with_notices(made, said)
 
@@ -125,6 +131,8 @@ def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
 
 def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
     """Past the guard: subject, reading, dialogue."""
+    before = lexicon.tools.get(previous.tool) if previous is not None else None
+    hear_why(s, of_prices=before is not None and before.has("gpu"))
     s.use(*(index for index, _ in s.all("reset")))
     if _is_greeting(s):
         return greeted(previous)
@@ -136,7 +144,7 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     top = scores.get(best.name, 0.0) if best else 0.0
     if away and away > top:
         return refused("out_of_scope", s.text, previous)
-    tool = _continued(s, lexicon, scores, best, top, previous)
+    tool = _continued(s, lexicon, scores, best, top, previous, now)
     if tool is not None and previous is not None:
         return _followed(s, tool, lexicon, now, previous)
     waiting = lexicon.tools.get(previous.tool) if previous is not None else None
@@ -179,19 +187,42 @@ def _continued(
     best: Tool | None,
     top: float,
     previous: Query | None,
+    now: datetime,
 ) -> Tool | None:
     """The tool of the query before, when the question goes on from it."""
     if previous is None or previous.tool not in lexicon.tools or not lexicon.tools[previous.tool].here:
         return None
     if is_reset(s):
         return None
+    if best is not None and _still(s, best, lexicon.tools[previous.tool]):
+        best, top = None, 0.0
     mine = scores.get(previous.tool, 0.0) or fits(s, lexicon.tools[previous.tool])
     if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
         return None
     plain_tool = not lexicon.tools[previous.tool].has("gpu")
     if not goes_on(s, has_own_subject(s), cued=plain_tool and mine >= 1.5):
         return None
-    return lexicon.tools[previous.tool] if _says_something(s) else None
+    past = lexicon.tools[previous.tool].has("time") and bool(spoken(s.text, now, bare=False))
+    return lexicon.tools[previous.tool] if past or _says_something(s) else None
+
+
+def _still(s: Sentence, best: Tool, before: Tool) -> bool:
+    """Whether what speaks for another tool is only a filter, or the cost of `it`, of the question before.
+
+    `only on spot` after the history of a price; `what did it cost yesterday` after a price.
+    """
+    if best.name == before.name or not before.has("gpu"):
+        return False
+    if best.name in language().hints["yields_to_gpu"] and not best.here:
+        return bool(set(s.words()) & word_set("pronouns")) and not own_account(s)
+    offers = any(
+        span.plays("best", "stat", "compare", "gpu")
+        or span.get("quantity") == "price"
+        or span.get("unit") in ("offer", "gpu")
+        for span in s.spans
+    )
+    offers = offers or {"how", "much"} <= set(s.words())
+    return keeps_history(before) and best.has("gpu") and not offers
 
 
 def _says_something(s: Sentence) -> bool:
@@ -207,6 +238,8 @@ def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous
     found = read(s, tool, now)
     read_bare(s, found, tool, previous.arguments)
     _spot_dropped(s, found, previous)
+    if tool.has("sort"):
+        read_next(s, found, previous)
     like_the_one_before(s, tool, found, previous.arguments)
     if (asking := _unclear(s, found, lexicon, previous)) is not None:
         return asking
@@ -216,8 +249,11 @@ def _followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous
         return _more(previous, s)
     if not (found.arguments or found.sides or found.then or found.cleared or found.best):
         return _unread(s, found, previous)
-    query = merged(previous, found, tool, s)
-    return _answer(s, _kept(query, tool), found)
+    if found.then is not None and found.then["op"] == "worth":
+        found.cleared.add("time")
+    told_why(s, found)
+    query, tool = over_time(s, merged(previous, found, tool, s), found, tool, lexicon)
+    return _answer(s, _kept(query, tool), found, tool)
 
 
 def _spot_dropped(s: Sentence, found: Found, previous: Query) -> None:
@@ -257,7 +293,10 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
         return not_yet(later, previous, plain_words=True)
     for argument, value in carried.items():
         found.arguments.setdefault(argument, value)
-    query = _kept(Query(tool.name, found.arguments, tuple(found.sides), found.then), tool)
+    told_why(s, found)
+    asked = Query(tool.name, found.arguments, tuple(found.sides), found.then)
+    asked, tool = over_time(s, asked, found, tool, lexicon)
+    query = _kept(asked, tool)
     ignored = ignored_words(s, found, tool.name)
     if found.bare is not None:
         found.refused.append(f"{found.bare:g}: it is not said of what")
@@ -265,7 +304,7 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
         return Plan(
             "clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous
         )
-    if tool.has("gpu") and not enough(s, query, found, price_said):
+    if tool.has("gpu") and not (s.why or whole_stock(s) or enough(s, query, found, price_said)):
         strangers = [word for word in ignored if word not in found.purposes]
         return (
             outside(s, previous)
@@ -274,7 +313,7 @@ def _fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Q
         )
     if mostly_unread(s, found, query, ignored):
         return outside(s, previous)
-    return _answer(s, query, found)
+    return _answer(s, query, found, tool)
 
 
 def _carried(s: Sentence, tool: Tool, previous: Query | None, lexicon: Lexicon) -> dict[str, Any]:
@@ -323,6 +362,8 @@ def _kept(query: Query, tool: Tool) -> Query:
         if value == tool.default(name) or (name == "sort" and value == "price_asc"):
             continue
         kept[name] = _whole(value)
+    if "hours" in kept and ("disk_gb" in kept or "egress_gb" in kept) and tool.has("rank_by"):
+        kept.setdefault("rank_by", "total")
     sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
     then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
     return Query(query.tool, kept, sides, then)
@@ -335,12 +376,15 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _answer(s: Sentence, query: Query, found: Found) -> Plan:
+def _answer(s: Sentence, query: Query, found: Found, tool: Tool) -> Plan:
+    ignored = ignored_words(s, found, query.tool)
+    shown = {word for one in ignored for word in one.split()}
+    lost = [said for said in unheard_words(s, tool) if not shown & set(said.split())]
     return Plan(
         "answer",
         calls=query.calls(),
         then=query.then,
-        ignored=ignored_words(s, found, query.tool),
+        ignored=(*ignored, *lost),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
     )

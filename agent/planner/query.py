@@ -6,7 +6,8 @@ the rows of the calls once they are there; the vocabulary is closed:
 | op | other keys | what is computed |
 |---|---|---|
 | count | | how many rows there are (all pages) |
-| distinct | field | the different values of a field, each once |
+| count | field | how many different values of the field there are, over all rows |
+| distinct | field | the different values of a field, each once, with the first row of each |
 | median, average, min, max | field | that figure over the rows; unpriced rows are left out |
 | range | field | smallest and largest |
 | nth | n | the nth row in the order of the call (1 is the first) |
@@ -17,7 +18,8 @@ the rows of the calls once they are there; the vocabulary is closed:
 | worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
 
-`field` is a row field of the called tool. With several calls `compare` takes each call as one side, in order.
+Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is
+a row field of the called tool. With several calls `compare` takes each call as one side, in order.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agent.planner.age import read_age
 from agent.planner.amounts import read_amounts
 from agent.planner.clearing import read_clearings
 from agent.planner.found import Found
@@ -11,10 +12,11 @@ from agent.planner.groups import read_groups
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Tool
 from agent.planner.listing import read_listing
-from agent.planner.past import read_worth, untaken
+from agent.planner.negation import read_negations, unheard
+from agent.planner.past import keeps_history, read_worth, untaken
 from agent.planner.relation import like_it, read_relation
 from agent.planner.sentence import Sentence
-from agent.planner.shape import compared, read_best, read_sorting
+from agent.planner.shape import compared, read_best, read_sorting, two_times
 from agent.planner.things import read_things
 from agent.planner.worth import read_doubt, read_value, read_whole
 from cloudtop.regions import place
@@ -30,6 +32,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     found.how_long = any(span.plays("how_long") for span in s.spans) and "money" in tool.kinds()
     if tool.has("max_price"):
         found.cleared |= read_clearings(s)
+    read_negations(s, tool, found)
     _times(s, tool, now, found)
     if found.how_long:
         s.use(*(i for i, span in s.all("how_long")))
@@ -38,6 +41,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     read_doubt(s, tool, found)
     read_sorting(s, tool, found)
     read_worth(s, tool, found)
+    read_age(s, tool, found)
     if tool.kinds() & {"money", "count", "memory"}:
         read_amounts(s, tool, found)
     read_whole(s, tool, found)
@@ -50,15 +54,19 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     compared(found, tool)
     _to_come(s, found)
     _currency(s, found)
+    _stock(found)
     _purposes(s, found)
     _written(tool, found)
     untaken(tool, found)
+    unheard(s, tool, found)
     return found
 
 
 def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
     """Expressions of time; `now` and `today` say nothing about prices, which are of now anyway."""
+    said: list[tuple[int, int, str | None]] = []
     for start, end, token in spoken(s.text, now, bare=False):
+        end += 2 * s.text[end:].lower().startswith("'s")
         places = [i for i, sp in enumerate(s.spans) if s.starts(sp) >= start and s.ends(sp) <= end]
         current = token in ("now", "today") or s.text[start:end].lower() in ("tonight", "right now")
         if not places or (not current and not tool.has("time")):
@@ -66,10 +74,44 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
         if any(s.spans[i].plays("=available") for i in places) or s.text[start:end].lower() == "weekend":
             continue
         s.use(*places)
-        if not current and interval(token, now).start > now:
+        span = interval(token, now)
+        if not current and span.start > now:
             found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
-        elif not current:
-            found.put("time", token)
+            continue
+        said.append((min(places), max(places), None if current else token))
+    if len(said) > 1 and _set_against(s, said[0], said[1]):
+        _both_times(tool, said[0][2], said[1][2], now, found)
+        said = said[2:]
+    for first, _, time in said:
+        if time is not None:
+            found.put("time", time)
+            before = s.at(first - 1)
+            if before is not None and (before.plays("compare", "op") or _asks_cheaper(s)):
+                found.against = time if interval(time, now).end < now else None
+
+
+def _asks_cheaper(s: Sentence) -> bool:
+    return any(span.plays("cheaper", "dearer") for span in s.spans)
+
+
+def _set_against(s: Sentence, one: tuple[int, int, str | None], other: tuple[int, int, str | None]) -> bool:
+    """`yesterday vs now`, `now than last week`, `compare … yesterday … today`: both times are asked about."""
+    between = s.spans[one[1] + 1 : other[0]]
+    joined = bool(between) and all(span.text in _TWO for span in between)
+    return one[2] != other[2] and (joined or any(span.plays("compare") for span in s.spans))
+
+
+_TWO = frozenset(("and", "or", "than", "to", "/", "-", "&", "in", "on", "the", "it", "was", "is"))
+
+
+def _both_times(tool: Tool, one: str | None, other: str | None, now: datetime, found: Found) -> None:
+    """Two calls; of the history all that was since the earlier one."""
+    if not keeps_history(tool):
+        two_times(found, one, other)
+        return
+    past = [time for time in (one, other) if time is not None]
+    first = min(past, key=lambda time: interval(time, now).start)
+    found.put("time", first if interval(first, now).end >= now else f"since_{first}")
 
 
 def _to_come(s: Sentence, found: Found) -> None:
@@ -86,6 +128,14 @@ def _to_come(s: Sentence, found: Found) -> None:
 
 def _triples(words: tuple[str, ...]) -> set[tuple[str, ...]]:
     return set(zip(words, words[1:], words[2:], strict=False))
+
+
+def _stock(found: Found) -> None:
+    """`in stock`: sellers who do not say what they have left are left out, and that is said."""
+    if found.arguments.get("available") is True:
+        found.notices.append("Only what its seller says is free now; sellers that do not tell are left out.")
+    elif found.arguments.get("available") is False:
+        found.notices.append("Only what its seller says is sold out; sellers that do not tell are left out.")
 
 
 def _nested_places(s: Sentence, found: Found) -> None:
@@ -154,7 +204,10 @@ def _written(tool: Tool, found: Found) -> None:
         arguments["limit_per_group"] = arguments.pop("limit")
     if "hours" in arguments and ("disk_gb" in arguments or "egress_gb" in arguments):
         found.arguments.setdefault("rank_by", "total")
-    if "group_by" in arguments and found.then and found.then["op"] in ("median", "min", "range", "average"):
+    past = "time" in arguments and "money" in tool.kinds()
+    figure = found.then is not None and found.then["op"] in ("median", "min", "range", "average")
+    if "group_by" in arguments and figure and not past:
+        assert found.then is not None
         if found.then["op"] == "average":
             found.refused.append("average: a group shows its lowest and its median price")
         found.then = None

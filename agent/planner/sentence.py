@@ -53,6 +53,12 @@ class Sentence:
     spans: list[Span]
     cues: dict[str, float] = field(default_factory=dict)
     cue_tokens: dict[str, set[int]] = field(default_factory=dict)
+    turned: set[int] = field(default_factory=set)
+    """Places of the comparisons that a negation turns round."""
+    denied: set[int] = field(default_factory=set)
+    """Places of the things that a negation rules out."""
+    why: bool = False
+    """Whether it is asked why there is nothing cheaper."""
 
     def at(self, index: int) -> Span | None:
         """The span at a place, None outside."""
@@ -132,6 +138,8 @@ def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
             else:
                 out.append(replace(token, kind="number", value=value))
             continue
+        if token.text == "half" and _and_a_half(out, tokens, place):
+            continue
         scale = facts.scales.get(token.text) if token.kind == "word" else None
         if scale is not None and last is not None and (last.kind == "number" or last.text == "a"):
             base = last.value if last.kind == "number" and last.value else 1
@@ -148,6 +156,26 @@ def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
     return out
 
 
+def _and_a_half(out: list[Token], tokens: Sequence[Token], place: int) -> bool:
+    """`2 and a half hours`, `1 half hours`: the number grows; what stood between goes."""
+    following = tokens[place + 1].text if place + 1 < len(tokens) else ""
+    between = [t.text for t in out[-2:]] == ["and", "a"]
+    number = out[-3] if between and len(out) > 2 else out[-1] if out and not between else None
+    if number is None or number.kind != "number" or number.value is None:
+        return False
+    if following not in _LENGTHS or number.value >= _COUNTABLE:
+        return False
+    del out[-3 if between else -1 :]
+    out.append(
+        replace(number, end=tokens[place].end, value=number.value + 0.5, text=f"{number.value + 0.5:g}")
+    )
+    return True
+
+
+_LENGTHS = frozenset(
+    ("hour", "hours", "hrs", "h", "day", "days", "week", "weeks", "month", "months", "year", "years")
+)
+_COUNTABLE = 100
 _TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
 
 
@@ -234,13 +262,33 @@ def _phrase_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
     return 0
 
 
+_QUIET = ("per", "sort_by", "neg", "reset", "op", "worth", "worth_sure", "max_age")
+"""Phrases whose words are no cues; so are those of change where prices are meant: `prices going down`."""
+
+
+def priced(span: Span) -> bool:
+    """Whether a phrase speaks of GPUs or of prices."""
+    return (
+        span.plays("gpu")
+        or span.get("quantity") == "price"
+        or span.get("unit") == "gpu"
+        or span.text in ("prices", "rates")
+    )
+
+
+def of_prices(spans: Sequence[Span]) -> bool:
+    """Whether `going down` is said of prices: of a seller alone it is an outage."""
+    return any(map(priced, spans)) or not any(span.plays("provider", "sellers") for span in spans)
+
+
 def _cue(sentence: Sentence, lexicon: Lexicon, hushed: set[int]) -> None:
     """Every cue of every tool, overlapping or not; one within a longer one of its tool does not count."""
     words = sentence.words()
+    prices = of_prices(sentence.spans)
     quiet = {
         at
         for span in sentence.spans
-        if span.last > span.first and span.plays("per", "sort_by", "neg", "reset", "op")
+        if span.last > span.first and (span.plays(*_QUIET) or (prices and span.plays("change")))
         for at in range(span.first, span.last + 1)
     } | hushed
     taken: dict[str, set[int]] = sentence.cue_tokens

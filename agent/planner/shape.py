@@ -140,16 +140,32 @@ def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
         s.use(index)
         if op == "count":
             found.then = {"op": "count"}
-            if s.plays(index + 1, "dimension") and (field := s.spans[index + 1].get("dimension")) in (
-                "provider",
-                "region",
-                "instance_type",
-            ):
+            at, different = _counted_what(s, index)
+            field = s.spans[at].get("dimension") if s.plays(at, "dimension") else None
+            if field in ("provider", "region", "instance_type"):
                 found.then["field"] = field
-                s.use(index + 1)
+                s.use(*range(index, at + 1))
+            elif different and "gpu" in tool.values("group_by"):
+                found.put("group_by", "gpu")
+                s.use(*range(index, at + 1))
         elif "money" in tool.kinds() and not (found.then and found.then["op"] == "within"):
             found.then = {"op": op, "field": PRICE}
             found.best = found.best or "none"
+
+
+def _counted_what(s: Sentence, index: int) -> tuple[int, bool]:
+    """Where it stands what is counted, and whether different GPUs are: `how many kinds of gpus`."""
+    at, different = index + 1, False
+    while (span := s.at(at)) is not None and span.text in ("different", "distinct", "unique", "separate"):
+        at, different = at + 1, True
+    if span is None:
+        return index + 1, False
+    if span.text in ("kinds", "types", "sorts", "kind", "sort") and s.plays(at + 1, "unit", "dimension"):
+        return at + 1, True
+    if span.text in ("kinds", "types", "sorts") and s.plays(at + 2, "unit", "dimension"):
+        return at + 2, True
+    gpus = span.get("unit") == "gpu" or span.get("dimension") == "gpu"
+    return at, gpus and (different or span.plays("dimension"))
 
 
 def _all(s: Sentence, found: Found) -> None:
@@ -201,6 +217,8 @@ def compared(found: Found, tool: Tool) -> None:
     if found.compare and alone and "spot" in found.arguments and not found.sides:
         del found.arguments["spot"]
         found.sides += [{"spot": False}, {"spot": True}]
+    if found.compare and found.then is None and not found.sides and found.against is not None:
+        two_times(found, found.arguments.pop("time"), None)
     if found.compare and found.then is None and alone and not found.sides and "time" in found.arguments:
         found.then = {"op": "diff", "field": PRICE, "direction": None}
     if found.sides and found.then is None:
@@ -220,20 +238,28 @@ def compared(found: Found, tool: Tool) -> None:
             return
 
 
+def two_times(found: Found, first: str | None, second: str | None) -> None:
+    """A price at two times: a call for each; None is now."""
+    found.sides += [{"time": time} if time is not None else {} for time in (first, second)]
+    values = [(time or "now").replace("_", " ") for time in (first, second)]
+    found.then = {"op": "compare", "by": "time", "values": values}
+
+
 def _change(s: Sentence, tool: Tool, found: Found) -> None:
     """Prices that moved: what is said about time decides the period, else the usual one, which is told."""
     if not tool.has("time"):
         return
-    place = next((i for i, sp in s.all("change")), None)
-    if place is None:
+    places = [i for i, sp in s.all("change")]
+    if not places:
         return
-    direction = s.spans[place].get("change")
+    directions = {s.spans[place].get("change") for place in places} - {"any"}
+    direction = directions.pop() if len(directions) == 1 else None
     recorded = read_record(s, tool, found) or (keeps_history(tool) and "group_by" in found.arguments)
-    s.use(place)
+    s.use(*places)
     if recorded and (found.then is None or found.then["op"] == "distinct"):
         found.then = None
     elif found.then is None or found.then["op"] in ("distinct", "compare"):
-        found.then = {"op": "diff", "field": PRICE, "direction": None if direction == "any" else direction}
+        found.then = {"op": "diff", "field": PRICE, "direction": direction}
     found.best = found.best or "none"
     if "time" not in found.arguments:
         found.put("time", language().hints["default_time"])

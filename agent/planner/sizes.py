@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from agent.planner.amount import Amount, near
 from agent.planner.found import Found
@@ -36,7 +37,65 @@ def read_size(s: Sentence, amount: Amount, found: Found) -> bool:
         s.use(whole)
         found.put("min_total_memory", amount.value)
         return amount.op not in ("lt", "le")
+    if amount.op not in ("lt", "le", "around") and _of_the_machine(s, amount, what is not None, found):
+        found.put("min_total_memory", amount.value)
+        return True
     return _gpu_memory(s, amount, found, what is not None)
+
+
+def _of_the_machine(s: Sentence, amount: Amount, named: bool, found: Found) -> bool:
+    """`320 gb in one machine`, `a box with 320 gb of vram`, and more than one GPU has: all GPUs together."""
+    behind = _in_one(s, amount)
+    if behind is not None:
+        s.use(*behind)
+        return True
+    if named and _owner(s, amount):
+        return True
+    if amount.value <= _largest():
+        return False
+    found.notices.append(
+        f"No single GPU has {amount.value:g} GB: it was read as all GPUs of a machine together."
+    )
+    return True
+
+
+def _in_one(s: Sentence, amount: Amount) -> range | None:
+    """`in one machine`, `on a single node`, `in the same box` behind the amount."""
+    for at in range(amount.last + 1, min(len(s.spans), amount.last + 6)):
+        if s.spans[at].text not in ("in", "on", "inside", "within"):
+            continue
+        place = at + 1
+        while (span := s.at(place)) is not None and (
+            span.text in ("one", "a", "the", "same", "single", "1") or span.plays("count_word")
+        ):
+            place += 1
+        if span is not None and span.get("unit") == "node" and not span.text.endswith("s"):
+            return range(at, place + 1)
+    return None
+
+
+def _owner(s: Sentence, amount: Amount) -> bool:
+    """`a machine with 320 gb of vram`: the machine has it, unless GPUs stand between."""
+    behind = s.spans[amount.last + 1 : amount.last + 5]
+    if any(span.plays("per_gpu") or {"per", "each", "apiece"} & set(span.text.split()) for span in behind):
+        return False
+    at = amount.at - 1
+    while (span := s.at(at)) is not None and at > amount.at - 6:
+        if span.get("unit") == "node":
+            return not span.text.endswith("s")
+        if not (span.text in _OWNS or span.plays("op", "best")):
+            return False
+        at -= 1
+    return False
+
+
+@cache
+def _largest() -> float:
+    """The most memory that a single GPU has."""
+    return float(max(size for gpu in gpus.catalogue().gpus.values() for size in gpu.memory_gib))
+
+
+_OWNS = frozenset(("with", "that", "has", "which", "having", "of", "w", "a", "total", "offering"))
 
 
 def _gpu_memory(s: Sentence, amount: Amount, found: Found, named: bool) -> bool:

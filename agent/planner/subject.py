@@ -19,6 +19,9 @@ _OFF_TOPIC = 2.6
 _MISSED = 4.0
 _AGE = 3.0
 _HISTORY = 4.0
+_STOCK = 2.0
+_OUTPUT = ("format", "max_age")
+"""What many tools take and that says nothing of the subject."""
 
 
 def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
@@ -30,13 +33,20 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
             named = named + _HISTORY if asks_history(s) else 0.0
         if named:
             scores[tool.name] = scores.get(tool.name, 0.0) + named
+    if s.why:
+        scores = {name: score for name, score in scores.items() if lexicon.tools[name].has("gpu")}
+    if whole_stock(s):
+        scores = {name: score for name, score in scores.items() if lexicon.tools[name].here}
+        for tool in lexicon.tools.values():
+            if tool.has("gpu") and not keeps_history(tool):
+                scores[tool.name] = scores.get(tool.name, 0.0) + _STOCK
     for name, weight in _asked_about(s, lexicon):
         scores[name] = scores.get(name, 0.0) + weight
-    if any(span.plays("gpu", "=instance_type") for span in s.spans) and not _own_account(s):
+    if any(span.plays("gpu", "=instance_type") for span in s.spans) and not own_account(s):
         for name in language().hints["yields_to_gpu"]:
             if name in lexicon.tools and not lexicon.tools[name].here:
                 scores.pop(name, None)
-    if any(span.get("unit") == "gpu" for span in s.spans) and _seller_charges(s) and not _own_account(s):
+    if any(span.get("unit") == "gpu" for span in s.spans) and _seller_charges(s) and not own_account(s):
         for name in language().hints["yields_to_gpu"]:
             if name in lexicon.tools and not lexicon.tools[name].here:
                 scores.pop(name, None)
@@ -72,6 +82,24 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
         )
 
 
+def whole_stock(s: Sentence) -> bool:
+    """`everything on vast`, `what does lambda have`: all that a seller offers, and nothing else is named."""
+    if not any(span.plays("provider", "sellers") for span in s.spans):
+        return False
+    words = s.words()
+    if {"i", "we", "my", "our"} & set(words) and not word_set("conditional") & set(words):
+        return False
+    everything = any(span.plays("all_rows") for span in s.spans)
+    asks = words[0] in ("what", "whats") and bool(set(words) & word_set("having"))
+    return (everything or asks) and all(
+        span.plays("provider", "sellers", "all_rows")
+        or span.text in language().stop
+        or set(span.text.split()) <= word_set("having")
+        for span in s.spans
+        if span.text[0].isalnum()
+    )
+
+
 @cache
 def _absence() -> tuple[PhraseSet, PhraseSet]:
     hints = language().hints
@@ -80,7 +108,7 @@ def _absence() -> tuple[PhraseSet, PhraseSet]:
 
 def absent(s: Sentence) -> bool:
     """Whether it is asked why a seller is not there."""
-    if not any(span.plays("provider") for span in s.spans):
+    if s.why or not any(span.plays("provider") for span in s.spans):
         return False
     lead, words = _absence()
     at = lead.find(s.words())
@@ -94,7 +122,7 @@ def absence_words(s: Sentence) -> Iterator[tuple[int, int]]:
         yield from ((at, size) for at in range(len(words)) if (size := phrases.at(words, at)))
 
 
-def _own_account(s: Sentence) -> bool:
+def own_account(s: Sentence) -> bool:
     """Whether one's own spending is spoken of: `our`, `we paid`; but not `what would I pay`."""
     said = {word for span in s.spans if not span.plays("region") for word in span.text.split()}
     return bool(said & word_set("own_account")) or (
@@ -115,7 +143,7 @@ def fits(s: Sentence, tool: Tool) -> float:
             if tool.has("name") or "name" in tool.later or not tool.here:
                 total += _NAME if tool.here or tool.name == "list_resources" else 0.0
         elif any(
-            tool.has(argument) and argument not in ("status", "check", "vendor")
+            tool.has(argument) and argument not in ("status", "check", "vendor", *_OUTPUT)
             for argument, _ in span.values
         ):
             total += _VALUE

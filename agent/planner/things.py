@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from agent.planner.found import Found
-from agent.planner.language import language, word_set
+from agent.planner.language import language
 from agent.planner.lexicon import Tool
+from agent.planner.negation import ruled_out_by
 from agent.planner.sentence import Sentence, Span
+from cloudtop.gpus import resolve
 
-_SINGLE = ("gpu", "provider", "region")
 _OF_A_MODEL = ("vendor", "architecture")
 
 
 def read_things(s: Sentence, tool: Tool, found: Found) -> None:
     """Put every named thing into its argument, or into the one that excludes it."""
-    ruled_out = _negated(s, tool)
+    ruled_out = ruled_out_by(s, tool, found)
     found.chooses = any(span.plays("compare") or span.text == "or" for span in s.spans)
     for index, span in enumerate(s.spans):
         if span.plays("sellers") and tool.has("providers"):
@@ -35,7 +36,10 @@ def read_things(s: Sentence, tool: Tool, found: Found) -> None:
 
 def _gpu(span: Span, ruled_out: bool, found: Found) -> None:
     span.used = True
-    for name in span.get("gpu"):
+    names = span.get("gpu")
+    if len(names) > 1 and not ruled_out:
+        found.notices += resolve(span.text).notices
+    for name in names:
         found.add("exclude_gpu" if ruled_out else "gpu", name)
 
 
@@ -68,7 +72,7 @@ def _value(s: Sentence, index: int, ruled_out: bool, tool: Tool, found: Found) -
             continue
         span.used = True
         if ruled_out:
-            _without(argument, value, tool, found)
+            _without(argument, value, span.text, tool, found)
         else:
             _with(argument, value, tool, found)
         return
@@ -130,10 +134,10 @@ def _side(argument: str, value: Any, found: Found) -> None:
     found.sides += [{argument: found.arguments.pop(argument)}, {argument: value}]
 
 
-def _without(argument: str, value: Any, tool: Tool, found: Found) -> None:
+def _without(argument: str, value: Any, said: str, tool: Tool, found: Found) -> None:
     instead = language().hints["negated"].get(argument, {}).get(value)
     if isinstance(value, bool):
-        if argument == "spot":
+        if argument == "spot" or (argument == "available" and value is False):
             _with(argument, not value, tool, found)
         else:
             found.cleared.add(argument)
@@ -146,7 +150,7 @@ def _without(argument: str, value: Any, tool: Tool, found: Found) -> None:
                 found.add(argument, other)
         found.notices.append(f"Not {value}: any other {argument} that is known.")
     else:
-        found.refused.append(f"not {value}: there is no filter that leaves out one {argument}")
+        found.refused.append(f"not {said}: there is no filter that leaves out one {argument}")
 
 
 def _tidy(found: Found, tool: Tool) -> None:
@@ -169,93 +173,3 @@ def _tidy(found: Found, tool: Tool) -> None:
     if len(arguments.get("instance_type") or ()) and isinstance(arguments["instance_type"], str):
         for argument in ("gpu", "count"):
             arguments.pop(argument, None)
-
-
-# ---- negation ----------------------------------------------------------------------------------------
-
-
-def _kind(span: Span | None, tool: Tool) -> str | None:
-    """What kind of thing could be ruled out here."""
-    if span is None or span.used:
-        return None
-    for role in _SINGLE:
-        if span.plays(role):
-            return role
-    if span.plays("sellers"):
-        return "provider"
-    return next((argument for argument, _ in span.values if tool.has(argument)), None)
-
-
-def _negated(s: Sentence, tool: Tool) -> set[int]:
-    """Places of the things that the question rules out."""
-    out: set[int] = set()
-    for index, _ in s.all("neg"):
-        if index not in out:
-            _forward(s, index, tool, out)
-    for index, _ in s.all("neg_after"):
-        _backward(s, index, tool, out)
-    for index, span in s.all("but"):
-        target = index + 1
-        while s.at(target) is not None and s.spans[target].text in ("the", "a", "an"):
-            target += 1
-        if span.text == "but" and _kind(s.at(target), tool) and _everything_before(s, index):
-            _forward(s, index, tool, out)
-    return out
-
-
-def _everything_before(s: Sentence, index: int) -> bool:
-    """`any 24gb card but the 3090`."""
-    return any(sp.text.split()[-1] in word_set("all_but") for sp in s.spans[:index])
-
-
-def _forward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
-    """Rule out what follows, over a list of the same kind."""
-    kind, joined, lead, at = None, "", False, index + 1
-    while (span := s.at(at)) is not None:
-        here = _kind(span, tool)
-        if here and not (
-            span.text in word_set("fill") and here != "region" and kind is None and not span.plays(*_SINGLE)
-        ):
-            different = kind is not None and here != kind
-            if different and (joined not in ("or", "nor", "and") or lead or span.plays("region", "gpu")):
-                break
-            if kind is not None and not joined:
-                break
-            out.add(at)
-            kind, joined, lead = kind or here, "", False
-        elif span.text in word_set("joins") and kind is not None:
-            joined = span.text
-        elif span.text in word_set("fill"):
-            if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
-                break
-            lead = lead or span.text in word_set("leads")
-        elif span.plays("neg") and kind is not None:
-            break
-        else:
-            break
-        at += 1
-    if kind is not None and _can_be_left_out(kind, tool):
-        s.use(index)
-
-
-def _can_be_left_out(kind: str, tool: Tool) -> bool:
-    """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
-    argument = "providers" if kind == "provider" else kind
-    return kind not in _SINGLE or tool.has(f"exclude_{argument}")
-
-
-def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
-    """`aws and azure excluded`."""
-    at, kind = index - 1, None
-    while (span := s.at(at)) is not None:
-        here = _kind(span, tool)
-        if here and kind in (None, here):
-            out.add(at)
-            kind = here
-        elif not (
-            span.text in word_set("joins") or (kind is None and span.text in ("is", "are", "should", "be"))
-        ):
-            break
-        at -= 1
-    if kind is not None:
-        s.use(index)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +77,7 @@ _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 _ID = re.compile(r"(?:i|vol|snap|sg|vpc|subnet|ami|eni|rtb|igw|nat|lb|eip|db|arn)-[0-9a-f]{2,}[0-9a-f-]*")
 _TIMES = re.compile(r"(\d+)x(.*)")
 _TIMES_AFTER = re.compile(r"(.+?)[x*](\d+)")
+_LENGTH = re.compile(r"(?:\d+(?:h|d|hrs?|hours?|days?))?\d{1,3}(?:m|mins?)|\d+(?:h|d)\d+h?")
 _GLUED = re.compile(r"(\d+(?:\.\d+)?)([a-z]+)")
 _SIZE = re.compile(r"\d+(?:\.\d+)?b|\d+x\d+b")
 
@@ -208,6 +209,8 @@ def _counted(low: str, raw: str, start: int, known: Known) -> list[Token] | None
 
 def _glued(low: str, raw: str, start: int, known: Known) -> list[Token] | None:
     """`80gb`, `24h`, `2k`, `h100s`, `h100sxm`, `a100pcie`, `l40s48gb`."""
+    if _LENGTH.fullmatch(low):
+        return list(_length(low, raw, start))
     if found := _GLUED.fullmatch(low):
         cut = start + found.end(1)
         if found.group(2) == "k":
@@ -224,6 +227,18 @@ def _glued(low: str, raw: str, start: int, known: Known) -> list[Token] | None:
         if low[:cut] in known.gpus and (rest := _behind_gpu(low[cut:], raw[cut:], start + cut, known)):
             return [Token(low[:cut], raw[:cut], start, start + cut), *rest]
     return None
+
+
+def _length(low: str, raw: str, start: int) -> Iterator[Token]:
+    """`90min`, `2h30m`, `1d12h`: numbers and units; a bare number behind hours counts minutes."""
+    for part in re.finditer(r"(\d+)([a-z]*)", low):
+        cut, end = start + part.end(1), start + part.end()
+        yield _number(part.group(1), start + part.start())
+        minutes = part.group(2) in ("m", "min", "mins", "")
+        text = "minutes" if minutes else part.group(2)
+        if part.group(2) == "" and "d" in low:
+            text = "hours"
+        yield Token(text, raw[part.end(1) : part.end()], cut, end)
 
 
 def _behind_gpu(low: str, raw: str, start: int, known: Known) -> list[Token] | None:

@@ -51,6 +51,8 @@ def read_value(s: Sentence, tool: Tool, found: Found) -> None:
             s.use(measure)
             _lead(s, place, found)
             found.put("rank_by", _of(s, measure))
+        elif "rank_by" in found.arguments:
+            continue
         elif len({name for sp in s.spans if sp.plays("gpu") for name in sp.get("gpu")[:1]}) != 1:
             found.put("rank_by", "tflop")
             found.notices.append("Value for money was read as compute per dollar, not memory.")

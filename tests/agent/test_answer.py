@@ -210,7 +210,7 @@ async def test_one_failing_call_leaves_the_rows_of_its_sibling(house: House) -> 
         ("second cheapest A100", "Number 2:"),
         ("which clouds are supported", "providers are known"),
         ("is everything healthy", "check"),
-        ("how has the price of the A100 moved this week", "No price changed"),
+        ("how has the price of the A100 moved this week", "No price is another at the end"),
         ("$50 for 20 hours of an A100", "offers cost $50.00 or less in all"),
         ("most expensive A100", "the most expensive is"),
     ],
@@ -241,6 +241,12 @@ def answer_with(op: str, **figures: Any) -> str:
     ("op", "figures", "says"),
     [
         ("distinct", {"field": "provider", "values": ["aws", "azure"], "count": 2}, "2: aws, azure."),
+        (
+            "distinct",
+            {"field": "instance_type", "values": [], "count": 0},
+            "none of them tells its instance type",
+        ),
+        ("count", {"count": 3}, "3 offers match."),
         ("diff", {"count": 1, "series": 1}, "aws A100 (on-demand) rose from $1.00 to $1.50"),
         ("within", {"usd_total": 50.0, "count": 1}, "1 offers cost $50.00 or less"),
         ("filter", {"field": "spot", "value": False, "count": 1}, "Cheapest: $1.50"),
@@ -253,6 +259,15 @@ def answer_with(op: str, **figures: Any) -> str:
 )
 def test_every_computation_has_its_sentence(op: str, figures: dict[str, Any], says: str) -> None:
     assert says in answer_with(op, **figures)
+
+
+def test_groups_are_counted_and_named_as_what_they_are() -> None:
+    rows: list[Any] = [{"group": "L4", "min": 0.5, "median": 0.6}, {"group": "T4", "min": 0.2, "median": 0.3}]
+    calls = [{"tool": "compare_gpu_prices", "arguments": {"group_by": "gpu"}}]
+    answer = Answer("answered", "", calls=calls, rows=rows)
+    assert first_sentence(answer, Computed("count", {"count": 2}, rows), [{}]) == "2 GPU models match."
+    named = Computed("distinct", {"field": "gpu", "values": [], "count": 0}, rows)
+    assert first_sentence(answer, named, [{}]) == "2: L4, T4."
 
 
 async def test_offline_nothing_found_is_not_called_nothing_on_offer(tmp_path: Path) -> None:

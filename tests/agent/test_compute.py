@@ -111,3 +111,11 @@ def test_a_figure_over_a_cut_list_says_so() -> None:
 def test_an_unknown_op_is_an_error(op: str) -> None:
     with pytest.raises(KeyError):
         computed({"op": op}, [result()])
+
+
+def test_sellers_are_counted_once_each_with_their_first_offer() -> None:
+    rows = result(offer(1.0), offer(1.2), offer(2.0, provider="aws"), total=3)
+    counted = computed({"op": "count", "field": "provider"}, [rows])
+    assert counted.figures["count"] == 2
+    named = computed({"op": "distinct", "field": "provider"}, [rows])
+    assert [(row["provider"], row["usd_per_gpu_hour"]) for row in named.rows] == [("vast", 1.0), ("aws", 2.0)]

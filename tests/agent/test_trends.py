@@ -56,14 +56,15 @@ async def answered(house: House, question: str) -> Asked:
         ),
         (
             "how did the price of an A100 develop this month",
-            "1 price changed; the most: vast A100 x (on-demand) rose from $1.00 to $1.50 per GPU-hour.",
+            "1 of 1 series has another lowest price at the end of that time than at its beginning; the most: "
+            "vast A100 x (on-demand) rose from $1.00 to $1.50 per GPU-hour.",
         ),
         (
             "A100 price trend by cloud",
             "vast: the lowest price rose from $1.00 to $1.50 per GPU-hour (+50.0 %);"
             " cheaper than 25 % of the last 30 days (16 days known).",
         ),
-        ("did A100s get cheaper since thursday", "No price changed in that time"),
+        ("did A100s get cheaper since thursday", "No price is lower at the end of that time"),
         (
             "is $1.20 for an A100 a good price",
             "$1.20 per GPU-hour is a good price: in 16 days of history the",
@@ -72,6 +73,18 @@ async def answered(house: House, question: str) -> Asked:
         ("is $1.80 for an A100 a good price", "$1.80 per GPU-hour is a fair price"),
         ("is $2.50 for an A100 a good price", "$2.50 per GPU-hour is not a good price"),
         ("is the A100 price good", "$1.50 per GPU-hour is a fair price"),
+        ("is $12 for 8x A100 a good price", "$1.50 per GPU-hour is a fair price"),
+        (
+            "median A100 price of the last 30 days",
+            "Median of the lowest price in that time, per GPU-hour: on-demand $1.25 (from $1.00 to $2.00).",
+        ),
+        (
+            "average A100 price this month by provider",
+            "Median of the lowest price in that time, per GPU-hour: vast $1.25 (from $1.00 to $2.00).",
+        ),
+        ("A100 price range of the last 30 days", "per GPU-hour: on-demand from $1.00 to $2.00."),
+        ("lowest A100 price ever", "Lowest price in that time, per GPU-hour: on-demand $1.00."),
+        ("did H200s get cheaper since thursday", "No price is recorded for that time."),
         ("is $2 for an H200 a good price", "There is no price history to judge that by yet"),
     ],
 )

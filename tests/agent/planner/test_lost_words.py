@@ -68,3 +68,12 @@ def test_the_part_of_a_refused_order_that_reads_is_offered(words: Lexicon) -> No
 @pytest.mark.parametrize("asked", ["how many is that", "which one is it", "how many are those"])
 def test_a_pronoun_with_nothing_before_it_is_asked_back(asked: str, words: Lexicon) -> None:
     assert plan(asked, words, NOW).behaviour == "clarify"
+
+
+def test_a_name_of_two_cards_is_told(words: Lexicon) -> None:
+    assert any("is two cards" in said for said in plan("RTX 6000", words, NOW).notices)
+
+
+def test_what_a_machine_costs_is_judged_for_each_gpu(words: Lexicon) -> None:
+    made = plan("is $20 for 8x H100 a good price", words, NOW)
+    assert made.notices == ("$20.00 for 8 GPUs is $2.50 per GPU-hour.",)
