@@ -14,7 +14,7 @@ from agent.sentences import first_sentence
 from cloudtop import troubles
 from cloudtop.text import clean
 
-SHOWN = {"health": 60, "provider": 60}
+SHOWN = {"health": 60, "provider": 60, "group": 20}
 USUALLY_SHOWN = 10
 """Rows of the table in an answer; `rows` has them all."""
 
@@ -234,7 +234,7 @@ def _text(
         table_rows and shape(table_rows[0]) in ("health", "provider", "group", "trend")
     ):
         parts.append(_table(table_rows, len(table_rows) if result else (total or len(table_rows))))
-    small = [f"Sources: {'; '.join(_source(one) for one in answer.sources)}."] if answer.sources else []
+    small = [f"Sources: {'; '.join(_sources(answer.sources))}."] if answer.sources else []
     small += [f"Not included: {line}" for line in troubles.told(answer.missing)]
     small += [f"Note: {notice}" for notice in answer.notices]
     if answer.ignored:
@@ -245,17 +245,40 @@ def _text(
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 
+_READ = {
+    "live": "asked now",
+    "cache": "read earlier",
+    "stale": "kept from earlier",
+    "list": "price list",
+    "sandbox": "sandbox",
+}
+MANY_SOURCES = 3
+"""So many that were read alike at the same minute share their words."""
+
+
+def _sources(sources: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each source with how and when it was read; many of one kind and minute together."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for one in sources:
+        alike.setdefault((one["source"], figures.moment(one["fetched_at"])), []).append(one)
+    told: list[str] = []
+    for (kind, moment), group in alike.items():
+        if len(group) < MANY_SOURCES:
+            told += [_source(one) for one in group]
+        else:
+            names = ", ".join(f"{one['provider']}{_account(one)} {one['rows']}" for one in group)
+            told.append(f"{_READ.get(kind, kind)}, {moment}, rows of {names}")
+    return told
+
+
 def _source(one: Mapping[str, Any]) -> str:
-    words = {
-        "live": "asked now",
-        "cache": "read earlier",
-        "stale": "kept from earlier",
-        "list": "price list",
-        "sandbox": "sandbox",
-    }
-    account = f" ({one['account']})" if one["account"] not in ("public", "default") else ""
-    told = words.get(one["source"], one["source"])
-    return f"{one['provider']}{account}, {told}, {figures.moment(one['fetched_at'])}, {one['rows']} rows"
+    told = _READ.get(one["source"], one["source"])
+    moment = figures.moment(one["fetched_at"])
+    return f"{one['provider']}{_account(one)}, {told}, {moment}, {one['rows']} rows"
+
+
+def _account(one: Mapping[str, Any]) -> str:
+    return f" ({one['account']})" if one["account"] not in ("public", "default") else ""
 
 
 def _table(rows: Sequence[Mapping[str, Any]], total: int) -> str:

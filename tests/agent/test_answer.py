@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from mcp import Client
 
-from agent.answer import Answer
+from agent.answer import Answer, _sources
 from agent.ask import Asked, ask, lexicon_of
 from agent.compute import Computed
 from agent.figures import usd
@@ -292,3 +292,11 @@ async def test_health_is_told_of_all_checks_and_not_of_a_first_page(tmp_path: Pa
     assert asked.answer.rows
     assert "vultr" in asked.answer.text.splitlines()[0]
     await made.aclose()
+
+
+def test_many_sources_that_were_read_alike_share_their_words() -> None:
+    read = {"account": "public", "source": "live", "fetched_at": "2026-11-20T14:00:00Z"}
+    told = _sources([{**read, "provider": name, "rows": 2} for name in ("aws", "oci", "vast")])
+    assert told == ["asked now, 2026-11-20 14:00 UTC, rows of aws 2, oci 2, vast 2"]
+    (alone,) = _sources([{**read, "provider": "vast", "account": "lab", "rows": 3}])
+    assert alone == "vast (lab), asked now, 2026-11-20 14:00 UTC, 3 rows"
