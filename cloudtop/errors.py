@@ -53,10 +53,20 @@ class _FileError(CloudtopError):
 
     exit_code = 2
 
-    def __init__(self, file: str, message: str, *, line: int | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        file: str,
+        message: str,
+        next_step: str = "",
+        *,
+        line: int | None = None,
+        key: str | None = None,
+    ) -> None:
         where = f"{file}:{line}" if line else file
-        super().__init__(f"{where}: {f'{key}: ' if key else ''}{message}")
-        self.file, self.line, self.key = file, line, key
+        # What to do follows in the same line, so the first sentence must end.
+        stop = "." if next_step and not message.endswith((".", "?", "!")) else ""
+        super().__init__(f"{where}: {f'{key}: ' if key else ''}{message}{stop}", next_step)
+        self.file, self.line, self.key, self.said = file, line, key, message
 
 
 class ConfigError(_FileError):

@@ -15,7 +15,12 @@ from cloudtop import __version__
 from cloudtop.errors import Invalid, TooSlow, Unreachable
 
 if TYPE_CHECKING:
+    import socket
+
     import httpx
+
+BACKLOG = 2_048
+"""Connections that may wait to be taken."""
 
 DEADLINE_S = 30.0
 """How long a request may take when nobody set a deadline."""
@@ -25,6 +30,9 @@ deadline: ContextVar[float] = ContextVar("deadline")
 
 actor: ContextVar[str] = ContextVar("actor", default="local")
 """On whose behalf requests are made, for the audit."""
+
+floor_s: ContextVar[float] = ContextVar("floor_s", default=0.0)
+"""Kept data that is younger than this serves the caller, whatever it asks."""
 
 
 def left(monotonic: Callable[[], float] = time.monotonic) -> float:
@@ -170,6 +178,54 @@ def client(transport: httpx.AsyncBaseTransport, **more: Any) -> httpx.AsyncClien
     return httpx.AsyncClient(
         transport=transport, follow_redirects=False, timeout=None, headers=headers, **more
     )
+
+
+async def fetched(url: str, most: int, seconds: float) -> bytes:
+    """A small public document at an address that a person configured: https, or http on this machine."""
+    import asyncio
+
+    import httpx
+
+    wire: Any = Wire(1)
+    host = split(url).hostname or ""
+    check_url(url, (_plain(host),), loopback_ok=True)
+    body, asking = b"", client(wire)
+    try:
+        async with asyncio.timeout(seconds):
+            await check_public(url)
+            async with asking.stream("GET", url) as answer:
+                if answer.status_code != 200:
+                    raise Invalid(f"{host} answered with status {answer.status_code}.", "Check the address.")
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > most:
+                        raise Invalid(f"{host} sent more than {most:,} bytes.", "Check the address.")
+    except TimeoutError as error:
+        raise TooSlow(f"{host} did not answer within {seconds:g} s.", "Check the address.") from error
+    except httpx.HTTPError as error:
+        message = f"{host} cannot be reached ({type(error).__name__})."
+        raise Unreachable(message, "Check the address.") from error
+    finally:
+        await asking.aclose()
+    return body
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections at an address of this machine; OSError when it cannot."""
+    import socket
+
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, where = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(where)
+        made.listen(BACKLOG)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def _plain(host: str) -> str:

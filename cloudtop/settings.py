@@ -237,6 +237,16 @@ def usual_file(environ: Mapping[str, str] | None = None) -> Path:
     return (_path(env.get("XDG_CONFIG_HOME")) or Path.home() / ".config") / "cloudtop" / "config.json"
 
 
+def own_specs(environ: Mapping[str, str] | None = None) -> Path:
+    """Where a person's own narrowed copies of tools lie."""
+    return usual_file(environ).parent / "tool_specs"
+
+
+def variable(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """An environment variable of the system or of another program; empty when it is not set."""
+    return (os.environ if environ is None else environ).get(name, "")
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
 

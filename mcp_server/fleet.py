@@ -154,7 +154,7 @@ class Fleet:
         stamp = connector.stamp(scope) if hasattr(connector, "stamp") else None
         kept = self._settings.cache.enabled and self._settings.defaults.show_cached
         limit_s = max_age_s if max_age_s is not None else self.ttl_s(scope) if kept else 0.0
-        return Want(scope, pages, connector.facts.title, limit_s, stamp)
+        return Want(scope, pages, connector.facts.title, max(limit_s, net.floor_s.get()), stamp)
 
     def _price_scopes(
         self, asked: tuple[str, ...], wanted: PriceQuery

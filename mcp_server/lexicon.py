@@ -23,8 +23,10 @@ def lexicon(
     `revision` is a hash of all the rest: equal revisions mean equal words.
     """
     stands = {str(row["provider"]): row for row in standing}
+    # A question that leads to a user's own copy leads to its tool as well: the planner fills in what is said.
+    spoken = {name: spec for name, spec in specs.items() if not spec.narrows}
     words: dict[str, Any] = {
-        "tools": {name: _tool(spec) for name, spec in specs.items()},
+        "tools": {name: _tool(spec) for name, spec in spoken.items()},
         "providers": [_provider(seller, stands.get(name, {})) for name, seller in sellers.items()],
         "names": [],
         "tags": [],
@@ -59,7 +61,7 @@ def _provider(seller: Seller, stands: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class LiveLexicon:
-    """The lexicon of a running server, made anew only when the store has changed."""
+    """The lexicon of a running server, made anew only when the store or the tools have changed."""
 
     def __init__(
         self,
@@ -69,11 +71,11 @@ class LiveLexicon:
         store: Store,
     ) -> None:
         self._specs, self._sellers, self._standing, self._store = specs, sellers, standing, store
-        self._made: tuple[int, dict[str, Any]] | None = None
+        self._made: tuple[int, list[ToolSpec], dict[str, Any]] | None = None
 
     def words(self) -> dict[str, Any]:
         """The lexicon as of now; shared, so read it only."""
-        revision = self._store.revision()
-        if self._made is None or self._made[0] != revision:
-            self._made = (revision, lexicon(self._specs, self._sellers, self._standing()))
-        return self._made[1]
+        revision, tools = self._store.revision(), list(self._specs.values())
+        if self._made is None or self._made[0] != revision or self._made[1] != tools:
+            self._made = (revision, tools, lexicon(self._specs, self._sellers, self._standing()))
+        return self._made[2]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cloudtop import net
 from cloudtop.errors import CloudtopError, SpecError, UsageError
 from cloudtop.models import Trouble, iso
 from mcp_server.arguments import check_fields, prepared
@@ -48,7 +49,7 @@ class Runtime:
     """All tools of one house. `handlers`: those registered by hand; others are `mcp_server.tools.<tool>`."""
 
     def __init__(self, specs: Mapping[str, ToolSpec], handlers: Mapping[str, Handler], house: House) -> None:
-        self.specs = specs
+        self.specs = dict(specs)
         self.house = house
         self._registered = dict(handlers)
         self._handlers: dict[str, Handler] = {}
@@ -59,6 +60,15 @@ class Runtime:
         """Import every handler; SpecError when one does not take exactly what its spec advertises."""
         for spec in self.specs.values():
             self._handler(spec)
+
+    def adopt(self, specs: Mapping[str, ToolSpec]) -> None:
+        """Serve these tools from now on; SpecError, and all as before, when a handler does not fit one."""
+        for spec in specs.values():
+            _compare(spec, self._found_handler(spec))
+        self.specs.clear()
+        self.specs.update(specs)
+        self._handlers.clear()
+        self._memo, self._held = Memo(), HeldPages()
 
     async def call(
         self,
@@ -78,14 +88,19 @@ class Runtime:
             raise self._unknown(tool)
         now = now or self.house.now
         try:
-            key = (tool, json.dumps(arguments or {}, sort_keys=True), iso(now) or "")
+            floor_s = net.floor_s.get()
+            asked = json.dumps(arguments or {}, sort_keys=True)
+            key = (tool, f"{floor_s:g} {asked}" if floor_s else asked, iso(now) or "")
             revision = self.house.store.revision()
             kept = self._memo.outcome(key, revision, self.house.clock.now())
             if kept is not None:
                 return kept
-            values = prepared(spec, arguments or {})
+            values = {**prepared(spec, arguments or {}), **spec.fixed}
+            notice = _raised(values, floor_s)
             ctx = self._ctx(tool, now, deadline_s, progress)
             page = await self._page(spec, values, ctx)
+            if notice and notice not in page.found.notices:
+                page.found.notices.append(notice)
             outcome = self._outcome(spec, values, page)
             self._remember(key, revision, page.found, outcome)
             return outcome
@@ -182,12 +197,15 @@ class Runtime:
 
     def _handler(self, spec: ToolSpec) -> Handler:
         """The handler of a tool, after a check that it takes the spec's parameters."""
-        found = self._handlers.get(spec.name)
+        found = self._handlers.get(spec.handler)
         if found is None:
-            found = self._registered.get(spec.name) or _shipped(spec)
+            found = self._found_handler(spec)
             _compare(spec, found)
-            self._handlers[spec.name] = found
+            self._handlers[spec.handler] = found
         return found
+
+    def _found_handler(self, spec: ToolSpec) -> Handler:
+        return self._registered.get(spec.handler) or _shipped(spec)
 
     def _defect(self, tool: str, error: Exception) -> Outcome:
         """What is said of a mistake of ours: nothing on the wire, a line on standard error, all with -v."""
@@ -206,6 +224,15 @@ class Runtime:
             "Ask again. If it fails again, report what cloudtop -v writes to standard error.",
             1,
         )
+
+
+def _raised(values: dict[str, Any], floor_s: float) -> str | None:
+    """Raise the call's `max_age` to the caller's floor; what to say about it, or None."""
+    asked = values.get("max_age")
+    if asked is None or asked >= floor_s:
+        return None
+    values["max_age"] = floor_s
+    return f"max_age was raised to {floor_s:g} s, the least that this token may ask for."
 
 
 def _different(missing: list[Trouble]) -> list[Trouble]:
@@ -242,7 +269,7 @@ def _at(ctx: Ctx, offset: int) -> Ctx:
 
 def _shipped(spec: ToolSpec) -> Handler:
     """The handler that comes with cloudtop."""
-    module = f"mcp_server.tools.{spec.name}"
+    module = f"mcp_server.tools.{spec.handler}"
     try:
         run: Callable[..., Any] = importlib.import_module(module).run
     except ModuleNotFoundError as error:
@@ -261,7 +288,7 @@ def _compare(spec: ToolSpec, handler: Handler) -> None:
         for name, one in inspect.signature(handler).parameters.items()
         if one.kind is inspect.Parameter.KEYWORD_ONLY
     }
-    wanted = set(spec.parameters) - set(KEPT)
+    wanted = {*spec.parameters, *spec.fixed} - set(KEPT)
     if unknown := sorted(taken - wanted):
         raise SpecError(
             spec.file, f"the handler of {spec.name} takes what the spec lacks: {', '.join(unknown)}"

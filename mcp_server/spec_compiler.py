@@ -1,4 +1,4 @@
-"""From a tool's YAML to what `specs.ToolSpec` holds; every mistake is a SpecError with file and line.
+"""From a tool's YAML to what `specs.ToolSpec` holds; every mistake is a SpecError with file, line and a step.
 
 A spec says facts: no templates, conditions or expressions. `spec_form.FORM` is its form; what a schema cannot
 say (an example that its own tool would refuse, a default beside `required`) is checked here.
@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema_rs
-import yaml
 
-from cloudtop import compiled as facts
 from cloudtop.errors import SpecError, UsageError
-from cloudtop.text import nearest
 from mcp_server.arguments import folded, prepared
+from mcp_server.spec_document import Document, hint
 from mcp_server.spec_form import COMMON_FORM, FORM, OUTPUT_SCHEMA, UTC_TIME
-from mcp_server.specs import COMMON, ToolSpec
-
-_Path = tuple[str | int, ...]
+from mcp_server.specs import COMMON, ToolSpec, spec_files
 
 
 def compiled(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
@@ -31,87 +27,51 @@ def compiled(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     for folder in folders:
         shared = folder / f"{COMMON}.yaml"
         if shared.exists():
-            common |= _Document(shared, COMMON_FORM).data
-        for path in sorted(folder.glob("*.yaml")):
+            common |= _common(shared)
+        for path in spec_files(folder):
             if path == shared:
                 continue
-            document = _Document(path, FORM)
+            document = Document(path, FORM)
+            document.right()
             tool = _tool(document, common)
             if tool["name"] in made:
-                document.refuse(("name",), f"{tool['name']} is also in {made[tool['name']]['file']}")
+                other = made[tool["name"]]["file"]
+                document.refuse(
+                    ("name",), f"{tool['name']} is also in {other}", "Give one of them another name."
+                )
             made[tool["name"]] = tool
     return made
 
 
-class _Document:
-    """One YAML file: its data, of the right form, and the line of every key."""
-
-    def __init__(self, path: Path, form: dict[str, Any]) -> None:
-        self.path = path
-        self.form = form
-        self.data = facts.parse(path)
-        self.lines: dict[_Path, int] = {}
-        self._walk(yaml.compose(path.read_text(encoding="utf-8"), yaml.CSafeLoader), ())
-        errors = jsonschema_rs.validator_for(form, validate_formats=True).iter_errors(self.data)
-        first = min(errors, key=self._weight, default=None)
-        if first is not None:
-            self._explain(first)
-
-    def _weight(self, error: jsonschema_rs.ValidationError) -> tuple[bool, int]:
-        """An unknown key before all else, for it explains one that is missing; then the first line."""
-        return error.kind.name != "additionalProperties", self._line(tuple(error.instance_path))
-
-    def _walk(self, node: yaml.Node | None, at: _Path) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                self.lines[(*at, key.value)] = key.start_mark.line + 1
-                self._walk(value, (*at, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                self.lines[(*at, index)] = value.start_mark.line + 1
-                self._walk(value, (*at, index))
-
-    def _line(self, at: _Path) -> int:
-        while at and at not in self.lines:
-            at = at[:-1]
-        return self.lines.get(at, 1)
-
-    def refuse(self, at: _Path, message: str) -> None:
-        """Raise the SpecError of a mistake at one key."""
-        key = ".".join(str(part) for part in at) or None
-        raise SpecError(str(self.path), message, line=self._line(at), key=key)
-
-    def _known_keys(self, error: jsonschema_rs.ValidationError) -> list[str]:
-        """The keys allowed in the part of the form where an unknown one was found."""
-        part: Any = self.form
-        for step in list(error.schema_path)[:-1]:
-            part = part[step]
-        return list(part["properties"])
-
-    def _explain(self, error: jsonschema_rs.ValidationError) -> None:
-        at = tuple(error.instance_path)
-        unknown = getattr(error.kind, "unexpected", None)
-        if unknown:
-            known = self._known_keys(error)
-            hint = _hint(unknown[0], known)
-            self.refuse((*at, unknown[0]), f"is no key here; known are {', '.join(known)}{hint}")
-        if error.kind.name == "not":
-            self.refuse((*at, "items"), "only a list has items")
-        hint = _hint(str(error.instance), getattr(error.kind, "options", []))
-        if error.kind.name == "pattern" and at == ("description",):
-            self.refuse(at, "needs a second line: when to use the tool, and what it is not for")
-        self.refuse(at, f"{error.message}{hint}")
+def tool_mistakes(path: Path, shared: Path) -> list[SpecError]:
+    """Everything wrong with one file: all that its form refuses, else the first thing its meaning does."""
+    try:
+        if path.stem == COMMON:
+            _common(path)
+        else:
+            document = Document(path, FORM)
+            if document.mistakes:
+                return document.mistakes
+            _tool(document, _common(shared) if shared.exists() else {})
+    except SpecError as error:
+        return [error]
+    return []
 
 
-def _hint(word: str, known: Sequence[Any]) -> str:
-    found = nearest(word, [str(one) for one in known], 1)
-    return f". Did you mean {found[0]}?" if found else ""
+def _common(path: Path) -> dict[str, Any]:
+    """The parameters that tools may share."""
+    document = Document(path, COMMON_FORM)
+    made: dict[str, Any] = document.right() or {}
+    for name, schema in made.items():
+        _check_parameter(document, (name,), schema)
+    return made
 
 
-def _tool(document: _Document, common: dict[str, Any]) -> dict[str, Any]:
+def _tool(document: Document, common: dict[str, Any]) -> dict[str, Any]:
     data = document.data
     if data["name"] != document.path.stem:
-        document.refuse(("name",), f"{data['name']} is not the name of the file")
+        step = f"Write name: {document.path.stem}, or rename the file to {data['name']}.yaml."
+        document.refuse(("name",), f"{data['name']} is not the name of the file", step)
     parameters = _parameters(document, common)
     tool = {
         "name": data["name"],
@@ -122,7 +82,7 @@ def _tool(document: _Document, common: dict[str, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "names": _names(document, parameters),
         "later": data.get("later", {}),
-        "input_schema": _advertised(parameters),
+        "input_schema": advertised(parameters),
         "output_schema": OUTPUT_SCHEMA,
         "row_schemas": {shape: _row_schema(fields) for shape, fields in data["rows"].items()},
         "examples": data["examples"],
@@ -131,34 +91,44 @@ def _tool(document: _Document, common: dict[str, Any]) -> dict[str, Any]:
     }
     for name in tool["later"]:
         if name in parameters:
-            document.refuse(("later", name), "works already: it is a parameter")
+            document.refuse(("later", name), "works already: it is a parameter", "Take it out of later.")
     for index, example in enumerate(data["examples"]):
         try:
             prepared(ToolSpec(**tool), example["arguments"])
         except UsageError as error:
-            document.refuse(("examples", index), f"its own tool would refuse it: {error}")
+            _refuse_example(document, index, error)
     return tool
 
 
-def _parameters(document: _Document, common: dict[str, Any]) -> dict[str, Any]:
+def _refuse_example(document: Document, index: int, error: UsageError) -> NoReturn:
+    document.refuse(("examples", index), f"its own tool would refuse it: {error.message}", error.next_step)
+
+
+def _parameters(document: Document, common: dict[str, Any]) -> dict[str, Any]:
     """The tool's own parameters, then the common ones it names."""
     own = document.data.get("parameters", {})
     made: dict[str, Any] = {}
     for name, schema in own.items():
         made[name] = schema
-        if "default" in schema and schema.get("required"):
-            document.refuse(("parameters", name, "default"), "a required parameter has no default")
+        _check_parameter(document, ("parameters", name), schema)
     for index, name in enumerate(document.data.get("common", [])):
         if name in own:
-            document.refuse(("common", index), f"{name} is also a parameter of its own")
+            step = "Take it out of common, or out of parameters."
+            document.refuse(("common", index), f"{name} is also a parameter of its own", step)
         if name not in common:
-            document.refuse(("common", index), f"{name} is no common parameter" + _hint(name, list(common)))
+            step = f"Known are {', '.join(common)}. {hint(name, list(common))}".strip()
+            document.refuse(("common", index), f"{name} is no common parameter", step)
         made[name] = common[name]
-    for name, schema in made.items():
-        wrong = _wrong_values(schema)
-        if wrong:
-            document.refuse(("parameters", name) if name in own else ("common",), wrong)
     return made
+
+
+def _check_parameter(document: Document, at: tuple[str, ...], schema: dict[str, Any]) -> None:
+    """Refuse a default that cannot hold, and choices that are not of the parameter's type."""
+    if "default" in schema and schema.get("required"):
+        step = "Take out the default, or required: true."
+        document.refuse((*at, "default"), "a required parameter has no default", step)
+    if wrong := _wrong_values(schema):
+        document.refuse(at, wrong, "Write values that the parameter's own type and bounds accept.")
 
 
 def _wrong_values(schema: dict[str, Any]) -> str | None:
@@ -171,14 +141,15 @@ def _wrong_values(schema: dict[str, Any]) -> str | None:
     return None
 
 
-def _names(document: _Document, parameters: dict[str, Any]) -> dict[str, str]:
+def _names(document: Document, parameters: dict[str, Any]) -> dict[str, str]:
     """Every spelling to its parameter; one that means two is refused."""
     names: dict[str, str] = {folded(name): name for name in parameters}
     for name, schema in parameters.items():
         for alias in schema.get("aliases", []):
             owner = names.setdefault(folded(alias), name)
             if owner != name:
-                document.refuse(("parameters", name, "aliases"), f"{alias} already means {owner}")
+                step = f"Take {alias} out of the aliases of {name} or of {owner}."
+                document.refuse(("parameters", name, "aliases"), f"{alias} already means {owner}", step)
     return names
 
 
@@ -198,7 +169,7 @@ def _brief(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _advertised(parameters: dict[str, Any]) -> dict[str, Any]:
+def advertised(parameters: dict[str, Any]) -> dict[str, Any]:
     """The inputSchema that models read: short, exact, nothing else allowed."""
     made: dict[str, Any] = {
         "type": "object",

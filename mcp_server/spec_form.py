@@ -1,9 +1,19 @@
-"""The form of tool specs as JSON Schema: which keys there are and what they may hold."""
+"""The form of tool specs as JSON Schema: which keys there are, what they may hold, and what they mean."""
 
 from __future__ import annotations
 
+from typing import Any
+
 DESCRIPTION = 400
 """The most characters in a tool's description: every session of every model pays for them."""
+
+HINTS = {
+    "readOnly": "true: the tool changes nothing",
+    "destructive": "true: what it changes may be lost",
+    "idempotent": "true: the same call twice does no more than once",
+    "openWorld": "true: it asks something outside this machine",
+}
+"""The annotations of a tool, each of which must be stated, and what they tell a client."""
 
 KINDS = [
     "count",
@@ -31,32 +41,45 @@ KINDS = [
 UTC_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
 """How a `date-time` of a row is written: always UTC, always with a Z."""
 
+_Form = dict[str, Any]
+
+
+def _said(meaning: str, form: _Form) -> _Form:
+    """A part of the form, with what it means."""
+    return {**form, "description": meaning}
+
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SCALARS = ["string", "number", "integer", "boolean"]
 _NAME = r"^[a-z][a-z0-9_]{0,63}$"
-_WORDS = {"type": "array", "items": {"type": "string", "minLength": 1}}
-_BOUNDS = {key: {"type": "number"} for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")}
-_VALUE = {
-    "enum": {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
-    "pattern": {"type": "string", "format": "regex"},
-    **_BOUNDS,
+_WORDS: _Form = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_VALUE: _Form = {
+    "enum": _said(
+        "the only values", {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}}
+    ),
+    "pattern": _said("a regular expression that text must match", {"type": "string", "format": "regex"}),
+    "minimum": _said("the least number", {"type": "number"}),
+    "maximum": _said("the greatest number", {"type": "number"}),
+    "exclusiveMinimum": _said("numbers must be greater than this", {"type": "number"}),
+    "exclusiveMaximum": _said("numbers must be less than this", {"type": "number"}),
 }
-_ITEMS = {
+_ITEMS: _Form = {
     "type": "object",
-    "properties": {"type": {"enum": _SCALARS}, **_VALUE},
+    "properties": {"type": _said("what each value is", {"enum": _SCALARS}), **_VALUE},
     "required": ["type"],
     "additionalProperties": False,
 }
-_PARAMETER = {
+_PARAMETER: _Form = {
     "type": "object",
     "properties": {
-        "type": {"enum": [*_SCALARS, "array"]},
-        "description": {"type": "string", "minLength": 1, "maxLength": 120},
-        "items": _ITEMS,
-        "default": {},
-        "kind": {"enum": KINDS},
-        "aliases": _WORDS,
-        "required": {"type": "boolean"},
-        "elicit": {"type": "boolean"},
+        "type": _said("its JSON type; `array` is a list of scalars", {"enum": [*_SCALARS, "array"]}),
+        "description": _said("a few words for models", {"type": "string", "minLength": 1, "maxLength": 120}),
+        "items": _said("of a list: what each value is", _ITEMS),
+        "default": _said("what holds when nothing is given; not beside `required`", {}),
+        "kind": _said("what the value means: how it is read, completed and asked for", {"enum": KINDS}),
+        "aliases": _said("other names that are accepted for it", _WORDS),
+        "required": _said("true: a call without it is refused", {"type": "boolean"}),
+        "elicit": _said("true: a person may be asked for it", {"type": "boolean"}),
         **_VALUE,
     },
     "required": ["type"],
@@ -65,69 +88,161 @@ _PARAMETER = {
     "then": {"required": ["items"]},
     "else": {"not": {"required": ["items"]}},
 }
-_FIELD = {
+_FIELD: _Form = {
     "type": "object",
     "properties": {
-        "type": {"enum": [*_SCALARS, "array", "object"]},
-        "description": {"type": "string", "minLength": 1},
-        "nullable": {"type": "boolean"},
-        "optional": {"type": "boolean"},
-        "format": {"const": "date-time"},
-        "items": {"type": "object"},
+        "type": _said("its JSON type", {"enum": [*_SCALARS, "array", "object"]}),
+        "description": _said("what it means", {"type": "string", "minLength": 1}),
+        "nullable": _said("true: null where it is unknown", {"type": "boolean"}),
+        "optional": _said("true: a row may lack it", {"type": "boolean"}),
+        "format": _said("a time in UTC", {"const": "date-time"}),
+        "items": _said("of a list: what each value is", {"type": "object"}),
         **_VALUE,
     },
     "required": ["type"],
     "additionalProperties": False,
 }
-COMMON_FORM = {"type": "object", "propertyNames": {"pattern": _NAME}, "additionalProperties": _PARAMETER}
-"""The form of `common.yaml`."""
-
-FORM = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "A cloudtop tool",
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "pattern": _NAME},
-        "title": {"type": "string", "minLength": 1},
-        "description": {"type": "string", "minLength": 1, "maxLength": DESCRIPTION, "pattern": r"\n\S"},
-        "toolsets": {**_WORDS, "minItems": 1},
-        "annotations": {
+_TITLE = _said("how people see it named", {"type": "string", "minLength": 1})
+_DESCRIPTION = _said(
+    "what models read: what it does in the first line, when to use it and what it is not for in the next",
+    {"type": "string", "minLength": 1, "maxLength": DESCRIPTION, "pattern": r"\n\S"},
+)
+_TOOLSETS = _said(
+    "the sets that have it; a server without `--toolsets` shows `default`", {**_WORDS, "minItems": 1}
+)
+_EXAMPLES = _said(
+    "questions, and the arguments that answer them; the tool itself must accept them",
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {
             "type": "object",
             "properties": {
-                hint: {"type": "boolean"} for hint in ("readOnly", "destructive", "idempotent", "openWorld")
+                "question": _said("in a person's words", {"type": "string"}),
+                "arguments": _said("what the tool is called with", {"type": "object"}),
             },
-            "required": ["readOnly", "destructive", "idempotent", "openWorld"],
+            "required": ["question", "arguments"],
             "additionalProperties": False,
         },
-        "parameters": COMMON_FORM,
-        "common": _WORDS,
-        "later": {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
-        "rows": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {"type": "object", "minProperties": 1, "additionalProperties": _FIELD},
+    },
+)
+_NL = _said(
+    "how people ask for it",
+    {
+        "type": "object",
+        "properties": {
+            "cues": _said("words that speak for this tool", _WORDS),
+            "examples": _said("whole questions", _WORDS),
         },
-        "examples": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
+        "required": ["cues", "examples"],
+        "additionalProperties": False,
+    },
+)
+COMMON_FORM: _Form = {
+    "title": "Parameters that several tools share",
+    "type": "object",
+    "propertyNames": {"pattern": _NAME},
+    "additionalProperties": _PARAMETER,
+}
+"""The form of `common.yaml`."""
+
+FORM: _Form = {
+    "title": "A tool",
+    "type": "object",
+    "properties": {
+        "name": _said("what clients call it; also the file's name", {"type": "string", "pattern": _NAME}),
+        "title": _TITLE,
+        "description": _DESCRIPTION,
+        "toolsets": _TOOLSETS,
+        "annotations": _said(
+            "what a client may rely on; none is left out",
+            {
                 "type": "object",
-                "properties": {"question": {"type": "string"}, "arguments": {"type": "object"}},
-                "required": ["question", "arguments"],
+                "properties": {hint: _said(said, {"type": "boolean"}) for hint, said in HINTS.items()},
+                "required": list(HINTS),
                 "additionalProperties": False,
             },
-        },
-        "nl": {
-            "type": "object",
-            "properties": {"cues": _WORDS, "examples": _WORDS},
-            "required": ["cues", "examples"],
-            "additionalProperties": False,
-        },
+        ),
+        "parameters": _said(
+            "its arguments by name, in the order they are shown",
+            {"type": "object", "propertyNames": {"pattern": _NAME}, "additionalProperties": _PARAMETER},
+        ),
+        "common": _said("arguments it takes from `common.yaml`", _WORDS),
+        "later": _said(
+            "arguments known by name that do not work yet, and why",
+            {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
+        ),
+        "rows": _said(
+            "the fields of a row by shape; the first is the usual one, and every row is checked",
+            {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": _FIELD,
+                },
+            },
+        ),
+        "examples": _EXAMPLES,
+        "nl": _NL,
     },
     "required": ["name", "title", "description", "toolsets", "annotations", "rows", "examples", "nl"],
     "additionalProperties": False,
 }
-"""The form of a tool's YAML, as `cloudtop specs schema` prints it."""
+"""The form of a tool's YAML."""
+
+NARROWED_FORM: _Form = {
+    "title": "A narrowed copy of a tool",
+    "type": "object",
+    "properties": {
+        "name": _said(
+            "what clients call the copy; also the file's name", {"type": "string", "pattern": _NAME}
+        ),
+        "narrows": _said("the tool it is a copy of", {"type": "string", "minLength": 1}),
+        "fixed": _said(
+            "arguments that are always passed and that nobody sees or can change",
+            {"type": "object", "minProperties": 1},
+        ),
+        "title": _TITLE,
+        "description": _DESCRIPTION,
+        "words": _said(
+            "other descriptions of the arguments that are left, by name",
+            {
+                "type": "object",
+                "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 120},
+            },
+        ),
+        "toolsets": _TOOLSETS,
+        "examples": _EXAMPLES,
+    },
+    "required": ["name", "narrows"],
+    "additionalProperties": False,
+    "examples": [
+        {
+            "name": "our_h100",
+            "narrows": "compare_gpu_prices",
+            "title": "H100 for training",
+            "description": "Hourly prices of H100 for training: secure hosts in Europe, cheapest first.\n"
+            'Use for "where do we train next". Not for other GPUs.\n',
+            "fixed": {"gpu": ["H100"], "tier": ["secure"], "region": ["eu"], "spot": False},
+            "words": {"count": "GPUs per machine; we train on 8"},
+            "toolsets": ["default", "training"],
+        }
+    ],
+}
+"""The form of a user's own YAML: a tool that is there, narrowed."""
+
+SCHEMA: _Form = {
+    "$schema": _DIALECT,
+    "title": "A cloudtop tool",
+    "type": "object",
+    "if": {"required": ["narrows"]},
+    "then": {"$ref": "#/$defs/narrowed"},
+    "else": {"$ref": "#/$defs/tool"},
+    "$defs": {"tool": FORM, "narrowed": NARROWED_FORM, "common": COMMON_FORM},
+}
+"""Both forms in one, as `cloudtop specs schema` prints it; an editor can check files against it."""
 
 OUTPUT_SCHEMA = {
     "type": "object",

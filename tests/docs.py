@@ -5,11 +5,14 @@ python -m tests.docs --write    writes them; tests/test_docs.py fails when one i
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from cloudtop.cli.main import parser
 from cloudtop.sellers import known
@@ -17,6 +20,7 @@ from cloudtop.settings_schema import NO_EFFECT, SCHEMA
 from connectors.base import Facts
 from connectors.discovery import connector_class, found
 from mcp_server import specs
+from mcp_server.spec_form import COMMON_FORM, FORM, NARROWED_FORM
 from mcp_server.specs import ToolSpec
 
 ROOT = Path(__file__).parent.parent
@@ -66,6 +70,7 @@ def pages() -> dict[Path, str]:
     made |= {DOCS / "providers" / f"{name}.md": provider(one) for name, one in facts.items()}
     made[DOCS / "configuration.md"] = configuration()
     made[DOCS / "commands.md"] = commands()
+    made[DOCS / "specs.md"] = spec_files()
     made[DOCS / "README.md"] = index(tools, facts)
     return made
 
@@ -73,7 +78,12 @@ def pages() -> dict[Path, str]:
 def index(tools: Mapping[str, ToolSpec], facts: Mapping[str, Facts]) -> str:
     """The table of contents."""
     lines = [MADE, "", "# Documentation", ""]
-    lines += ["- [Commands](commands.md)", "- [Configuration](configuration.md)", "", "Tools:", ""]
+    lines += ["- [Commands](commands.md)", "- [Configuration](configuration.md)"]
+    lines += ["- [In clients: desktop, editors, containers](clients.md)"]
+    lines += ["- [Specs of tools, and copies of your own](specs.md)"]
+    if (DOCS / "http.md").exists():
+        lines += ["- [Over HTTP](http.md)"]
+    lines += ["", "Tools:", ""]
     lines += [f"- [{name}](tools/{name}.md): {spec.title}" for name, spec in tools.items()]
     lines += ["", "Providers with a connector:", ""]
     lines += [f"- [{one.title}](providers/{name}.md)" for name, one in facts.items()]
@@ -166,11 +176,113 @@ def commands() -> str:
     """The help of every command."""
     top = parser()
     lines = [MADE, "", "# Commands", ""]
-    for action in top._subparsers._group_actions:  # type: ignore[union-attr]
-        for name, one in (action.choices or {}).items():  # type: ignore[union-attr]
-            text = one.format_help().replace("usage: ", "", 1).strip()
-            lines += [f"## cloudtop {name}", "", "```text", text, "```", ""]
+    for name, one in _commands(top):
+        text = one.format_help().replace("usage: ", "", 1).strip()
+        lines += [f"## cloudtop {name}", "", "```text", text, "```", ""]
     return "\n".join(lines)
+
+
+def _commands(
+    above: argparse.ArgumentParser, name: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command by its name, and after it those that it has itself."""
+    for action in above._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, one in action.choices.items():
+                yield f"{name}{word}", one
+                yield from _commands(one, f"{name}{word} ")
+
+
+def spec_files() -> str:
+    """The form of a tool's YAML and of a user's narrowed copy, key by key."""
+    example = yaml.dump(NARROWED_FORM["examples"][0], Dumper=_Folded, sort_keys=False, width=90)
+    lines = [MADE, "", "# Specs", ""]
+    lines += [SPECS_INTRO.replace("EXAMPLE", example.strip())]
+    for title, form, words in (
+        ("A copy of your own", NARROWED_FORM, "`~/.config/cloudtop/tool_specs/<name>.yaml`"),
+        ("A tool", FORM, "`tool_specs/<name>.yaml`"),
+        ("An argument", COMMON_FORM["additionalProperties"], "under `parameters`, and in `common.yaml`"),
+        ("A field of a row", _FIELD_FORM, "under `rows`, by shape"),
+    ):
+        lines += ["", f"## {title}", "", f"{words[0].upper()}{words[1:]}.", ""]
+        lines += ["| key | values | needed | meaning |", "|---|---|---|---|"]
+        for key, body in form["properties"].items():
+            needed = "yes" if key in form.get("required", ()) else ""
+            lines.append(f"| `{key}` | {_values(body)} | {needed} | {body['description']} |")
+    hints = FORM["properties"]["annotations"]["properties"]
+    lines += ["", "The annotations:", "", "| key | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {body['description']} |" for name, body in hints.items()]
+    lines += ["", "Sources: `mcp_server/spec_form.py`, `tests/docs.py`."]
+    return "\n".join(lines) + "\n"
+
+
+_FIELD_FORM = FORM["properties"]["rows"]["additionalProperties"]["additionalProperties"]
+
+SPECS_INTRO = """\
+Each tool is one YAML file: what a model sees, what it may pass, what it gets back, and how a person asks
+for it. A file says facts; there are no templates, conditions or expressions.
+
+`cloudtop specs lint` names everything that is wrong with the files that are served, or with those you name:
+file, line, and what to write instead. `cloudtop specs show TOOL` prints one tool, `cloudtop specs schema`
+the JSON Schema of both forms. An editor that checks YAML uses it (`cloudtop specs schema >
+tool.schema.json`, and `# yaml-language-server: $schema=tool.schema.json` in the first line of a file).
+
+## Your own tools
+
+A file in `~/.config/cloudtop/tool_specs/` (`$XDG_CONFIG_HOME/cloudtop/tool_specs/`) is a narrowed copy of a
+tool: another name, other words, some arguments fixed. What is fixed vanishes from what models see, is
+passed in every call and cannot be changed by anybody. A copy can only narrow: what it gives, whether it
+only reads, and everything else is the tool's. The command line and the MCP server both have it.
+
+```yaml
+EXAMPLE
+```
+
+`cloudtop call our_h100 count=8` then calls `compare_gpu_prices` with all of that, and so does a model that
+takes the tool. A file with a mistake is left out, and a note on standard error says where the mistake is;
+all others work. `cloudtop ask` plans with the tools themselves, not with copies.
+
+A running MCP server notices a change within two seconds and tells its clients. While a file is broken, its
+tool stays as it was before.
+
+## Toolsets
+
+A server shows the tools of the set `default`. Others are chosen by name, with commas between; `all` is
+every tool, and the name of a tool stands for itself:
+
+- `cloudtop mcp --toolsets prices,health`
+- the environment variable `CLOUDTOP_TOOLSETS`, where the option is not given
+- over HTTP the header `X-MCP-Toolsets` of a client, which takes away from what the server shows and never
+  adds
+
+A tool that only you need goes into a set of your own (`toolsets: [training]`) and is served with
+`--toolsets training`."""
+
+
+class _Folded(yaml.SafeDumper):
+    """YAML as a person writes it: several lines as a block, short lists in one line."""
+
+
+_Folded.add_representer(
+    str,
+    lambda to, text: to.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+_Folded.add_representer(
+    list, lambda to, items: to.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
+)
+
+
+def _values(body: Mapping[str, Any]) -> str:
+    """What a key of a spec may hold, in a few words."""
+    if "enum" in body:
+        return " ".join(f"`{value}`" for value in body["enum"])
+    if "const" in body:
+        return f"`{body['const']}`"
+    if "pattern" in body and body["pattern"].startswith("^"):
+        return "`a-z`, `0-9`, `_`"
+    most = f", at most {body['maxLength']} characters" if "maxLength" in body else ""
+    names = {"string": "text", "object": "keys and values", "array": "list"}
+    return names.get(str(body.get("type", "any")), str(body.get("type", "any"))) + most
 
 
 def _type(body: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ Imported late: the fleet and the runtime's tools with the first call, mcp and ag
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cloudtop import compiled
 from cloudtop.ports import Clock, SystemClock
 from cloudtop.sellers import known, provider_id
-from cloudtop.settings import Settings, data_home, load
+from cloudtop.settings import Settings, data_home, load, own_specs
 from cloudtop.store.open import Store, open_store
 from connectors.discovery import check_ours, found, make
 from mcp_server import specs
@@ -25,9 +25,10 @@ from mcp_server.runtime import Runtime
 if TYPE_CHECKING:
     import asyncio
 
-    from mcp.server import Server
-
     from connectors.base import Connector, Facts
+    from mcp_server.live_specs import LiveSpecs
+    from mcp_server.server import ToolServer
+    from mcp_server.specs import ToolSpec
 
 T = TypeVar("T")
 CACHE = Path("cache", "compiled")
@@ -47,17 +48,33 @@ class House:
     notices: list[str]
     now: datetime | None = None
 
-    def runtime(self) -> Runtime:
-        """All tools, ready to be called."""
-        return Runtime(specs.load(cache_dir=self.settings.home / CACHE), {}, self)
+    def runtime(self, toolsets: Sequence[str] = (specs.EVERY,)) -> Runtime:
+        """All tools, a user's own copies among them, ready to be called; or those of some toolsets."""
+        left_out: list[specs.LeftOut] = []
+        found = self._specs(left_out)
+        self.notices += [one.message for one in left_out if one.message not in self.notices]
+        return Runtime(specs.narrowed(found, toolsets), {}, self)
 
-    def server(self, runtime: Runtime) -> Server[Any]:
-        """The MCP server of these tools, with its resources."""
+    def live_specs(self, runtime: Runtime, toolsets: Sequence[str] = (specs.EVERY,)) -> LiveSpecs:
+        """What notices that a spec file changed, and gives a running server the tools it now describes."""
+        from mcp_server.live_specs import LiveSpecs
+
+        def load(left_out: list[specs.LeftOut]) -> Mapping[str, ToolSpec]:
+            return specs.narrowed(self._specs(left_out), toolsets)
+
+        return LiveSpecs(runtime, load, (specs.FOLDER, own_specs()))
+
+    def _specs(self, left_out: list[specs.LeftOut]) -> dict[str, ToolSpec]:
+        return specs.load(own=own_specs(), left_out=left_out, cache_dir=self.settings.home / CACHE)
+
+    def server(self, runtime: Runtime, live: LiveSpecs | None = None) -> ToolServer:
+        """The MCP server of these tools, with its resources; `live` when it runs for long."""
         from mcp_server.lexicon import LiveLexicon
         from mcp_server.server import build_server
 
         words = LiveLexicon(runtime.specs, known(self.facts), self.fleet.providers, self.store)
-        return build_server(runtime, {"lexicon": words.words, "providers": self.fleet.providers})
+        resources = {"lexicon": words.words, "providers": self.fleet.providers}
+        return build_server(runtime, resources, live=live)
 
     async def aclose(self) -> None:
         """Close connections and the store."""

@@ -20,6 +20,9 @@ from typing import Any, NoReturn
 from cloudtop import __version__
 from cloudtop.errors import CloudtopError, UsageError
 
+CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "windsurf")
+"""The clients that `mcp install` knows."""
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, with mistakes as our own errors so that --json gives an object for them too."""
@@ -74,13 +77,51 @@ def parser() -> Parser:
     cache = command("cache", "cache", "Show or clear what is kept.")
     cache.add_argument("action", choices=["list", "clear"])
     cache.add_argument("provider", nargs="?")
-    command("mcp", "mcp", "Serve the tools to an MCP client over standard input and output.")
+    mcp = command("mcp", "mcp", "Serve the tools to an MCP client over standard input and output.")
+    _serving(mcp, every)
+    words = "Check, show or describe the specs of tools, your own copies too."
+    _specs(command("specs", "specs", words), every)
     demo = command("demo", "demo", "Run any command against a made-up market on this machine.")
     demo.add_argument(
         "--still", action="store_true", help="prices as in the data file, not moving by the day"
     )
     demo.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND …")
     return top
+
+
+def _serving(mcp: argparse.ArgumentParser, every: Parser) -> None:
+    """What `mcp` takes, and its command that enters the server into a client's configuration."""
+    mcp.add_argument("--toolsets", metavar="A,B", help="only tools of these sets (default; all)")
+    _over_http(mcp)
+    actions = mcp.add_subparsers(metavar="", prog="cloudtop mcp", parser_class=Parser)
+    words = "Enter this server into the configuration of a client."
+    install = actions.add_parser("install", help=words, description=words, parents=[every])
+    install.set_defaults(run="install")
+    install.add_argument("client", choices=CLIENTS)
+    install.add_argument("--toolsets", metavar="A,B", help="have the client serve only these sets")
+    install.add_argument("--file", metavar="FILE", help="another file of that client, such as a project's")
+    install.add_argument("--dry-run", action="store_true", help="show what would be written, write nothing")
+    install.add_argument("--undo", action="store_true", help="take it out again, or put back what was there")
+
+
+def _specs(specs: argparse.ArgumentParser, every: Parser) -> None:
+    """What `specs` can do."""
+    actions = specs.add_subparsers(
+        dest="action", metavar="ACTION", prog="cloudtop specs", parser_class=Parser
+    )
+    actions.required = True
+
+    def action(name: str, words: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = actions.add_parser(
+            name, help=words, description=words, parents=[every]
+        )
+        made.set_defaults(run=f"specs:{name}")
+        return made
+
+    lint = action("lint", "Say what is wrong with spec files; without FILE: with all that are served.")
+    lint.add_argument("files", nargs="*", metavar="FILE", type=Path)
+    action("show", "Show one tool as models and callers see it.").add_argument("tool")
+    action("schema", "Print the JSON Schema of spec files.")
 
 
 def _options() -> Parser:
@@ -100,6 +141,30 @@ def _asking(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="NAME", help="who plans (planner)")
     command.add_argument("--server", metavar="URL", help="ask a cloudtop MCP server instead of an own one")
     command.add_argument("--timeout", metavar="S", help="how long clouds may take, in seconds")
+
+
+def _over_http(mcp: argparse.ArgumentParser) -> None:
+    """What `mcp` takes when it serves over HTTP; docs/http.md tells how to do it safely."""
+    mcp.add_argument("--read-only", action="store_true", help="serve only tools that say they only read")
+    http = mcp.add_argument_group("over HTTP (docs/http.md)")
+    http.add_argument("--http", metavar="HOST:PORT", help="listen there instead")
+    http.add_argument("--token-file", metavar="FILE", type=Path, help="bearer tokens, one a line")
+    http.add_argument("--jwt-issuer", metavar="URL", help="take the JWTs of this issuer too")
+    http.add_argument("--jwt-audience", metavar="NAME", help="for whom they are made out (the public URL)")
+    http.add_argument("--jwks", metavar="FILE|URL", help="the issuer's keys")
+    http.add_argument("--public-url", metavar="URL", help="where clients find it: https://…/mcp")
+    http.add_argument("--allow-host", metavar="NAME", action="append", default=[], help="another name of it")
+    http.add_argument(
+        "--allow-origin", metavar="URL", action="append", default=[], help="whose pages may ask"
+    )
+    http.add_argument("--rate", metavar="N/m", help="how often one token may ask (600/m)")
+    http.add_argument("--max-age-floor", metavar="TIME", help="data younger than this is not read anew")
+    http.add_argument("--workers", metavar="N", type=int, help="processes behind the address (1)")
+    http.add_argument("--conformance", action="store_true", help=argparse.SUPPRESS)
+    ways = http.add_mutually_exclusive_group()
+    ways.add_argument("--stateless", action="store_true", default=None, help="keep no sessions (default)")
+    words = "keep sessions, for older clients that are asked back"
+    ways.add_argument("--stateful", dest="stateless", action="store_false", default=None, help=words)
 
 
 DEFAULTS = {

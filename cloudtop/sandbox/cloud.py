@@ -37,7 +37,8 @@ class Cloud:
     `links` tells that it is a link, `walked` that there are pages without any of these. `keys` are the
     fields, dotted within fields, without which a record may be lost: its id, and what holds several rows.
     `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
-    `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column.
+    `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column. `sdk`
+    tells that an SDK asks it, whose first use takes its time.
     """
 
     app: Callable[[State], Any]
@@ -52,6 +53,7 @@ class Cloud:
     regional: bool = False
     cannot: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    sdk: bool = False
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""

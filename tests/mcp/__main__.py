@@ -1,4 +1,6 @@
-"""`make mcp`: the official Inspector lists and calls every tool over stdio, in both eras of the protocol.
+"""`make mcp`: the official Inspector lists and calls every tool over stdio, in both eras of the protocol, the
+official TypeScript client over HTTP too; the official conformance suites are run; and the view of prices is
+tried in a real browser.
 
 Raw lines in all protocol versions, and the Python SDK's client, are in the ordinary tests.
 """
@@ -13,6 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.mcp.client import called
+from tests.mcp.conformance import conformant
+from tests.mcp.view import viewed
 
 HERE = Path(__file__).parent
 INSPECTOR = HERE / "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js"
@@ -82,7 +88,11 @@ def main() -> int:
         for era in ("legacy", "modern"):
             with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
                 lines += tried(Path(home), era)
-    except Failed as error:
+        with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
+            lines += called(COMMAND, Path(home), CALLS)
+            lines += viewed(COMMAND, Path(home))
+            lines += conformant(COMMAND, Path(home))
+    except (Failed, ValueError) as error:
         sys.stderr.write(f"mcp: {error}\n")
         return 1
     sys.stdout.write("\n".join(lines) + f"\n{len(lines)} passed, 0 failed\n")

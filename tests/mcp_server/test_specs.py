@@ -7,12 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import yaml
+from mcp import Client
 
-from cloudtop.errors import SpecError
-from mcp_server.specs import FOLDER, in_toolsets, load
-from tests.mcp_server.yard import SPEC, write_specs
+from cloudtop import compiled
+from cloudtop.errors import SpecError, UsageError
+from mcp_server.runtime import Runtime
+from mcp_server.server import build_server
+from mcp_server.spec_form import NARROWED_FORM, SCHEMA
+from mcp_server.specs import FOLDER, load, narrowed, spec_files
+from tests.mcp_server.yard import SPEC, house, write_specs
 
 
 def swapped(old: str, new: str) -> str:
@@ -94,6 +100,7 @@ def test_a_mistake_is_refused_with_file_line_and_what_to_do(tmp_path, mistake):
     if at:
         assert caught.value.line == line_of(text, at)
     assert f"list_cars.yaml:{caught.value.line}: " in str(caught.value)
+    assert caught.value.next_step
 
 
 def test_two_files_cannot_claim_one_tool(tmp_path):
@@ -129,8 +136,30 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path):
 
 def test_toolsets_choose_tools(tmp_path):
     specs = load(FOLDER)
-    assert list(in_toolsets(specs, {"prices"})) == ["compare_gpu_prices", "gpu_price_history"]
-    assert in_toolsets(specs, {"default"}) == specs
+    assert list(narrowed(specs, ["prices"])) == ["compare_gpu_prices", "gpu_price_history"]
+    assert narrowed(specs, ["default"]) == specs
+    assert narrowed(specs, []) == narrowed(specs, ["default"])
+    assert narrowed(specs, ["all"]) == specs
+    assert list(narrowed(specs, [" prices ", "list_providers", ""])) == [
+        "compare_gpu_prices",
+        "gpu_price_history",
+        "list_providers",
+    ]
+
+
+def test_narrowing_what_was_narrowed_never_adds_a_tool():
+    few = narrowed(load(FOLDER), ["prices"])
+    assert narrowed(few, ["all"]) == few
+    assert narrowed(few, ["default"]) == few
+    for gone in ("health", "list_providers"):
+        with pytest.raises(UsageError, match="there is no toolset"):
+            narrowed(few, [gone])
+
+
+def test_an_unknown_toolset_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match=r"Did you mean prices\?") as caught:
+        narrowed(load(FOLDER), ["default", "prcies"])
+    assert "all, default, health, prices, providers" in str(caught.value)
 
 
 def test_a_warm_load_imports_neither_yaml_nor_pydantic(tmp_path):
@@ -157,6 +186,41 @@ def test_every_shipped_tool_fits_into_what_a_session_may_cost():
     assert all(
         spec.annotations["readOnly"] and not spec.annotations["destructive"] for spec in specs.values()
     )
+
+
+SIZES = {"default": 20_000, "all": 32_000}
+"""Bytes of tools/list that every session pays for, by toolset."""
+
+
+@pytest.mark.parametrize("toolset", SIZES)
+async def test_a_list_of_tools_fits_into_what_a_session_may_cost(tmp_path, toolset):
+    tools = Runtime(narrowed(load(), [toolset]), {}, house(tmp_path))
+    async with Client(build_server(tools, {})) as client:
+        listed = await client.list_tools()
+    assert len(listed.model_dump_json(by_alias=True, exclude_none=True).encode()) <= SIZES[toolset]
+
+
+def test_the_schema_of_specs_takes_every_shipped_file_and_its_own_example():
+    jsonschema_rs.meta.validate(SCHEMA)
+    check = jsonschema_rs.validator_for(SCHEMA)
+    for path in spec_files(FOLDER):
+        if path.stem != "common":
+            check.validate(compiled.parse(path))
+    for example in NARROWED_FORM["examples"]:
+        check.validate(example)
+        assert not check.is_valid({**example, "annotations": {}})
+    common = {**SCHEMA["$defs"]["common"], "$schema": SCHEMA["$schema"]}
+    jsonschema_rs.validator_for(common).validate(compiled.parse(FOLDER / "common.yaml"))
+
+
+def test_every_key_of_the_schema_says_what_it_means():
+    def unsaid(part, at):
+        for name, body in part.get("properties", {}).items():
+            if "description" not in body:
+                yield f"{at}.{name}"
+            yield from unsaid(body, f"{at}.{name}")
+
+    assert [one for name, form in SCHEMA["$defs"].items() for one in unsaid(form, name)] == []
 
 
 INTERFACE = {

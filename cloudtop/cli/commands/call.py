@@ -114,10 +114,13 @@ async def joined(
         whole = outcome.structured
         if outcome.is_error or not whole.get("truncated") or "cursor" in arguments:
             return outcome, whole
-        limit, others = _limit(runtime.specs[tool], arguments)
+        spec = runtime.specs[tool]
+        limit, others = _limit(spec, arguments)
         whole = {**whole, "rows": list(whole["rows"])}
         while whole["next_cursor"] and len(whole["rows"]) < limit:
-            more = {**others, "limit": limit - len(whole["rows"]), "cursor": whole["next_cursor"]}
+            more = {**others, "cursor": whole["next_cursor"]}
+            if "limit" in spec.parameters:
+                more["limit"] = limit - len(whole["rows"])
             page = await runtime.call(tool, more, now=house.now, progress=progress)
             if page.is_error:
                 return page, page.structured
@@ -135,7 +138,7 @@ def _limit(spec: ToolSpec, arguments: dict[str, Any]) -> tuple[int, dict[str, An
     others = {
         name: value for name, value in arguments.items() if spec.names.get(folded(name), name) != "limit"
     }
-    return prepared(spec, arguments).get("limit") or USUAL_LIMIT, others
+    return {**prepared(spec, arguments), **spec.fixed}.get("limit") or USUAL_LIMIT, others
 
 
 def exit_code(whole: dict[str, Any], *, strict: bool) -> int:
@@ -152,6 +155,7 @@ def tools(options: argparse.Namespace) -> int:
     house = build(options.config, options.home, offline=True)
     found = house.runtime().specs.values()
     finished(house.aclose())
+    views.notices(house.notices)
     rows: list[dict[str, Any]] = [
         {
             "name": spec.name,

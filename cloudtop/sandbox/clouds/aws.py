@@ -433,5 +433,6 @@ CLOUD = Cloud(
     keys=("SKU", "Instance Type"),
     part="eu-south-2",
     regional=True,
+    sdk=True,
     settings={"regions": list(REGIONS), "accounts": {"default": {"regions": list(SPOT)}}},
 )
