@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop import compiled, gpus, regions
 from cloudtop.errors import Invalid
+from cloudtop.inventory import Division, Resource
 from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from cloudtop.text import clean
 from cloudtop.units import gib, positive
@@ -119,6 +120,27 @@ class Aws(Connector):
         async with aclosing(self._spot(scope) if is_spot(scope) else self._listed(scope)) as pages:
             async for page in pages:
                 yield page
+
+    async def divisions(self, scope: Scope) -> AsyncIterator[list[Division]]:
+        """The regions that the account has switched on."""
+        answer = await self.boto.call("ec2", "describe_regions", region=HOME, account=scope.account)
+        yield [
+            Division(one["RegionName"]) for one in self.records(answer, "Regions") if one.get("RegionName")
+        ]
+
+    async def instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """EC2 instances, the terminated of the last hour among them."""
+        from connectors import aws_rows
+
+        types: dict[str, Any] = {}
+
+        def read(page: Any) -> list[Resource]:
+            return list(aws_rows.instances(page, types))
+
+        async for page in self.boto.pages(
+            "ec2", "describe_instances", region=scope.region, account=scope.account, read=read, size=1000
+        ):
+            yield page
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
         """Whether the keys are accepted; without them, whether the price list is there."""

@@ -5,23 +5,32 @@ A capability is a method that exists; the fleet looks for these names:
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]
     async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]
+    async def permissions(self, scope: Scope) -> AsyncIterator[list[Health]]
+    async def divisions(self, scope: Scope) -> AsyncIterator[list[Division]]
+    async def <listing>(self, scope: Scope) -> AsyncIterator[list[Resource]]
+    async def metrics(self, scope: Scope, wanted: MetricQuery) -> AsyncIterator[list[Series]]
+    async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]
     def stamp(self, scope: Scope) -> str | None
 
 An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not.
 `stamp` is a cheap token of what a scope would give: while it equals the stored one, the rows are fresh.
+A listing is a name under `services` in the facts (`instances`), and the kind of its scopes. `divisions` are
+what an account is listed by; without it an account is listed once, or in the regions that are configured.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
-from cloudtop.models import Health, Scope, Trouble
+from cloudtop.models import Health, Scope, Trouble, iso
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -36,11 +45,25 @@ Refusal = Callable[[int, Any], type[CloudError] | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a cloud: its listings with the types of resource in each, and its other names."""
+
+    id: str
+    name: str
+    group: str
+    lists: Mapping[str, tuple[str, ...]]
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What `connectors/<id>.yaml` says about a provider; a person may correct it there.
 
     `optional` are credentials that not everybody has. `key_header` takes the api_key in place of
     `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
+    `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
+    be read. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why it does not.
+    `needs`: the permissions that each kind takes.
     """
 
     id: str
@@ -61,6 +84,17 @@ class Facts:
     requests_per_second: float = 50.0
     burst: int = 10
     in_flight: int = 8
+    services: Mapping[str, Service] = field(default_factory=dict)
+    everywhere: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    untold: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """Every listing with the types of resource in it."""
+        return {kind: types for one in self.services.values() for kind, types in one.lists.items()}
 
     @property
     def credential_names(self) -> tuple[str, ...]:
@@ -124,17 +158,17 @@ class Connector:
         return scope.kind in self.facts.bulk
 
     def ttl_s(self, scope: Scope) -> float:
-        """How long what a scope gave counts as fresh."""
-        return float(self.facts.ttl_s.get(scope.kind, DEFAULT_TTL_S))
+        """How long what a scope gave counts as fresh; a listing without a time of its own as `resources`."""
+        told = self.facts.ttl_s
+        usual = told.get("resources", DEFAULT_TTL_S) if scope.kind in self.facts.lists else DEFAULT_TTL_S
+        return float(told.get(scope.kind, usual))
 
-    def nameless(self, scope: Scope, count: int) -> None:
+    def nameless(self, scope: Scope, count: int, noun: str = "offer") -> None:
         """Tell of records that came without what names them, if there were any."""
         if count:
             verb = "was" if count == 1 else "were"
-            message = (
-                f"{plural(count, 'offer')} of {self.facts.title} came without an id and {verb} left out."
-            )
-            self.note(scope, message, "Nothing to do; the other offers are complete.")
+            message = f"{plural(count, noun)} of {self.facts.title} came without an id and {verb} left out."
+            self.note(scope, message, f"Nothing to do; the other {noun}s are complete.")
 
     def account(self) -> str:
         """The first account that has every credential, else `public`: for what is the same for everybody."""
@@ -210,6 +244,11 @@ class Connector:
 _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degraded"}
 
 
+def raw(record: Mapping[str, Any]) -> str:
+    """A record as it is kept beside a resource's row: JSON text without what may be a secret."""
+    return _ENCODE(public(record))
+
+
 def public(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record without what may be a secret, at any depth, to be kept beside the row."""
     kept: dict[str, Any] = _public(record)
@@ -218,5 +257,18 @@ def public(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _public(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _public(one) for name, one in value.items() if not SECRET.search(str(name))}
+        return {name: _public(one) for name, one in value.items() if not _secret(name)}
     return [_public(one) for one in value] if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=4096)
+def _secret(name: object) -> bool:
+    return SECRET.search(str(name)) is not None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no word for."""
+    return iso(value) if isinstance(value, datetime) else str(value)
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop import compiled, net
 from cloudtop.errors import CloudtopError, SpecError
-from connectors.base import Connector, Facts
+from connectors.base import Connector, Facts, Service
 from connectors.http import Http
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 GROUP = "cloudtop.connectors"
 FOLDER = Path(__file__).parent
-KINDS = frozenset({"gpu_offers", "health"})
+KINDS = frozenset({"gpu_offers", "health", "resources", "metrics", "permissions"})
 
 
 def found(notices: list[str] | None = None) -> dict[str, Facts]:
@@ -62,12 +62,10 @@ def facts(path: Path, module: str, provider: str | None = None) -> Facts:
     for url in data["base_urls"].values():
         if net.split(url).hostname not in hosts or not url.startswith("https://"):
             raise _wrong(path, "base_urls", f"{url} must be https and its host one of hosts")
-    return Facts(
-        id=provider or path.stem,
-        file=path,
-        module=module,
-        **{name: _frozen(data[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in data},
-    )
+    told = {name: _frozen(data[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in data}
+    told["services"] = {name: _service(path, name, one) for name, one in data.get("services", {}).items()}
+    _check_lists(path, told)
+    return Facts(id=provider or path.stem, file=path, module=module, **told)
 
 
 def make(
@@ -173,7 +171,14 @@ _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "requests_per_second": ((int, float), "a number above 0"),
     "burst": (int, "a whole number above 0"),
     "in_flight": (int, "a whole number above 0"),
+    "services": (dict, "a mapping of services"),
+    "everywhere": _TEXTS,
+    "regions": _TEXTS,
+    "metrics": (dict, "a mapping of types to metrics"),
+    "untold": (dict, "a mapping of types to metrics to reasons"),
+    "needs": (dict, "a mapping of kinds to permissions"),
 }
+_SERVICE = {"name": str, "group": str, "lists": dict}
 
 
 def _check(path: Path, data: Mapping[str, Any]) -> None:
@@ -194,14 +199,51 @@ def _check(path: Path, data: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
         if name not in data:
             raise SpecError(str(path), "this key is missing", line=1, key=name)
+    lists = {kind for one in data.get("services", {}).values() for kind in one.get("lists", {})}
     for name in ("kinds", "keyless", "bulk", "ttl_s"):
+        known_kinds = KINDS if name == "kinds" else {*data["kinds"], *(lists if name == "ttl_s" else ())}
         for kind_name in data.get(name, ()):
-            if kind_name not in (KINDS if name == "kinds" else data["kinds"]):
+            if kind_name not in known_kinds:
                 raise _wrong(path, name, f"{kind_name} is not one of the kinds")
     for kind_name in data["kinds"]:
         seconds = data["ttl_s"].get(kind_name)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
             raise _wrong(path, "ttl_s", f"needs seconds for {kind_name}")
+
+
+def _service(path: Path, name: str, about: Any) -> Service:
+    """One service; an unknown, missing or wrong key in it is a SpecError."""
+    known = {*_SERVICE, "words"}
+    if not isinstance(about, Mapping) or set(about) - known:
+        raise _wrong(path, "services", f"{name} must be a mapping of {', '.join(sorted(known))}")
+    for key, kind in _SERVICE.items():
+        if not isinstance(about.get(key), kind):
+            raise _wrong(path, "services", f"{name} needs {key}")
+    lists = {str(kind): tuple(types) for kind, types in about["lists"].items()}
+    return Service(name, about["name"], about["group"], lists, tuple(about.get("words", ())))
+
+
+def _check_lists(path: Path, told: Mapping[str, Any]) -> None:
+    """Types and metrics that cloudtop knows; kinds that the services list."""
+    if not told["services"]:
+        return
+    from cloudtop import metrics, resource_types
+
+    lists: dict[str, str] = {}
+    for service in told["services"].values():
+        for kind, types in service.lists.items():
+            if kind in lists:
+                raise _wrong(path, "services", f"{kind} is listed by {lists[kind]} and by {service.id}")
+            lists[kind] = service.id
+            if unknown := [one for one in types if one not in resource_types.types()]:
+                raise _wrong(path, "services", f"{unknown[0]} is no type of resource")
+    for kind in told.get("everywhere", ()):
+        if kind not in lists:
+            raise _wrong(path, "everywhere", f"{kind} is listed by no service")
+    for key in ("metrics", "untold"):
+        for kind, about in told.get(key, {}).items():
+            if unknown := [one for one in about if one not in metrics.metrics()]:
+                raise _wrong(path, key, f"{kind}: {unknown[0]} is no metric")
 
 
 def _wrong(path: Path, key: str, message: str) -> SpecError:

@@ -21,12 +21,12 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop import __version__
 from cloudtop.errors import CloudError, Forbidden, Invalid, NotConfigured, NotFound, RateLimited, Unauthorized
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from connectors.base import Facts
     from connectors.http import Http
 
+T = TypeVar("T")
 READS = re.compile(r"(Describe|List|Get|Head|Lookup|Search|Simulate|AssumeRole)")
 """Operations that change nothing, by how their names begin."""
 MEANINGS: tuple[tuple[re.Pattern[str], type[CloudError]], ...] = (
@@ -100,15 +101,53 @@ class BotoDoor:
 
     async def call(self, service: str, operation: str, *, region: str, account: str, **arguments: Any) -> Any:
         """The parsed answer of one operation, named as boto3 names it; every failure is a CloudError."""
+
+        def asked() -> Any:
+            return getattr(self._client(service, region, account), operation)(**arguments)
+
+        return await self._threaded(asked, service, region, account)
+
+    async def pages(
+        self,
+        service: str,
+        operation: str,
+        *,
+        region: str,
+        account: str,
+        read: Callable[[Any], list[T]],
+        size: int | None = None,
+        **arguments: Any,
+    ) -> AsyncGenerator[list[T], None]:
+        """What `read` makes of each page of a listing, in the thread that parsed it.
+
+        botocore's own paginator knows the tokens; one that comes twice is Invalid. `size`: records of a page.
+        """
+        pages: Iterator[Any] | None = None
+
+        def turned() -> list[T] | None:
+            nonlocal pages
+            if pages is None:
+                asked = {**arguments, **({"PaginationConfig": {"PageSize": size}} if size else {})}
+                pages = iter(
+                    self._client(service, region, account).get_paginator(operation).paginate(**asked)
+                )
+            page = next(pages, None)
+            return None if page is None else read(page)
+
+        while (rows := await self._threaded(turned, service, region, account)) is not None:
+            yield rows
+
+    async def _threaded(self, work: Callable[[], T], service: str, region: str, account: str) -> T:
+        """Let a thread of the provider do it; who gives up takes back what is on the wire."""
         asking = _Asking(self, asyncio.get_running_loop(), account)
         context = copy_context()
         context.run(_asking.set, asking)
         if self._threads is None:
             bound = self._settings.in_flight or self._facts.in_flight
             self._threads = DaemonThreads(bound, f"{self._facts.id}-boto3")
-        work = self._threads.submit(context, self._called, service, operation, region, account, arguments)
+        future: Future[T] = self._threads.submit(context, self._guarded, work, service, region)
         try:
-            return await asyncio.wrap_future(work)
+            return await asyncio.wrap_future(future)
         finally:
             asking.give_up()
 
@@ -125,8 +164,8 @@ class BotoDoor:
         if door is not None:
             await door.aclose()
 
-    def _called(self, service: str, operation: str, region: str, account: str, arguments: Any) -> Any:
-        """In a thread: make the client and let it ask."""
+    def _guarded(self, work: Callable[[], T], service: str, region: str) -> T:
+        """In a thread: let a client be made and asked; what botocore raises becomes a CloudError."""
         try:
             from boto3.exceptions import Boto3Error
             from botocore.exceptions import BotoCoreError, ClientError
@@ -134,7 +173,7 @@ class BotoDoor:
             message = f"{self._facts.title} is asked through the package boto3, which is not installed."
             raise NotConfigured(message, "Install it: pip install 'cloudtop[aws]'.") from error
         try:
-            return getattr(self._client(service, region, account), operation)(**arguments)
+            return work()
         except (BotoCoreError, ClientError, Boto3Error) as error:
             # What the wire or an error answer means is a CloudError already: this is the request or the text.
             raise self._unreadable(error, service, region) from error

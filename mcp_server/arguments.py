@@ -86,7 +86,9 @@ def _meant(spec: ToolSpec, name: str, value: Any) -> Any:
     if kind == "duration":
         return _seconds(name, value)
     if kind == "fields":
-        check_fields(name, value, spec.fields())
+        meant = [one if one in spec.fields() else spec.field_names.get(folded(one), one) for one in value]
+        check_fields(name, meant, spec.fields())
+        return list(dict.fromkeys(meant))
     return value
 
 
@@ -146,6 +148,8 @@ def converted(name: str, schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def _list(name: str, schema: Mapping[str, Any], value: Any) -> list[Any]:
+    if isinstance(value, Mapping) and schema.get("kind") == "tag":
+        value = [f"{key}={one}" for key, one in value.items()]
     items = value if isinstance(value, (list, tuple)) else _split(value)
     if not items:
         raise ArgumentError(name, "is empty.", "at least one value, or leave it out for all")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from cloudtop import net
 from cloudtop.errors import ArgumentError
 from cloudtop.models import SHIPPED, PriceQuery, Scope, Source, Trouble
 from mcp_server.harvest import LISTS, Harvest
+from mcp_server.inventory import Inventory
 from mcp_server.result import Progress, silent
 from mcp_server.standing import Standing
 from mcp_server.want import Want, held, turn
@@ -37,6 +39,7 @@ __all__ = ["LISTS", "PRICES", "Fleet", "Harvest"]
 PRICES = "gpu_offers"
 DEFAULT_TTL_S = 300.0
 KEPT_QUESTIONS = 128
+KEPT_SCOPES = 10_000
 FILE_READ_S = 300.0
 """How long reading a file may take, whatever the time allowed for clouds."""
 
@@ -65,6 +68,8 @@ class Fleet:
         self._notes: dict[Scope, list[Trouble]] = {}
         self._scopes: dict[tuple[tuple[str, ...], PriceQuery], list[tuple[Connector, list[Scope]]]] = {}
         self._sandboxes = frozenset(name for name in facts if _loopback(settings, name))
+        self._here: dict[Scope, Scope] = {}
+        self.inventory = Inventory(self)
 
     def connector(self, provider: str) -> Connector:
         """The connector of a provider, imported now if it was not yet."""
@@ -122,27 +127,47 @@ class Fleet:
         self,
         scopes: Iterable[Scope],
         *,
+        about: Mapping[Scope, Any] | None = None,
+        ask: bool = True,
         max_age_s: float | None = None,
         deadline_s: float | None = None,
         progress: Progress = silent,
     ) -> Harvest:
-        """Bring any scopes up to date; the method that reads one bears the name of its kind."""
-        wants = [
-            self._want(connector, scope, getattr(connector, scope.kind), max_age_s)
-            for scope in map(self.here, scopes)
-            for connector in (self.connector(scope.provider),)
-        ]
-        return await self._gathered(wants, deadline_s, progress)
+        """Bring any scopes up to date; the method that reads one bears the name of its kind.
+
+        `about`: what that method takes beside the scope. Without `ask` nobody is asked: the harvest is what
+        the store holds.
+        """
+        wants = []
+        for scope in map(self.here, scopes):
+            connector = self.connector(scope.provider)
+            pages = getattr(connector, scope.kind)
+            if about is not None:
+                pages = partial(_with, pages, about[scope])
+            wants.append(self._want(connector, scope, pages, max_age_s))
+        return await self._gathered(wants, deadline_s, progress, ask=ask)
+
+    def rows(self, scope: Scope) -> list[dict[str, Any]]:
+        """What the generic cache holds of a scope."""
+        return self._store.rows(scope)
+
+    def regions(self, provider: str, account: str) -> tuple[str, ...]:
+        """The regions that the configuration narrows an account to, () for none said."""
+        mine = self._settings.provider(provider)
+        own = next((one.regions for one in mine.accounts if one.name == account), ())
+        return own or mine.regions
+
+    def services(self, provider: str) -> frozenset[str]:
+        """The services that the configuration narrows a provider to, empty for all."""
+        return frozenset(self._settings.provider(provider).services)
 
     def here(self, scope: Scope) -> Scope:
         """The scope as it is kept: one read at a configured endpoint says so, and is no other endpoint's."""
-        endpoint = _endpoint(self._settings, scope)
-        if endpoint is None:
-            return scope
-        import json
-
-        query = json.loads(scope.query or "{}") | {"endpoint": endpoint}
-        return replace(scope, query=json.dumps(query, separators=(",", ":"), sort_keys=True))
+        if scope not in self._here:
+            if len(self._here) >= KEPT_SCOPES:
+                self._here.clear()
+            self._here[scope] = _placed(scope, _endpoint(self._settings, scope))
+        return self._here[scope]
 
     def ttl_s(self, scope: Scope) -> float:
         """How long data of this scope counts as fresh: the configuration's word, else the connector's."""
@@ -177,14 +202,20 @@ class Fleet:
         return not regions or scope.account in ("public", SHIPPED) or scope.region in ("global", *regions)
 
     async def _gathered(
-        self, wants: Sequence[Want], deadline_s: float | None, progress: Progress, *, bulk: bool = False
+        self,
+        wants: Sequence[Want],
+        deadline_s: float | None,
+        progress: Progress,
+        *,
+        bulk: bool = False,
+        ask: bool = True,
     ) -> Harvest:
         """Ask for what is not fresh, then take stock of what the store holds."""
         now = self._clock.now()
         harvest = Harvest(started=now, sandboxes=self._sandboxes)
         known = self._store.freshness([want.scope for want in wants])
         fresh = [want.fresh(known.get(want.scope), now) for want in wants]
-        tired = [want for want, good in zip(wants, fresh, strict=True) if not good]
+        tired = [want for want, good in zip(wants, fresh, strict=True) if not good] if ask else []
         troubles: dict[Scope, Trouble] = {}
         if tired:
             troubles = await self._asked_again(tired, known, deadline_s, progress, bulk=bulk)
@@ -352,6 +383,19 @@ class Fleet:
             groups = self._store.group_offers(everything, "provider")
             known = self._listed[scope] = (read_at, frozenset(str(one["group"]) for one in groups))
         return known[1]
+
+
+def _with(pages: Any, about: Any, scope: Scope) -> Any:
+    return pages(scope, about)
+
+
+def _placed(scope: Scope, endpoint: str | None) -> Scope:
+    if endpoint is None:
+        return scope
+    import json
+
+    query = json.loads(scope.query or "{}") | {"endpoint": endpoint}
+    return replace(scope, query=json.dumps(query, separators=(",", ":"), sort_keys=True))
 
 
 def _endpoint(settings: Settings, scope: Scope) -> str | None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudtop import net
 from cloudtop.errors import CloudError, CloudtopError, StoreError
-from cloudtop.models import GpuOffer, Health, Scope, Trouble, iso
+from cloudtop.models import Health, Scope, Trouble, iso
 from cloudtop.store.faults import Closed
 from mcp_server.want import Want
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
+    from cloudtop.inventory import Division, InstancePrice, Series
     from cloudtop.ports import Clock
+    from cloudtop.store.observation import Observation
     from cloudtop.store.open import Store
     from cloudtop.store.scopes import Known
 
@@ -145,16 +146,20 @@ class Flights:
 
     async def _copy(self, want: Want) -> None:
         """Stream the pages into the store; only a listing read to its end counts as complete."""
-        started = self._clock.now()
-        if want.scope.kind != "gpu_offers":
-            rows = [_kept(one) async for page in want.pages(want.scope) for one in page]
-            self._store.replace_rows(want.scope, rows, fetched_at=started, complete=True)
-            return
-        with self._store.observation(want.scope, fetched_at=started, stamp=want.stamp) as seen:
+        with self._observation(want) as seen:
+            kept = ROWS.get(want.scope.kind)
             async for page in want.pages(want.scope):
-                offers: Sequence[GpuOffer] = page
-                seen.add(offers)
+                await seen.adding(map(kept, page) if kept else page)
             await seen.finishing()
+
+    def _observation(self, want: Want) -> Observation[Any]:
+        """How the rows of a kind are kept: offers and resources in tables of their own."""
+        scope, started = want.scope, self._clock.now()
+        if scope.kind == "gpu_offers":
+            return self._store.observation(scope, fetched_at=started, stamp=want.stamp)
+        if scope.kind in ROWS:
+            return self._store.row_observation(scope, fetched_at=started)
+        return self._store.resource_observation(scope, fetched_at=started)
 
 
 def _newly_read(known: Known | None, before: Known | None) -> bool:
@@ -172,7 +177,7 @@ def _newly_failed(known: Known | None, before: Known | None) -> Trouble | None:
     return known.trouble if again else None
 
 
-def _kept(one: Health) -> dict[str, Any]:
+def _health(one: Health) -> dict[str, Any]:
     """A health check as the generic cache keeps it; `uid` is its place among the scope's rows."""
     return {
         "uid": f"{one.check}:{one.name}:{one.region or ''}:{one.uid or ''}",
@@ -186,6 +191,35 @@ def _kept(one: Health) -> dict[str, Any]:
         "region": one.region,
         "resource": one.uid,
     }
+
+
+def _division(one: Division) -> dict[str, Any]:
+    return {"uid": f"{one.region} {one.part}", "region": one.region, "part": one.part}
+
+
+def _series(one: Series) -> dict[str, Any]:
+    points = [(at.timestamp(), value) for at, value in one.points]
+    return {
+        "uid": f"{one.metric} {one.device or ''} {one.id}",
+        "id": one.id,
+        "metric": one.metric,
+        "device": one.device,
+        "points": points,
+    }
+
+
+def _price(one: InstancePrice) -> dict[str, Any]:
+    return {"uid": one.instance_type, "usd_per_hour": one.usd_per_hour}
+
+
+ROWS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "health": _health,
+    "permissions": _health,
+    "divisions": _division,
+    "metrics": _series,
+    "instance_prices": _price,
+}
+"""Kinds whose rows the generic cache keeps, and how."""
 
 
 def too_slow(want: Want) -> Trouble:

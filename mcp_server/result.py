@@ -5,8 +5,9 @@ A handler is `mcp_server/tools/<tool>.py` with
     async def run(ctx: Ctx, *, <one keyword per parameter of the spec>) -> Rows
 
 All keywords but those the runtime keeps for itself (`KEPT`): `cursor` arrives as `ctx.offset`, `format` and
-`fields` are applied to what the handler returns. Every keyword is passed in every call: the value, the spec's
-default, or None. Lists arrive as lists, durations (`kind: duration`, so `max_age`) as seconds.
+`fields` are applied to what the handler returns; one that must know which fields are wanted takes `fields`
+too. Every keyword is passed in every call: the value, the spec's default, or None. Lists arrive as lists,
+durations (`kind: duration`, so `max_age`) as seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mcp_server.fleet import Fleet
 
 KEPT = ("cursor", "format", "fields")
-"""Parameters that the runtime deals with; no handler takes them."""
+"""Parameters that the runtime deals with."""
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 """`await progress(done, total, message)`; costs nothing when nobody listens."""

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cloudtop import net
@@ -145,10 +146,13 @@ class Runtime:
 
     async def _found(self, spec: ToolSpec, values: dict[str, Any], ctx: Ctx, place: Place) -> Rows:
         """What the handler finds, every row checked; later pages must be of the first one's reading."""
-        passed = {name: value for name, value in values.items() if name not in KEPT}
+        handler = self._handler(spec)
+        passed = {
+            name: value for name, value in values.items() if name not in KEPT or name in _taken(handler)
+        }
         if place.offset and "max_age" in passed:
             passed["max_age"] = max(passed["max_age"] or 0.0, SNAPSHOT_S)
-        found = await self._handler(spec)(_at(ctx, place.offset), **passed)
+        found = await handler(_at(ctx, place.offset), **passed)
         _check_rows(spec, found)
         if place.offset and reading(found) != place.reading:
             raise changed()
@@ -163,6 +167,8 @@ class Runtime:
             check_fields("fields", values["fields"], fields)
             fields = values["fields"]
             rows = [{name: row.get(name) for name in fields} for row in rows]
+        elif spec.loose(found.shape):
+            fields = [name for name in fields if any(name in row for row in rows)]
         read = reading(found)
 
         def next_cursor(shown: int) -> str | None:
@@ -281,20 +287,23 @@ def _shipped(spec: ToolSpec) -> Handler:
 
 def _compare(spec: ToolSpec, handler: Handler) -> None:
     """Refuse a handler whose keywords are not the spec's parameters."""
-    import inspect
-
-    taken = {
-        name
-        for name, one in inspect.signature(handler).parameters.items()
-        if one.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    taken = _taken(handler)
     wanted = {*spec.parameters, *spec.fixed} - set(KEPT)
-    if unknown := sorted(taken - wanted):
+    if unknown := sorted(taken - wanted - {"fields"}):
         raise SpecError(
             spec.file, f"the handler of {spec.name} takes what the spec lacks: {', '.join(unknown)}"
         )
     if lacking := sorted(wanted - taken):
         raise SpecError(spec.file, f"the handler of {spec.name} does not take {', '.join(lacking)}")
+
+
+@lru_cache(maxsize=256)
+def _taken(handler: Handler) -> frozenset[str]:
+    """The keywords of a handler."""
+    import inspect
+
+    found = inspect.signature(handler).parameters.items()
+    return frozenset(name for name, one in found if one.kind is inspect.Parameter.KEYWORD_ONLY)
 
 
 def _check_rows(spec: ToolSpec, found: Rows) -> None:

@@ -19,6 +19,9 @@ from mcp_server.spec_document import Document, hint
 from mcp_server.spec_form import COMMON_FORM, FORM, OUTPUT_SCHEMA, UTC_TIME
 from mcp_server.specs import COMMON, ToolSpec, spec_files
 
+ROWS = "rows"
+"""The key of `common.yaml` under which shapes of row stand, beside the parameters."""
+
 
 def compiled(folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """The compiled tools of all folders by name; a name that two files claim is refused."""
@@ -63,7 +66,8 @@ def _common(path: Path) -> dict[str, Any]:
     document = Document(path, COMMON_FORM)
     made: dict[str, Any] = document.right() or {}
     for name, schema in made.items():
-        _check_parameter(document, (name,), schema)
+        if name != ROWS:
+            _check_parameter(document, (name,), schema)
     return made
 
 
@@ -73,6 +77,7 @@ def _tool(document: Document, common: dict[str, Any]) -> dict[str, Any]:
         step = f"Write name: {document.path.stem}, or rename the file to {data['name']}.yaml."
         document.refuse(("name",), f"{data['name']} is not the name of the file", step)
     parameters = _parameters(document, common)
+    rows = {shape: _shape(document, common, shape, fields) for shape, fields in data["rows"].items()}
     tool = {
         "name": data["name"],
         "title": data["title"],
@@ -84,7 +89,13 @@ def _tool(document: Document, common: dict[str, Any]) -> dict[str, Any]:
         "later": data.get("later", {}),
         "input_schema": advertised(parameters),
         "output_schema": OUTPUT_SCHEMA,
-        "row_schemas": {shape: _row_schema(fields) for shape, fields in data["rows"].items()},
+        "row_schemas": {shape: _row_schema(fields) for shape, fields in rows.items()},
+        "field_names": {
+            folded(alias): name
+            for fields in rows.values()
+            for name, field in fields.items()
+            for alias in field.get("aliases", ())
+        },
         "examples": data["examples"],
         "nl": data["nl"],
         "file": str(document.path),
@@ -98,6 +109,17 @@ def _tool(document: Document, common: dict[str, Any]) -> dict[str, Any]:
         except UsageError as error:
             _refuse_example(document, index, error)
     return tool
+
+
+def _shape(document: Document, common: dict[str, Any], shape: str, fields: Any) -> dict[str, Any]:
+    """The fields of a shape: those given, or those that tools share."""
+    if fields != COMMON:
+        return dict(fields)
+    shared = common.get(ROWS, {})
+    if shape not in shared:
+        step = f"Known are {', '.join(shared)}. {hint(shape, list(shared))}".strip()
+        document.refuse((ROWS, shape), f"{shape} is no common shape", step)
+    return dict(shared[shape])
 
 
 def _refuse_example(document: Document, index: int, error: UsageError) -> NoReturn:
@@ -115,8 +137,9 @@ def _parameters(document: Document, common: dict[str, Any]) -> dict[str, Any]:
         if name in own:
             step = "Take it out of common, or out of parameters."
             document.refuse(("common", index), f"{name} is also a parameter of its own", step)
-        if name not in common:
-            step = f"Known are {', '.join(common)}. {hint(name, list(common))}".strip()
+        if name not in common or name == ROWS:
+            known = [one for one in common if one != ROWS]
+            step = f"Known are {', '.join(known)}. {hint(name, known)}".strip()
             document.refuse(("common", index), f"{name} is no common parameter", step)
         made[name] = common[name]
     return made
@@ -199,5 +222,5 @@ def _field(field: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, [*value, None] if nullable else value
         elif key == "format":
             yield "pattern", UTC_TIME
-        elif key not in ("nullable", "optional"):
+        elif key not in ("nullable", "optional", "aliases"):
             yield key, value

@@ -97,6 +97,7 @@ _FIELD: _Form = {
         "optional": _said("true: a row may lack it", {"type": "boolean"}),
         "format": _said("a time in UTC", {"const": "date-time"}),
         "items": _said("of a list: what each value is", {"type": "object"}),
+        "aliases": _said("other names that `fields` accepts for it", _WORDS),
         **_VALUE,
     },
     "required": ["type"],
@@ -138,9 +139,13 @@ _NL = _said(
         "additionalProperties": False,
     },
 )
+_SHAPES: _Form = {"type": "object", "minProperties": 1, "additionalProperties": _FIELD}
 COMMON_FORM: _Form = {
-    "title": "Parameters that several tools share",
+    "title": "Parameters and rows that several tools share",
     "type": "object",
+    "properties": {
+        "rows": _said("shapes of row by name", {"type": "object", "additionalProperties": _SHAPES})
+    },
     "propertyNames": {"pattern": _NAME},
     "additionalProperties": _PARAMETER,
 }
@@ -173,14 +178,15 @@ FORM: _Form = {
             {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
         ),
         "rows": _said(
-            "the fields of a row by shape; the first is the usual one, and every row is checked",
+            "the fields of a row by shape (`common` for one of `common.yaml`); the first is the usual"
+            " one, and every row is checked",
             {
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": {
-                    "type": "object",
-                    "minProperties": 1,
-                    "additionalProperties": _FIELD,
+                    "if": {"type": "object"},
+                    "then": _SHAPES,
+                    "else": {"const": "common"},
                 },
             },
         ),

@@ -49,6 +49,7 @@ class ToolSpec:
     `parameters`: JSON Schema property bodies with our keys (kind, aliases, elicit, required). `names`: every
     accepted spelling of a parameter, folded, to its name. `later`: arguments known by name that do not work
     yet, and why. `row_schemas`: the strict schema of a row by shape, the first being the usual one.
+    `field_names`: other spellings of a row's fields, folded, to their names.
     `narrows`: the tool that a user's own copy is made of; `fixed`: what such a copy always passes to it.
     """
 
@@ -66,6 +67,7 @@ class ToolSpec:
     examples: list[dict[str, Any]]
     nl: dict[str, Any]
     file: str
+    field_names: dict[str, str] = field(default_factory=dict)
     narrows: str | None = None
     fixed: dict[str, Any] = field(default_factory=dict)
     _validators: dict[str, Validator] = field(default_factory=dict, compare=False, repr=False)
@@ -84,6 +86,11 @@ class ToolSpec:
         """The fields of one shape of row; of every shape without one."""
         shapes = [shape] if shape else list(self.row_schemas)
         return list(dict.fromkeys(name for one in shapes for name in self.row_schemas[one]["properties"]))
+
+    def loose(self, shape: str | None) -> bool:
+        """Whether rows of this shape may lack fields."""
+        schema = self.row_schemas[shape or self.usual_shape]
+        return len(schema["required"]) < len(schema["properties"])
 
     def row_check(self, shape: str) -> Validator:
         """The compiled strict check of a list of rows of one shape."""

@@ -126,6 +126,20 @@ class Observation(Generic[Item]):
                 raise self._failed
             self._submit(self._work(chunk))
 
+    async def adding(self, page: Iterable[Item]) -> None:
+        """`add` for coroutines: while many rows wait for the writer, the loop goes on."""
+        rows = iter(page)
+        while chunk := list(islice(rows, CHUNK)):
+            if self._failed is not None:
+                raise self._failed
+            while len(self._waiting) >= WAITING:
+                import asyncio
+
+                oldest = asyncio.wrap_future(self._waiting.popleft())
+                await asyncio.wait([oldest])
+                oldest.exception()
+            self._submit(self._work(chunk))
+
     def finish(self) -> bool:
         """The listing was read to its proven end. False when a newer observation has taken the scope over."""
         return self._closed(finished=True).result()

@@ -1,22 +1,19 @@
-"""Offers as rows of the file: what is kept of a GpuOffer, and how a page of them is written.
-
-Imported late: cloudtop.regions.
-"""
+"""Offers as rows of the file: what is kept of a GpuOffer, and how a page of them is written."""
 
 from __future__ import annotations
 
 import json
-import marshal
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import iso
 from cloudtop.store import settling
 from cloudtop.store.offers import EXACT
+from cloudtop.store.places import Places
 from cloudtop.store.schema import FRACTIONAL, MODIFIED, OFFER_COLUMNS, SOLD_OUT, UNPRICED
+from cloudtop.store.values import cut, fingerprint
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,9 +41,6 @@ _RAW = (
 )
 ZLIB_LEVEL = 3
 
-LONGEST = 200
-"""Characters of a name or a figure that a seller writes."""
-
 
 def packed(raw: Mapping[str, object]) -> bytes:
     """The seller's own record, compressed."""
@@ -59,40 +53,7 @@ def unpacked(body: bytes) -> dict[str, Any]:
     return record
 
 
-def fingerprint(values: tuple[Any, ...]) -> int:
-    """A number that changes when any value does; the same in every process."""
-    return int.from_bytes(blake2b(marshal.dumps(values, 2), digest_size=8).digest(), "big", signed=True)
-
-
 _text = lru_cache(maxsize=1024)(iso)
-
-
-class Places:
-    """Numbers of places, each written once: where a seller's region is, in all words people use for it."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str], tuple[int, str | None]] = {}
-
-    def number(self, db: sqlite3.Connection, offer: GpuOffer) -> tuple[int, str | None]:
-        """The place's number in the file, and its country."""
-        key = (offer.seller, offer.region or "", offer.country or "")
-        return self._known.get(key) or self._learn(db, key)
-
-    def _learn(self, db: sqlite3.Connection, key: tuple[str, str, str]) -> tuple[int, str | None]:
-        from cloudtop.regions import place
-
-        found = place(key[0], key[1] or None, key[2] or None)
-        country = key[2] or found.country
-        db.execute(
-            "INSERT INTO place(seller, region, said, country, places) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT(seller, region, said)"
-            " DO UPDATE SET country=excluded.country, places=excluded.places"
-            " WHERE places<>excluded.places OR country IS NOT excluded.country",
-            (*key, country, found.places),
-        )
-        row = db.execute("SELECT id FROM place WHERE seller=? AND region=? AND said=?", key).fetchone()
-        self._known[key] = (row[0], country)
-        return self._known[key]
 
 
 def _empty(db: sqlite3.Connection, scope_id: int) -> bool:
@@ -178,17 +139,17 @@ class OfferTable:
         hourly = price if price is not None and price > 0 else None
         # 6.93 / 7 must tie with 0.99, and not be the cheapest by the sixteenth digit.
         each = round(hourly / offer.gpu_count, EXACT) if hourly and offer.gpu_count > 0 else None
-        place_id, country = self._places.number(db, offer)
+        place_id, country = self._places.number(db, offer.seller, offer.region, offer.country)
         values = (
             self._look.scope_id,
             offer.offer_id,
             1 if offer.spot else 0,
             offer.seller,
-            _cut(offer.instance_type),
-            _cut(offer.region),
+            cut(offer.instance_type),
+            cut(offer.region),
             country,
             offer.gpu,
-            _cut(offer.gpu_raw),
+            cut(offer.gpu_raw),
             offer.form,
             offer.gpu_count,
             offer.gpu_memory_gib,
@@ -196,7 +157,7 @@ class OfferTable:
             offer.ram_gib,
             each,
             hourly,
-            _cut(offer.price_raw),
+            cut(offer.price_raw),
             offer.tier,
             None if offer.available is None else int(offer.available),
             offer.interconnect,
@@ -212,8 +173,3 @@ class OfferTable:
             place_id,
         )
         return (*values, self._look.at, fingerprint((values, body)))
-
-
-def _cut(text: str | None) -> str | None:
-    """A seller's words as far as anybody reads them: what is longer is no name."""
-    return text if text is None or len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

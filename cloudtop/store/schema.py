@@ -171,13 +171,109 @@ def m002_terms_and_doubts(db: Database) -> None:
     db.execute("CREATE INDEX offer_doubted ON offer(scope_id, gpu) WHERE suspect IS NOT NULL")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (m001_prices_and_cache, m002_terms_and_doubts)
+RESOURCE_COLUMNS: dict[str, type] = {
+    "scope_id": int,
+    "native_id": str,
+    "type": str,
+    "region": str,
+    "provider": str,
+    "account": str,
+    "name": str,
+    "zone": str,
+    "status": str,
+    "status_raw": str,
+    "tags": str,
+    "tag_index": str,
+    "created_at": str,
+    "updated_at": str,
+    "usd_per_hour": float,
+    "instance_type": str,
+    "vcpus": float,
+    "ram_gib": float,
+    "public_ip": str,
+    "private_ip": str,
+    "spot": int,
+    "gpus": str,
+    "gpu_index": str,
+    "gpu_gib": float,
+    "runtime": str,
+    "memory_mb": float,
+    "timeout_s": float,
+    "last_modified": str,
+    "size_bytes": int,
+    "object_count": int,
+    "storage_class": str,
+    "engine": str,
+    "version": str,
+    "size_gb": float,
+    "connections": int,
+    "node_count": int,
+    "encrypted": int,
+    "namespace": str,
+    "health": str,
+    "health_message": str,
+    "details": str,
+    "place_id": int,
+    "raw_page": int,
+    "raw_index": int,
+    "appeared": float,
+    "since": float,
+    "read_at": float,
+    "mark": int,
+    "hash": int,
+}
+"""`tag_index`, `gpu_index`: what filters look in. `since`: when it first was as it is now; `appeared`: when
+it was first seen, null where it was there at the first look. `mark` changes with what a person would call a
+change, `hash` with anything."""
+
+
+def m003_resources(db: Database) -> None:
+    """What runs in the accounts, what it was before, and what its types cost."""
+    resource = _table(db, "resource").create(
+        {"id": int, **RESOURCE_COLUMNS},
+        pk="id",
+        not_null={"scope_id", "native_id", "type", "region", "since", "mark", "hash"},
+    )
+    resource.create_index(["native_id", "type", "region", "scope_id"], "resource_identity", unique=True)
+    resource.create_index(
+        ["provider", "account", "type", "region", "name", "native_id", "scope_id"], "resource_order"
+    )
+    resource.create_index(["scope_id"], "resource_scope")
+    _table(db, "raw_page").create({"id": int, "scope_id": int, "body": bytes}, pk="id")
+    _table(db, "raw_page").create_index(["scope_id"])
+    _table(db, "resource_past").create(
+        {
+            "id": int,
+            "scope_id": int,
+            "since": float,
+            "until": float,
+            "gone": int,
+            **{name: RESOURCE_COLUMNS[name] for name in ("native_id", "type", "region")},
+            "body": str,
+        },
+        pk="id",
+        not_null={"scope_id", "since", "until", "gone", "body"},
+    )
+    _table(db, "resource_past").create_index(["until"])
+    _table(db, "resource_past").create_index(["native_id"])
+    db.execute(
+        "CREATE TABLE instance_price (provider TEXT NOT NULL, region TEXT NOT NULL,"
+        " instance_type TEXT NOT NULL, usd_per_hour REAL, read_at REAL NOT NULL,"
+        " PRIMARY KEY (provider, region, instance_type)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    m001_prices_and_cache,
+    m002_terms_and_doubts,
+    m003_resources,
+)
 SCHEMA = len(MIGRATIONS)
 
 NEIGHBOUR_S = 1.0
 """How long another process may take to make the same new file."""
 
-LAYOUT = 0x99301E31
+LAYOUT = 0x0AA249F0
 """`layout` of a file that these migrations made; a test says which number belongs here."""
 
 

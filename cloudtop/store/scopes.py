@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cloudtop.store.writer import Steps, Writer
 
 CHUNK = 1000
+TABLES = ("offer", "resource", "row")
+"""Where the rows of a scope are, each kind in one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _fewer(db: sqlite3.Connection, scope_id: int, number: int) -> bool:
     """Delete some of the scope's rows; whether there may be more."""
     if not owned(db, scope_id, number):
         return False
-    for table in ("offer", "row"):
+    for table in TABLES:
         ids = db.execute(f"SELECT id FROM {table} WHERE scope_id=? LIMIT {CHUNK}", (scope_id,)).fetchall()
         if ids:
             if table == "offer":
@@ -147,6 +149,7 @@ def _fewer(db: sqlite3.Connection, scope_id: int, number: int) -> bool:
             db.executemany(f"DELETE FROM {table} WHERE id=?", ids)
             bump(db)
             return True
+    db.execute("DELETE FROM raw_page WHERE scope_id=?", (scope_id,))
     return False
 
 
@@ -170,7 +173,7 @@ def note_trouble(db: sqlite3.Connection, scope: Scope, trouble: Trouble, at: flo
     bump(db)
 
 
-_THERE = " + ".join(f"(SELECT count(*) FROM {one} WHERE scope_id=scope.id)" for one in ("offer", "row"))
+_THERE = " + ".join(f"(SELECT count(*) FROM {one} WHERE scope_id=scope.id)" for one in TABLES)
 """The rows of a look under way, or given up, are counted: nobody has noted their number yet."""
 
 _KNOWN = (

@@ -11,6 +11,8 @@ from cloudtop.store.journal import Journal
 from cloudtop.store.neighbours import DownHosts, Leases
 from cloudtop.store.observation import Look, Observation
 from cloudtop.store.offer_table import OfferTable
+from cloudtop.store.resource_table import ResourceTable
+from cloudtop.store.roster import Roster
 from cloudtop.store.rows import Changes, Row, RowTable
 from cloudtop.store.scopes import Known
 from cloudtop.store.shelf import Shelf
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from cloudtop.inventory import Resource
     from cloudtop.models import AuditRecord
     from cloudtop.ports import Audit, Clock, Conversations, Hosts
     from cloudtop.store.connections import Place, Reader
     from cloudtop.store.offers import OfferFilter, OfferPage
+    from cloudtop.store.resources import ResourceFilter, ResourcePage
     from cloudtop.store.writer import Steps
 
 
@@ -38,6 +42,7 @@ class Store:
         self.writer = Writer(place)
         self._place, self._reader, self._clock, self._max_size = place, reader, clock, max_size
         self._shelf = Shelf(reader)
+        self.roster = Roster(reader)
         self._leases = Leases(self.writer, clock)
         self._journal = Journal(reader, self.writer)
         self.hosts: Hosts = DownHosts(reader, self.writer, clock)
@@ -139,6 +144,15 @@ class Store:
         return trends.page(
             self._reader, ids, start, end, sort=sort, descending=descending, limit=limit, offset=offset
         )
+
+    def resource_observation(self, scope: Scope, *, fetched_at: datetime) -> Observation[Resource]:
+        """Begin to look at one listing of resources."""
+        look = Look(scope, fetched_at, None)
+        return Observation(self.writer, look, ResourceTable(look), self._max_size)
+
+    def resources(self, query: ResourceFilter) -> ResourcePage:
+        """One page of resources in the asked order, with the count of all."""
+        return self.roster.page(query)
 
     def row_observation(
         self, scope: Scope, *, fetched_at: datetime, stamp: str | None = None

@@ -1,7 +1,9 @@
-"""check_health: whether each connection works, by asking it, and how old what it told before is.
+"""check_health: whether each connection works, by asking it, and how old what it told before is; and how the
+resources behind it are.
 
 A cloud that cannot be asked for want of credentials is neither healthy nor not: `unknown`, with what to set.
-Quota is reported where a cloud says what is left of it; nothing is invented where it does not.
+Quota is reported where a cloud says what is left of it; nothing is invented where it does not. What narrows
+to resources asks for them alone; a bare `status` is looked for in both.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cloudtop.models import PriceQuery, Scope, Trouble, iso
 from mcp_server.fleet import LISTS, PRICES
 from mcp_server.result import Rows
+from mcp_server.tools._resource_health import add, check_row, resource_health, wanted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
     from mcp_server.fleet import Fleet, Harvest
     from mcp_server.result import Ctx
 
-HEALTH = "health"
+HEALTH, PERMISSIONS, RESOURCES = "health", "permissions", "resources"
 STATES = {"unreachable": "down", "too_slow": "degraded", "rate_limited": "degraded"}
-FINE = ("healthy", "unknown")
 
 
 async def run(
@@ -30,38 +32,72 @@ async def run(
     providers: list[str] | None,
     scope: str | None,
     check: list[str] | None,
+    name: list[str] | None,
+    resource_type: list[str] | None,
+    region: list[str] | None,
     status: list[str] | None,
+    tag: list[str] | None,
     max_age: float | None,
     limit: int,
 ) -> Rows:
-    """Ask all connections at once; one row per check."""
+    """Ask all connections, or for all resources, at once; one row per check."""
+    narrowed = bool(name or resource_type or region or tag or check == [RESOURCES])
+    both = status and not (scope or narrowed or check)
+    found = Rows(rows=[])
+    if not (scope == RESOURCES or narrowed):
+        found = await _connections(ctx, providers, check, status, max_age)
+    if scope == RESOURCES or narrowed or both:
+        given = {
+            "providers": providers,
+            "name": name,
+            "resource_type": resource_type,
+            "region": region,
+            "tag": tag,
+        }
+        add(found, await resource_health(ctx, given, status, max_age))
+    found.applied |= {"scope": scope} if scope else {}
+    found.total = len(found.rows)
+    found.rows = found.rows[ctx.offset : ctx.offset + limit]
+    return found
+
+
+async def _connections(
+    ctx: Ctx,
+    providers: list[str] | None,
+    check: list[str] | None,
+    status: list[str] | None,
+    max_age: float | None,
+) -> Rows:
+    """One row per check of each connection."""
     named = await ctx.fleet.ids(providers or (), "providers")
     asked = list(named or ctx.fleet.facts)
-    scopes = [one for provider in asked for one in _scopes(ctx.fleet, provider)]
+    scopes = [one for provider in asked for one in _scopes(ctx.fleet, provider, check)]
     harvest = await ctx.fleet.read(
         scopes, max_age_s=max_age, deadline_s=ctx.deadline_s, progress=ctx.progress
     )
     lists = await _lists(ctx, asked, check)
     rows = [row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)]
-    kept = [row for row in rows if _meant(row, check, status)]
+    kept = [row for row in rows if (not check or row["check"] in check) and wanted(row, status)]
     uncovered = ctx.fleet.standing.uncovered(
         HEALTH, tuple(one for one in named if one not in ctx.fleet.facts)
     )
     return Rows(
-        rows=kept[ctx.offset : ctx.offset + limit],
+        rows=kept,
         sources=harvest.sources,
         missing=[*_unasked(harvest), *uncovered.values()],
         applied=_applied(named, check, status, max_age),
-        total=len(kept),
         expires_at=harvest.expires_at,
     )
 
 
-def _scopes(fleet: Fleet, provider: str) -> Iterator[Scope]:
-    """One per account with credentials; the public side of a cloud that needs none."""
-    if fleet.standing.can(provider, HEALTH):
+def _scopes(fleet: Fleet, provider: str, check: list[str] | None) -> Iterator[Scope]:
+    """One per account with credentials, and one for its permissions; the public side of a cloud without."""
+    if fleet.standing.can(provider, HEALTH) and check != [PERMISSIONS]:
         for account in fleet.standing.accounts(provider) or ("public",):
             yield fleet.here(Scope(provider, account, kind=HEALTH))
+    if fleet.standing.can(provider, PERMISSIONS) and (not check or PERMISSIONS in check):
+        for account in fleet.standing.accounts(provider):
+            yield fleet.here(Scope(provider, account, kind=PERMISSIONS))
 
 
 async def _lists(ctx: Ctx, asked: list[str], check: list[str] | None) -> Harvest | None:
@@ -94,7 +130,7 @@ def _checks(ctx: Ctx, scope: Scope, harvest: Harvest) -> Iterator[dict[str, Any]
     for one in ctx.store.rows(scope):
         checked_at = one["checked_at"]
         read_at = _moment(checked_at)
-        yield _row(
+        yield check_row(
             scope.provider,
             scope.account,
             one["check"],
@@ -117,13 +153,13 @@ def _failed(ctx: Ctx, scope: Scope, trouble: Trouble) -> dict[str, Any]:
     status = STATES.get(trouble.code, "failing")
     message = f"{trouble.message} {trouble.next_step}".strip()
     title = ctx.fleet.standing.title(scope.provider)
-    return _row(scope.provider, scope.account, check, status, message, now, name=title, healthy=False)
+    return check_row(scope.provider, scope.account, check, status, message, now, name=title, healthy=False)
 
 
 def _closed(ctx: Ctx, provider: str) -> dict[str, Any]:
     reason = ctx.fleet.standing.reason(provider) or "It has no health check."
     title, now = ctx.fleet.standing.title(provider), iso(ctx.clock.now()) or ""
-    return _row(provider, "default", "credentials", "unknown", reason, now, name=title, source="cache")
+    return check_row(provider, "default", "credentials", "unknown", reason, now, name=title, source="cache")
 
 
 def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
@@ -147,7 +183,7 @@ def _freshness(ctx: Ctx, provider: str) -> Iterator[dict[str, Any]]:
         yield _unread(provider, title, failed, iso(now) or "", reader)
     for account, (scope, known) in sorted(newest.items()):
         status, message = _aged(known, ctx.fleet.ttl_s(scope), now)
-        yield _row(
+        yield check_row(
             provider,
             account,
             "freshness",
@@ -174,7 +210,7 @@ def _unread(provider: str, title: str, failed: list[Any], now: str, reader: str)
         last = max(failed, key=lambda known: known.tried_at)
         status, healthy = "degraded", False
         message = f"Nothing has been read yet. The last try failed: {last.trouble.message}"
-    return _row(
+    return check_row(
         provider, "public", "freshness", status, message, now, name=title, healthy=healthy, source="cache"
     )
 
@@ -199,13 +235,13 @@ def _files(ctx: Ctx, lists: Harvest | None) -> Iterator[dict[str, Any]]:
         status = "failing" if trouble.severity == "error" else "degraded"
         message = f"{trouble.message} {trouble.next_step}".strip()
         account = trouble.account or "own"
-        yield _row(LISTS, account, "api", status, message, now, name=title, healthy=False, source="list")
+        yield check_row(LISTS, account, "api", status, message, now, name=title, healthy=False, source="list")
     bad = {trouble.account for trouble in lists.missing}
     for one in lists.sources:
         if one.account not in bad:
             message = f"{one.rows} prices were read from the {one.account} list."
             fetched_at = iso(one.fetched_at)
-            yield _row(
+            yield check_row(
                 LISTS,
                 one.account,
                 "api",
@@ -217,49 +253,6 @@ def _files(ctx: Ctx, lists: Harvest | None) -> Iterator[dict[str, Any]]:
                 source="list",
                 fetched_at=fetched_at,
             )
-
-
-def _row(
-    provider: str,
-    account: str,
-    check: str,
-    status: str,
-    message: str,
-    checked_at: str,
-    *,
-    name: str,
-    healthy: bool | None = None,
-    region: str | None = None,
-    latency_ms: float | None = None,
-    uid: str | None = None,
-    source: str = "live",
-    fetched_at: str | None = None,
-) -> dict[str, Any]:
-    """One check in the order of its fields."""
-    return {
-        "provider": provider,
-        "account": account,
-        "region": region,
-        "name": name,
-        "check": check,
-        "healthy": healthy,
-        "status": status,
-        "message": message,
-        "latency_ms": latency_ms,
-        "checked_at": checked_at,
-        "uid": uid,
-        "source": source,
-        "fetched_at": fetched_at or checked_at,
-    }
-
-
-def _meant(row: dict[str, Any], check: list[str] | None, status: list[str] | None) -> bool:
-    """`unhealthy` stands for every state that is neither healthy nor unknown."""
-    if check and row["check"] not in check:
-        return False
-    if not status or row["status"] in status:
-        return True
-    return "unhealthy" in status and row["status"] not in FINE
 
 
 def _unasked(harvest: Harvest) -> Iterable[Trouble]:
