@@ -11,7 +11,7 @@ from cloudtop.store.journal import Journal
 from cloudtop.store.neighbours import DownHosts, Leases
 from cloudtop.store.observation import Look, Observation
 from cloudtop.store.offer_table import OfferTable
-from cloudtop.store.resource_table import ResourceTable
+from cloudtop.store.resource_table import ResourceTable, keep_prices
 from cloudtop.store.roster import Roster
 from cloudtop.store.rows import Changes, Row, RowTable
 from cloudtop.store.scopes import Known
@@ -20,7 +20,7 @@ from cloudtop.store.talks import Talks
 from cloudtop.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from cloudtop.inventory import Resource
@@ -149,6 +149,13 @@ class Store:
         """Begin to look at one listing of resources."""
         look = Look(scope, fetched_at, None)
         return Observation(self.writer, look, ResourceTable(look), self._max_size)
+
+    def keep_instance_prices(
+        self, provider: str, region: str, prices: Mapping[str, float | None], at: datetime
+    ) -> None:
+        """Keep what instance types cost by the hour on demand in a region; None for no price."""
+        rows = [(provider, region, kind, usd, at.timestamp()) for kind, usd in prices.items()]
+        self.writer.run(lambda db: keep_prices(db, rows))
 
     def resources(self, query: ResourceFilter) -> ResourcePage:
         """One page of resources in the asked order, with the count of all."""

@@ -108,7 +108,7 @@ class MetricQuestion:
         for (provider, account, region, kind), members in groups.items():
             told = ctx.fleet.facts[provider].metrics.get(kind, {})
             asked: dict[str, list[str]] = {}
-            for metric in self._of(kind, members):
+            for metric in self.of(kind, members):
                 parts = metrics.base(metric, told)
                 for part in parts:
                     asked.setdefault(self.stat_of(part, told), []).append(part)
@@ -120,7 +120,7 @@ class MetricQuestion:
                 found[scope] = (query, {one["id"]: one for one in members})
         return found, list(untold.values())
 
-    def _of(self, kind: str, members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    def of(self, kind: str, members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """The asked metrics that a type of resource has, else the usual ones."""
         if self.metrics:
             yield from (one for one in self.metrics if kind in metrics.metrics()[one].of)
@@ -273,10 +273,11 @@ def _untold(ctx: Ctx, provider: str, kind: str, metric: str) -> Trouble:
     facts = ctx.fleet.facts[provider]
     why = facts.untold.get(kind, {}).get(metric) or "its API does not tell it"
     about, many = metrics.metrics()[metric], resource_types.title(kind, 2)
+    title = about.title[0].upper() + about.title[1:]
     return Trouble(
         provider,
         "not_covered",
-        f"{about.title} of {many} is not available from {facts.title}, because {why}.",
+        f"{title} of {many} is not available from {facts.title}, because {why}.",
         "`list_metrics=true` lists what is.",
         kind=METRICS,
         severity="warning",

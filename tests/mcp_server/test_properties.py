@@ -95,7 +95,9 @@ def questions(draw):
 def named(spec, said, arguments):
     """Whether a refusal begins with the name of an argument that was given."""
     lines = said.removeprefix(f"{spec.name}: ").splitlines()
-    return all(any(line.startswith(f"{name}: ") for name in arguments) for line in lines)
+    missing = [f"{name}: is missing" for name in spec.parameters if name not in arguments]
+    starts = (*(f"{name}: " for name in arguments), *missing)
+    return all(line.startswith(starts) for line in lines)
 
 
 # --- reading a text back ----------------------------------------------------------------------------------
