@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cloudtop.inventory import MetricQuery
     from mcp_server.inventory import Asked
     from mcp_server.result import Ctx
+    from mcp_server.tools._resource_question import Question
 
 METRICS = "metrics"
 NOW_S = 300
@@ -74,13 +75,12 @@ class MetricQuestion:
             else "avg"
         )
 
-    def about(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments that narrow the resources; without a type, those that the metrics are of."""
-        names = ("id", "name", "name_contains", "providers", "region", "account", "status", "tag", "gpu")
-        about = {name: given[name] for name in names}
-        of = dict.fromkeys(kind for one in self.metrics for kind in metrics.metrics()[one].of)
-        about["resource_type"] = given["resource_type"] or list(of) or None
-        return about
+    def narrow(self, about: Question) -> None:
+        """Without a type of their own the resources are those that the metrics are of."""
+        if self.metrics and not about.filter.types:
+            of = tuple(dict.fromkeys(kind for one in self.metrics for kind in metrics.metrics()[one].of))
+            about.asked = replace(about.asked, types=of)
+            about.filter = replace(about.filter, types=of)
 
     def applied(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What took effect beside the resources' filters."""

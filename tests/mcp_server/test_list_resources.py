@@ -114,6 +114,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         ({"resource_type": "instance", "tag_not": "env=prod"}, ["web-6", "web-2", "edge"]),
         ({"resource_type": "instance", "missing_tag": "team"}, ["web-2"]),
         ({"missing_tag": "Name", "resource_type": "instance"}, ["i-0004"]),
+        ({"missing_tag": "*", "resource_type": "instance"}, ["web-2"]),
         ({"instance_type": "p4de"}, ["train-3"]),
         ({"gpu": "A100"}, ["train-3"]),
         ({"gpu": "A100 40GB"}, []),
