@@ -168,7 +168,8 @@ class Runtime:
             fields = values["fields"]
             rows = [{name: row.get(name) for name in fields} for row in rows]
         elif spec.loose(found.shape):
-            fields = [name for name in fields if any(name in row for row in rows)]
+            there = set().union(*rows)
+            fields = [name for name in fields if name in there]
         read = reading(found)
 
         def next_cursor(shown: int) -> str | None:

@@ -42,7 +42,7 @@ UPSERT = (
     f" ON CONFLICT(native_id, type, region, scope_id) DO UPDATE SET {_SET}"
 )
 _HELD = (
-    "SELECT native_id, type, region, hash, mark FROM resource"
+    "SELECT native_id, type, region, hash, mark FROM resource INDEXED BY resource_identity"
     " WHERE native_id IN (SELECT value FROM json_each(?)) AND scope_id=?"
 )
 _PAST = (

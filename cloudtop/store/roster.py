@@ -37,6 +37,9 @@ _UNTOLD: dict[str, tuple[tuple[str, ...], str]] = {
 }
 """Fields that a cloud may not tell, the filters that need them, and how those are found who lack them."""
 
+MANY = 2_000
+"""So many matching rows are not sorted for every page."""
+
 _JSON = ("tags", "gpus", "details")
 _FLAGS = ("spot", "encrypted")
 Held = dict[int, tuple[Scope, float]]
@@ -55,7 +58,7 @@ class Roster:
             now = generation(db)
             held = self._scopes(db, now, query.scopes)
             total = self._counted(db, now, query, held)
-            rows = [] if query.limit == 0 else _fetched(db, query, held)
+            rows = [] if query.limit == 0 else _fetched(db, query, held, in_order=total > MANY)
             untold = {
                 name: self._counted(db, now, other, held, lacks) for name, other, lacks in _untold(query)
             }
@@ -143,7 +146,8 @@ class Roster:
         where = terms(query, _ids(query, held))
         if lacks:
             where.add(lacks)
-        sql = f"{source}SELECT count(*) FROM resource{JOINED} WHERE {where.sql}"
+        joined = JOINED if "price." in where.sql else ""
+        sql = f"{source}SELECT count(*) FROM resource{joined} WHERE {where.sql}"
         memo, key = self._remembered(now), (sql, *values, *where.values)
         if key not in memo:
             memo[key] = db.execute(sql, [*values, *where.values]).fetchone()[0]
@@ -155,12 +159,16 @@ def _ids(query: ResourceFilter, held: Held) -> tuple[int, ...] | None:
     return None if query.scopes is None else tuple(held)
 
 
-def _fetched(db: sqlite3.Connection, query: ResourceFilter, held: Held) -> list[Any]:
+def _fetched(
+    db: sqlite3.Connection, query: ResourceFilter, held: Held, *, in_order: bool = False
+) -> list[Any]:
+    """The page's rows. `in_order`: walk the index in the usual order instead of sorting what matches."""
     source, values = _source(query)
+    walked = " INDEXED BY resource_order" if in_order and query.sort is None and not source else ""
     where = terms(query, _ids(query, held))
     limit = -1 if query.limit is None else query.limit
     return db.execute(
-        f"{source}SELECT {_SELECTED} FROM resource{JOINED} WHERE {where.sql}"
+        f"{source}SELECT {_SELECTED} FROM resource{walked}{JOINED} WHERE {where.sql}"
         f" ORDER BY {ordered(query)} LIMIT ? OFFSET ?",
         [*values, *where.values, limit, query.offset],
     ).fetchall()
