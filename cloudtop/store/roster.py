@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _UNSHOWN = ("tag_index", "gpu_index", "gpu_gib", "place_id", "raw_page", "raw_index", "mark", "hash")
 _SHOWN = tuple(name for name in COLUMNS if name not in _UNSHOWN)
-_SELECTED = ", ".join(PRICE if name == "usd_per_hour" else f"resource.{name}" for name in _SHOWN)
+_COLUMNS = (PRICE if name == "usd_per_hour" else f"resource.{name}" for name in _SHOWN)
+_SELECTED = ", ".join((*_COLUMNS, "resource.usd_per_hour IS NOT NULL"))
 _UNTOLD: dict[str, tuple[tuple[str, ...], str]] = {
     "tags": (("tags", "exclude_tags", "missing_tags"), "resource.tags IS NULL"),
     "usd_per_hour": (("max_price",), f"{PRICE} IS NULL"),
@@ -101,6 +102,14 @@ class Roster:
             [json.dumps(keys)] * 2,
         )
         return None if found[0][0] is None else datetime.fromtimestamp(found[0][0], UTC)
+
+    def prices_read(self, provider: str, region: str) -> dict[str, datetime]:
+        """When the price of each instance type that is kept of a region was read."""
+        rows = self._reader.all(
+            "SELECT instance_type, read_at FROM instance_price WHERE provider=? AND region=?",
+            (provider, region),
+        )
+        return {kind: datetime.fromtimestamp(at, UTC) for kind, at in rows}
 
     def names(self, limit: int) -> list[tuple[str, str, str]]:
         """(name, type, provider) of resources with a name, those read last first."""
@@ -231,7 +240,7 @@ def moment_text(epoch: float) -> str | None:
 
 def _row(values: Sequence[Any], held: Held) -> dict[str, Any]:
     """One resource with all its fields."""
-    row = dict(zip(_SHOWN, values, strict=True))
+    row = dict(zip((*_SHOWN, "_priced"), values, strict=True))
     scope, finished_at = held[row.pop("scope_id")]
     for name in _JSON:
         if row[name] is not None:

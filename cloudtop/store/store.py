@@ -157,6 +157,10 @@ class Store:
         rows = [(provider, region, kind, usd, at.timestamp()) for kind, usd in prices.items()]
         self.writer.run(lambda db: keep_prices(db, rows))
 
+    def instance_prices(self, provider: str, region: str) -> dict[str, datetime]:
+        """When the price of each instance type was read that is kept of a region, priced or not."""
+        return self.roster.prices_read(provider, region)
+
     def resources(self, query: ResourceFilter) -> ResourcePage:
         """One page of resources in the asked order, with the count of all."""
         return self.roster.page(query)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cloudtop.errors import CloudError, Forbidden
-from cloudtop.inventory import Division, Gpus, MetricQuery, Resource, Series
+from cloudtop.inventory import Division, Gpus, InstancePrice, MetricQuery, Resource, Series
 from cloudtop.models import Health, Scope
 from connectors import discovery
 from connectors.base import Connector, Facts, Service, raw
@@ -122,7 +122,18 @@ class Cloud(Connector):
         """Nothing is open."""
 
 
-class Divided(Cloud):
+class Priced(Cloud):
+    """A cloud that tells what its types cost."""
+
+    async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]:
+        self.asked.append(scope)
+        if error := self.wrong(scope):
+            raise error
+        known = {"m5.large": 0.1, "p4de.24xlarge": 40.0}
+        yield [InstancePrice(kind, known.get(kind)) for kind in types if kind in known]
+
+
+class Divided(Priced):
     """A cloud that tells its regions."""
 
     async def divisions(self, scope: Scope) -> AsyncIterator[list[Division]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloudtop.errors import Unavailable
+from cloudtop.errors import Forbidden, Unavailable
 from tests.mcp_server import company
 from tests.mcp_server.company import Cloud
 from tests.mcp_server.market import House
@@ -75,7 +75,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         "tags": {"env": "prod", "team": "core"},
         "created_at": "2026-11-17T12:00:00Z",
         "updated_at": None,
-        "usd_per_hour": None,
+        "usd_per_hour": 40.0,
         "instance_type": "p4de.24xlarge",
         "vcpus": 96.0,
         "ram_gib": 1152.0,
@@ -127,7 +127,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         ({"min_vcpu": 8}, ["train-3"]),
         ({"min_ram": 64}, ["train-3"]),
         ({"min_size_gb": 200}, ["vol-2"]),
-        ({"max_price": 0.3}, ["edge"]),
+        ({"max_price": 0.3}, ["web-1", "web-6", "i-0004", "web-1", "web-2", "edge"]),
         ({"created_since": "last_3d", "resource_type": "instance"}, ["train-3", "web-1", "web-2"]),
         ({"older_than": "8d", "resource_type": "instance"}, ["edge-2"]),
         ({"created_before": "2026-11-12T12:00Z"}, ["edge-2"]),
@@ -143,7 +143,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
             {"sort": "size_gb_desc", "resource_type": ["volume", "database"]},
             ["vol-2", "vol-1", "db-main", "db-old"],
         ),
-        ({"sort": "price_desc", "limit": 2}, ["edge-2", "edge"]),
+        ({"sort": "price_desc", "limit": 3}, ["train-3", "edge-2", "edge"]),
         ({"sort": "-name", "limit": 1}, ["web-6"]),
     ],
     ids=str,
@@ -227,7 +227,8 @@ async def test_services_of_the_configuration_narrow_what_is_read(
     config = {"providers": {"aws": {**company.CONFIG["providers"]["aws"], "services": ["vms", "s3"]}}}
     house = company.house(tmp_path, clouds, config=config)
     await house.call(TOOL, providers="aws")
-    assert {one.kind for one in clouds["aws"].asked} == {"divisions", "instances", "volumes", "buckets"}
+    read = {one.kind for one in clouds["aws"].asked} - {"divisions", "instance_prices"}
+    assert read == {"instances", "volumes", "buckets"}
     await house.close()
 
 
@@ -324,6 +325,35 @@ async def test_fields_choose_and_may_name_details_and_the_record(house: House) -
             "raw": {"InstanceId": "i-0003"},
         }
     ]
+
+
+async def test_prices_of_types_are_read_once_for_what_is_shown(
+    house: House, clouds: dict[str, Cloud]
+) -> None:
+    answer = await house.call(TOOL, resource_type="instance", account="prod", region="us-east-1")
+    prices = {row["name"] or row["id"]: row["usd_per_hour"] for row in answer["rows"]}
+    assert prices == {"web-1": 0.1, "web-2": 0.1, "train-3": 40.0, "i-0004": 0.1, "web-5": None}
+    asked = [one for one in clouds["aws"].asked if one.kind == "instance_prices"]
+    assert [(one.account, one.region) for one in asked] == [("prod", "us-east-1")]
+    house.clock.move(7200)
+    await house.call(TOOL, resource_type="instance", account="prod", region="us-east-1")
+    assert len([one for one in clouds["aws"].asked if one.kind == "instance_prices"]) == 1
+    house.clock.move(86_400)
+    await house.call(TOOL, resource_type="instance", account="prod", region="us-east-1")
+    assert len([one for one in clouds["aws"].asked if one.kind == "instance_prices"]) == 2
+
+
+async def test_a_price_that_cannot_be_had_is_no_trouble_and_not_tried_again_soon(
+    house: House, clouds: dict[str, Cloud]
+) -> None:
+    refusal = Forbidden("Not for you.", "Ask.")
+    clouds["aws"].wrong = lambda scope: refusal if scope.kind == "instance_prices" else None
+    for _ in range(2):
+        answer = await house.call(TOOL, resource_type="instance", account="prod", region="us-east-1")
+        assert answer["missing"] == []
+        assert {row["usd_per_hour"] for row in answer["rows"]} == {None}
+        house.clock.move(120)
+    assert len([one for one in clouds["aws"].asked if one.kind == "instance_prices"]) == 1
 
 
 async def test_an_earlier_state_is_told_from_what_was_kept(house: House, clouds: dict[str, Cloud]) -> None:
