@@ -185,7 +185,7 @@ def result(tool: str, whole: Mapping[str, Any], settings: Settings) -> None:
         columns = _columns(rows, settings)
         table(columns, [[cell(row.get(name)) for name in columns] for row in rows], settings)
     else:
-        unasked = any(one["severity"] != "info" for one in whole["missing"]) and not whole["sources"]
+        unasked = whole["missing"] and not whole["sources"]
         sys.stdout.write("Nothing could be asked.\n" if unasked else "Nothing matches.\n")
     shown, total = len(rows), whole.get("total")
     if total is not None and total > shown:

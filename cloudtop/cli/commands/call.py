@@ -163,7 +163,7 @@ def _limit(
 def exit_code(whole: dict[str, Any], *, strict: bool) -> int:
     """1 when nothing could be asked, 3 for a partial answer under --strict, else 0."""
     wrong = any(one["severity"] == "error" for one in whole["missing"])
-    if wrong and not whole["rows"] and not whole["sources"]:
+    if whole["missing"] and not whole["rows"] and not whole["sources"]:
         return 1
     partial = wrong or any(row.get("source") == "stale" for row in whole["rows"])
     return 3 if strict and partial else 0
