@@ -203,6 +203,14 @@ class Store:
         """The right to ask for a scope, shared by all processes of this home; None while another has it."""
         return self._leases.take(scope, seconds)
 
+    async def leased(self, scope: Scope, seconds: float) -> str | None:
+        """`lease` for coroutines."""
+        return await self._leases.taken(scope, seconds)
+
+    def let_go(self, scope: Scope, token: str) -> None:
+        """End a lease without waiting for the file."""
+        self._leases.let_go(scope, token)
+
     def give_back(self, scope: Scope, token: str) -> bool:
         """End a lease; False when it had run out and gone to another."""
         return self._leases.give_back(scope, token)

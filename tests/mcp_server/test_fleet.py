@@ -233,7 +233,8 @@ async def test_when_every_asker_is_gone_the_request_ends(tmp_path: Path) -> None
     house, cloud = slow_house(tmp_path, 30.0, [offer(1.5)])
     before = asyncio.all_tasks()
     task = asyncio.create_task(house.fleet.prices(A100))
-    await asyncio.sleep(0.02)
+    while not cloud.asked:
+        await asyncio.sleep(0.005)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     for _ in range(5):
