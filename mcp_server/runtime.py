@@ -189,7 +189,7 @@ class Runtime:
         return {
             "as_of": None if found.undated else iso(found.as_of or oldest or self.house.clock.now()),
             "sources": [one.row() for one in found.sources],
-            "missing": [one.row() for one in _different(found.missing)],
+            "missing": [one.row() for one in different(found.missing)],
             "applied": found.applied,
             "notices": found.notices,
             "total": found.total,
@@ -242,7 +242,7 @@ def _raised(values: dict[str, Any], floor_s: float) -> str | None:
     return f"max_age was raised to {floor_s:g} s, the least that this token may ask for."
 
 
-def _different(missing: list[Trouble]) -> list[Trouble]:
+def different(missing: list[Trouble]) -> list[Trouble]:
     """Every trouble once: a cloud that is asked in two ways, on demand and spot, fails in one.
 
     Two files of price lists are two troubles, and so are two remarks; their words tell them apart. The same
