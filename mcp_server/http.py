@@ -46,6 +46,7 @@ from mcp_server.http_wire import (
 )
 from mcp_server.limits import EVERYBODY, SCOPES, Caller, Rates, needed
 from mcp_server.place import METADATA, PATH, Place
+from mcp_server.resuming import AGAIN_MS, Sessions
 from mcp_server.specs import narrowed
 
 if TYPE_CHECKING:
@@ -304,11 +305,12 @@ async def gate(
     Without `terse` every answer may become a stream: for tools that tell what nobody asked to hear.
     """
 
-    def manager(*, as_json: bool) -> StreamableHTTPSessionManager:
-        return StreamableHTTPSessionManager(
+    def manager(*, as_json: bool) -> Sessions:
+        return Sessions(
             server,
             json_response=as_json,
             stateless=stateless,
+            retry_interval=AGAIN_MS,
             max_request_body_size=MOST_BYTES,
             session_idle_timeout=IDLE_S,
             max_sessions=SESSIONS,

@@ -1,4 +1,5 @@
-"""The official TypeScript client lists and calls every tool, over both transports, in both eras."""
+"""The clients that people build on list and call every tool, over both transports, in both eras: the official
+TypeScript client, and LangChain's."""
 
 from __future__ import annotations
 
@@ -9,30 +10,32 @@ from typing import Any
 
 from tests.mcp.serving import serving
 
-SCRIPT = Path(__file__).parent / "client.mjs"
+HERE = Path(__file__).parent
+LANGCHAIN = HERE / ".venv/bin/python"
+CLIENTS = {
+    "TypeScript client": ["node", str(HERE / "client.mjs")],
+    "LangChain client": [str(LANGCHAIN), str(HERE / "client_langchain.py")],
+}
 CALLS_S = 120.0
 Calls = dict[str, list[dict[str, Any]]]
 
 
 def called(command: list[str], home: Path, calls: Calls) -> list[str]:
-    """One line for every tool; ValueError when the client is not content."""
+    """One line for every tool; ValueError when a client is not content."""
     lines = []
     over_stdio = {"command": command, "env": {"CLOUDTOP_HOME": str(home)}}
     for era, mode in (("legacy", "legacy"), ("modern", "auto")):
         asked = {"calls": calls, "mode": mode, "era": era}
-        lines += _told(f"TypeScript client, {era}, stdio", {**asked, **over_stdio})
         with serving(command, home) as url:
-            lines += _told(f"TypeScript client, {era}, HTTP", {**asked, "url": url})
+            for title, program in CLIENTS.items():
+                lines += _told(f"{title}, {era}, stdio", program, {**asked, **over_stdio})
+                lines += _told(f"{title}, {era}, HTTP", program, {**asked, "url": url})
     return lines
 
 
-def _told(title: str, asked: dict[str, Any]) -> list[str]:
+def _told(title: str, program: list[str], asked: dict[str, Any]) -> list[str]:
     done = subprocess.run(
-        ["node", str(SCRIPT), json.dumps(asked)],
-        capture_output=True,
-        text=True,
-        timeout=CALLS_S,
-        check=False,
+        [*program, json.dumps(asked)], capture_output=True, text=True, timeout=CALLS_S, check=False
     )
     if done.returncode:
         raise ValueError(f"{title}: {done.stdout[-1000:]}\n{done.stderr[-2000:]}")

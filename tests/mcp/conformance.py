@@ -47,8 +47,9 @@ LACKED = frozenset(
 )
 """Checks within a scenario that call a tool of the suite's own."""
 
-WARNED = frozenset({"server-sse-priming-event", "server-sse-retry-field"})
-"""Streams that can be taken up again are a SHOULD: our server keeps no events, a call is asked again."""
+MISTAKEN = frozenset({"server-sse-priming-event", "server-sse-retry-field"})
+"""What 2025-11-25 begins a stream with: the stable suite misses it at a client that says it is of 2025-03-26,
+which could not read it. The next suite asks as it should."""
 
 EXTENSION = "tasks"
 """An extension that this server does not say it has; the suites run its scenarios and do not score them."""
@@ -64,7 +65,8 @@ def conformant(command: list[str], home: Path) -> list[str]:
         for title, (program, *words) in SUITES.items():
             out = home / title
             _run(program, url, out, SUITE_S, *words)
-            lines.append(f"conformance {title}: {_judged(title, out, WARNED)}")
+            known = MISTAKEN if program == STABLE else frozenset()
+            lines.append(f"conformance {title}: {_judged(title, out, known)}")
     for ways, version, scenarios in (
         ((), "2025-11-25", HANDSHAKE),
         (("--stateful",), "2025-11-25", (*HANDSHAKE, "server-sse-multiple-streams")),
