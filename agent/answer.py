@@ -240,8 +240,9 @@ def _text(
     if answer.ignored:
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
     small += [call.error for call in results.calls.values() if call.error]
-    again = (figures.command(results.program, call["tool"], call["arguments"]) for call in answer.calls)
-    small += [f"Again: `{one}`" for one in again]
+    if program := results.program:
+        again = (figures.command(program, call["tool"], call["arguments"]) for call in answer.calls)
+        small += [f"Again: `{one}`" for one in again]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 

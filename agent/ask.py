@@ -75,11 +75,11 @@ async def ask(
     plan_only: bool = False,
     model: BaseChatModel | None = None,
     progress: Progress | None = None,
-    program: str = "cloudtop",
+    program: str | None = "cloudtop",
 ) -> Asked:
     """Plan, call, check, answer. `model`: None for the built-in planner; `plan_only` asks no cloud.
 
-    `program` is the command line that the answer names to repeat it.
+    `program` is the command line that the answer names to repeat it, None where there is none.
     """
     started = time.perf_counter()
     name = "planner" if model is None else model._llm_type

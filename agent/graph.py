@@ -47,7 +47,7 @@ class Called:
 class Results:
     """What one question brought, by call id, in order; `program` is how the command line is called."""
 
-    program: str = "cloudtop"
+    program: str | None = "cloudtop"
     calls: dict[str, Called] = field(default_factory=dict)
 
     @property

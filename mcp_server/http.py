@@ -2,18 +2,15 @@
 
 Checked in this order, each before anything dearer: path, Host, Origin, method, token, rate, body, scope. The
 body of a stranger is never read. Nothing that a stranger sent is written to the log, nor any token.
-Imported late: uvicorn.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,9 +52,6 @@ if TYPE_CHECKING:
     from mcp_server.runtime import Runtime
 
 log = logging.getLogger("cloudtop.http")
-
-LEAVE_S = 5.0
-"""How long calls under way may take to end after a signal."""
 
 HEALTH = "/healthz"
 
@@ -343,52 +337,3 @@ async def gate(
 async def _under_way(state: Any, server: Server[Any]) -> AsyncIterator[Any]:
     """What the server does as long as it runs, which both managers would start."""
     yield state
-
-
-async def serve(app: Gate, listener: Any, *, orphaned: int | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, or until `orphaned` is at its end: then the one who started us is gone.
-
-    No new connection is taken then, streams end, calls under way have `LEAVE_S` to be answered.
-    """
-    import uvicorn
-
-    class Quiet(uvicorn.Server):
-        """uvicorn without its own handling of signals, which would raise them once more at the end."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-    config = uvicorn.Config(
-        app,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=int(LEAVE_S),
-        h11_max_incomplete_event_size=32_768,
-    )
-    running = Quiet(config)
-
-    def leave() -> None:
-        running.force_exit = running.should_exit
-        running.should_exit = True
-        app.leave()
-
-    loop = asyncio.get_running_loop()
-    with suppress(
-        NotImplementedError, ValueError, RuntimeError
-    ):  # not on Windows, nor beside the main thread
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, leave)
-    if orphaned is not None:
-
-        def alone() -> None:
-            loop.remove_reader(orphaned)
-            leave()
-
-        loop.add_reader(orphaned, alone)
-    await running.serve(sockets=[listener])

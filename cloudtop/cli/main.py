@@ -140,6 +140,8 @@ def _asking(command: argparse.ArgumentParser) -> None:
     command.add_argument("--now", metavar="TIME", help="read the question as if it were this time")
     command.add_argument("--model", metavar="NAME", help="who plans (planner)")
     command.add_argument("--server", metavar="URL", help="ask a cloudtop MCP server instead of an own one")
+    words = "its token, in a file (else in CLOUDTOP_TOKEN)"
+    command.add_argument("--token-file", metavar="FILE", type=Path, help=words)
     command.add_argument("--timeout", metavar="S", help="how long clouds may take, in seconds")
 
 

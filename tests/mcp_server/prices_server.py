@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudtop.models import GpuOffer
-from mcp_server.server import ToolServer, build_server, serve_stdio
+from mcp_server.server import ToolServer, build_server
+from mcp_server.stdio import serve_stdio
 from mcp_server.tools._price_models import models
 from tests.mcp_server.market import House, house, offer
 

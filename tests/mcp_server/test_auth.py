@@ -20,8 +20,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cloudtop.errors import CloudtopError, ConfigError
-from mcp_server.auth import AGAIN_S, KEYS_S, LOOK_S, Denied, Doors, Issuer, TokenFile, challenge, digest
+from mcp_server.auth import Denied, Doors, challenge, digest
+from mcp_server.issuer import AGAIN_S, KEYS_S, Issuer
 from mcp_server.limits import RATE, Rate
+from mcp_server.token_file import LOOK_S, TokenFile
 from tests.mcp_server.web import MODERN, table, web
 from tests.mcp_server.yard import NOON, HandClock
 

@@ -17,14 +17,17 @@ from typing import Any
 from cloudtop import net
 from cloudtop import settings as settings_file
 from cloudtop.store.open import open_store
-from mcp_server.auth import Doors, Issuer, TokenFile
-from mcp_server.http import gate, serve
+from mcp_server.auth import Doors
+from mcp_server.http import gate
+from mcp_server.http_process import serve
+from mcp_server.issuer import Issuer
 from mcp_server.limits import EVERYBODY, Caller, Rates
 from mcp_server.place import Place
 from mcp_server.result import Rows
 from mcp_server.runtime import Runtime
 from mcp_server.server import build_server
 from mcp_server.specs import load
+from mcp_server.token_file import TokenFile
 from tests.mcp_server.yard import SPEC, HandClock, House, Yard, answering, write_specs
 
 DOCS = Path(__file__).parents[2] / "docs" / "http.md"

@@ -9,7 +9,8 @@ from typing import Any
 
 from mcp_server.result import Rows
 from mcp_server.runtime import Runtime
-from mcp_server.server import build_server, serve_stdio
+from mcp_server.server import build_server
+from mcp_server.stdio import serve_stdio
 from tests.mcp_server.yard import Yard, answering, runtime
 
 WORDS = {"revision": "1", "tools": {}}

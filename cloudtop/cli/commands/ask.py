@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from cloudtop.cli import views
 from cloudtop.cli.build import House, build
 from cloudtop.cli.commands.call import instant, seconds
-from cloudtop.errors import CloudtopError, UsageError
+from cloudtop.errors import UsageError
 from cloudtop.settings import untraced
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ async def _ask(
             previous=previous,
             plan_only=options.plan,
             progress=progress,
-            program=options.program,
+            program=None if options.server else options.program,
         )
 
 
@@ -132,22 +133,24 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Clien
             f"--model: {model} cannot be used yet.", "The built-in planner answers: --model planner, or none."
         )
     untraced()
-    from mcp import Client
-
-    target: Any = options.server or house.server(house.runtime())
     try:
-        async with Client(target) as client:
+        async with _client(options, house) as client:
             yield house, client
-    except* _unreachable() as error:
-        raise CloudtopError(
-            f"The server {options.server} cannot be reached.", "Check the address given with --server."
-        ) from error
     finally:
         await house.aclose()
 
 
-def _unreachable() -> tuple[type[Exception], ...]:
-    """What the MCP client's own HTTP library raises for a server that is not there."""
-    import httpx2
+def _client(options: argparse.Namespace, house: House) -> AbstractAsyncContextManager[Client]:
+    """A client of the server at --server, else of an own one in this process."""
+    if options.server:
+        from cloudtop.cli.remote import ANSWER_S, connected, token
 
-    return (httpx2.HTTPError, ConnectionError)
+        if options.offline:
+            raise UsageError("--offline is about an own server, not about one at --server.", "Leave one out.")
+        wait_s = seconds(options.timeout) if options.timeout else ANSWER_S
+        return connected(options.server, token(options.token_file), wait_s)
+    if options.token_file:
+        raise UsageError("--token-file is for a server at --server.", "Give its address, or leave it out.")
+    from mcp import Client
+
+    return Client(house.server(house.runtime()))

@@ -78,7 +78,7 @@ def _serving(house: House, options: argparse.Namespace) -> tuple[Runtime, Server
 
 async def _served(options: argparse.Namespace) -> None:
     from mcp_server.admission import admit
-    from mcp_server.server import serve_stdio
+    from mcp_server.stdio import serve_stdio
 
     house = build(options.config, options.home, offline=options.offline)
     _leave_on_signals(house)
@@ -160,7 +160,8 @@ async def _http(
     orphaned: int | None,
 ) -> None:
     """One process that serves."""
-    from mcp_server.http import gate, serve
+    from mcp_server.http import gate
+    from mcp_server.http_process import serve
 
     house = build(options.config, options.home, offline=options.offline)
     try:
@@ -219,8 +220,10 @@ def _doors(options: argparse.Namespace, everybody: Caller, clock: Clock) -> Door
             raise UsageError(f"A JWT cannot be checked without {' and '.join(missing)}.", "Give it too.")
     elif not options.token_file:
         return None
-    from mcp_server.auth import Doors, Issuer, TokenFile
+    from mcp_server.auth import Doors
+    from mcp_server.issuer import Issuer
     from mcp_server.limits import RATE
+    from mcp_server.token_file import TokenFile
 
     rate, floor_s = everybody.rate or RATE, everybody.floor_s
     tokens = TokenFile(options.token_file, clock, rate=rate, floor_s=floor_s) if options.token_file else None
