@@ -17,13 +17,16 @@ from pathlib import Path
 from bench.row import Row
 
 PARTS = ("servers", "http", "prices", "resources", "planning", "processes", "door", "peers")
+LONG = ("soak",)
+"""Only when asked for by name: ten minutes."""
+
 HISTORY = Path(__file__).parent / "history.jsonl"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="bench")
     options.add_argument("--quick", action="store_true", help="fewer rounds and rows; for trying out")
-    options.add_argument("--only", choices=PARTS)
+    options.add_argument("--only", choices=[*PARTS, *LONG])
     options.add_argument("--record", action="store_true", help="add a dated line to bench/history.jsonl")
     asked = options.parse_args()
     found: list[Row] = []

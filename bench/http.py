@@ -28,23 +28,28 @@ TOKEN = "bench-token-aaaaaaaaaaaaaaaa"
 ROOT = Path(__file__).parent.parent
 
 
-def request(era: str) -> tuple[bytes, dict[str, str]]:
-    """One tools/call as a client of this era sends it."""
+def request(
+    era: str, method: str = "tools/call", asked: dict[str, Any] = CALL
+) -> tuple[bytes, dict[str, str]]:
+    """One request as a client of this era sends it."""
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": era,
         "Authorization": f"Bearer {TOKEN}",
     }
-    params: dict[str, Any] = dict(CALL)
+    params = dict(asked)
     if era == MODERN:
-        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": CALL["name"]}  # type: ignore[dict-item]
+        headers["Mcp-Method"] = method
+        if name := asked.get("name") or asked.get("uri"):
+            headers["Mcp-Name"] = name
         params["_meta"] = {
+            **asked.get("_meta", {}),
             "io.modelcontextprotocol/protocolVersion": era,
             "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},
         }
-    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode(), headers
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode(), headers
 
 
 class Client:
@@ -54,10 +59,21 @@ class Client:
         self.wire = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.wire.connect()
         self.wire.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.era = era
         self.body, self.headers = request(era)
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.wire.close()
+
     def ask(self) -> bytes:
-        self.wire.request("POST", "/mcp", self.body, self.headers)
+        return self.send(self.body, self.headers)
+
+    def send(self, body: bytes, headers: dict[str, str]) -> bytes:
+        """One request; the bytes of its answer, a stream's to its end. RuntimeError without a result."""
+        self.wire.request("POST", "/mcp", body, headers)
         answer = self.wire.getresponse()
         found = answer.read()
         if answer.status != 200 or b'"result"' not in found[:2_000_000]:
@@ -111,7 +127,8 @@ def started(command: list[str], port: int, **env: str) -> Iterator[int]:
         deadline = time.monotonic() + 30
         while True:
             try:
-                Client(port, MODERN).ask()
+                with Client(port, MODERN) as client:
+                    client.ask()
                 break
             except (OSError, RuntimeError):
                 if time.monotonic() > deadline or process.poll() is not None:

@@ -14,8 +14,8 @@ from mcp.server.stdio import stdio_server
 if TYPE_CHECKING:
     from mcp.server import Server
 
-LEAVE_S = 1.4
-"""How long after the client has gone a call may still hold the process."""
+LEAVE_S = 1.0
+"""How long after the client has gone a call may still hold the process, which is gone within two seconds."""
 
 WRITE_S = 0.4
 """How much longer, so that a line that is being written becomes whole."""

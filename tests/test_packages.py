@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -77,26 +79,33 @@ def test_the_unpacked_bundle_serves_as_its_manifest_says(bundle: Path, manifest:
         re.sub(r"\$\{user_config\.(\w+)\}", lambda found: values[found[1]], one) for one in config["args"]
     ]
     assert words[:4] == ["run", "--directory", "${__dirname}", START]
+    env = {"PYTHONPATH": str(tmp_path), **dict.fromkeys(config["env"], "")}
+    assert listed([sys.executable, *words[3:]], tmp_path, **env) == [
+        tool["name"] for tool in manifest["tools"]
+    ]
+
+
+def listed(command: list[str], folder: Path, **env: str) -> list[str]:
+    """The tools of the server that `command` starts in this folder, over standard input and output."""
     asks = [
         {"method": "initialize", "id": 1, "params": {
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": INFO}},
         {"method": "notifications/initialized"},
         {"method": "tools/list", "id": 2},
     ]  # fmt: skip
-    env = {**os.environ, "PYTHONPATH": str(tmp_path), "CLOUDTOP_HOME": str(tmp_path / "home")}
+    own = {"CLOUDTOP_HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder)}
     done = subprocess.run(
-        [sys.executable, *words[3:]],
-        cwd=tmp_path,
+        command,
+        cwd=folder,
         input="".join(json.dumps({"jsonrpc": "2.0", **one}) + "\n" for one in asks),
-        env={**env, **dict.fromkeys(config["env"], ""), "XDG_CONFIG_HOME": str(tmp_path)},
+        env={**os.environ, **own, **env},
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
     answers = {one.get("id"): one for one in map(json.loads, done.stdout.splitlines())}
-    listed = [tool["name"] for tool in answers[2]["result"]["tools"]]
-    assert listed == [tool["name"] for tool in manifest["tools"]]
+    return [tool["name"] for tool in answers[2]["result"]["tools"]]
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -129,6 +138,37 @@ def test_the_image_runs_as_nobody_special_and_starts_what_the_command_line_takes
     assert program in PROJECT["project"]["scripts"]
     assert parser().parse_args(words).command == "mcp"
     assert not re.search(r"(?i)(key|token|secret|password)=", (ROOT / "Dockerfile").read_text())
+
+
+@pytest.mark.slow
+def test_the_lines_that_build_the_image_make_a_program_that_serves_by_itself(tmp_path: Path) -> None:
+    source, made = tmp_path / "src", tmp_path / "opt"
+    source.mkdir()
+    stages = "".join(f"{word} {rest}\n" for word, rest in instructions()).split("FROM ")
+    first, last = (dict.fromkeys(stage.splitlines()[1:]) for stage in stages[1:])
+    for line in first:
+        word, *rest = shlex.split(line)
+        if word == "COPY":
+            for name in rest[:-1]:
+                whole = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+                whole(ROOT / name, source / name)
+        if word == "RUN":
+            said = [one.replace("/opt/cloudtop", str(made)) for one in rest]
+            subprocess.run(
+                [sys.executable if one == "python" else one for one in said],
+                cwd=source,
+                check=True,
+                timeout=600,
+            )
+    assert "COPY --from=build /opt/cloudtop /opt/cloudtop" in last
+    found = dict(instructions())
+    program, *words = [*json.loads(found["ENTRYPOINT"]), *json.loads(found["CMD"])]
+    assert listed([str(made / "bin" / program), *words], tmp_path) == list(load())
+    where = "import cloudtop, boto3; print(cloudtop.__file__)"
+    printed = subprocess.run(
+        [made / "bin/python", "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.startswith(str(made)), "the program in the image is its own, not this checkout"
 
 
 def test_the_commands_that_the_dockerfile_shows_are_taken() -> None:
