@@ -27,6 +27,9 @@ LONGEST_S = 10 * 366 * 86_400.0
 MOST = 200
 """Items in one list argument."""
 
+NAMED = 20
+"""Refused arguments that one answer names; finding what each was to be takes time."""
+
 EXACT = 2**53
 """The largest whole number that every JSON reader keeps exactly."""
 
@@ -67,6 +70,8 @@ def prepared(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = _meant(spec, name, converted(name, spec.parameters[name], value))
         except ArgumentError as error:
             refused.append(error)
+            if len(refused) == NAMED:
+                break
     wrong = {error.argument for error in refused}
     for name, schema in spec.parameters.items():
         if values[name] is not None or name in wrong:

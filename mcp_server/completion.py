@@ -11,6 +11,9 @@ from cloudtop.gpu_catalogue import squash
 MOST = 100
 """How many values one answer may hold."""
 
+LONGEST = 300
+"""Characters that are completed: a list with commas comes back a hundred times."""
+
 _TIMES = ("last_24h", "last_7d", "last_30d", "this_week", "this_month", "last_week", "last_month", "today")
 
 _LISTS = ("gpu", "provider", "region")
@@ -30,6 +33,8 @@ class Completion:
 
     def of(self, kind: str | None, typed: str) -> dict[str, Any]:
         """The completions of `typed`, the likeliest first; of a list with commas, those of its last part."""
+        if len(typed) > LONGEST:
+            return {"values": [], "total": 0, "hasMore": False}
         before, comma, last = typed.rpartition(",") if kind in _LISTS else ("", "", typed)
         chosen = {squash(one) for one in before.split(",")}
         found = [one for one in _fitting(self._choices(kind), last) if squash(one) not in chosen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from contextlib import suppress
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import mcp.types as types
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from mcp.server import Server
@@ -28,11 +31,9 @@ async def serve_stdio(server: Server[Any], *, leave_s: float = LEAVE_S) -> None:
     """
     async with stdio_server() as (read, write):
         waiting = _Waiting()
-        await server.run(
-            _Leaving(read, leave_s, waiting),
-            _Answering(write, waiting),
-            server.create_initialization_options(),
-        )
+        answering = _Answering(write, waiting)
+        leaving = _Leaving(read, leave_s, waiting, answering)
+        await server.run(leaving, answering, server.create_initialization_options())
 
 
 class _Waiting:
@@ -66,8 +67,9 @@ class _Waiting:
             async with asyncio.timeout(seconds):
                 await self._none.wait()
 
-    def _answered(self, number: Any) -> None:
-        self._open.discard(number)
+    def _answered(self, number: object) -> None:
+        if isinstance(number, str | int):
+            self._open.discard(number)
         if not self._open:
             self._none.set()
 
@@ -96,11 +98,13 @@ class _Answering:
 class _Leaving:
     """The client's messages; their end is held back until all is answered, `leave_s` at most.
 
-    Then the process ends, whatever a call is still waiting for.
+    Then the process ends, whatever a call is still waiting for. A line that is no message is refused here,
+    where it says which request it was to be: its sender would wait for ever.
     """
 
-    def __init__(self, messages: Any, leave_s: float, waiting: _Waiting) -> None:
+    def __init__(self, messages: Any, leave_s: float, waiting: _Waiting, answering: _Answering) -> None:
         self._messages, self._leave_s, self._waiting = messages, leave_s, waiting
+        self._answering = answering
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._messages, name)
@@ -115,6 +119,8 @@ class _Leaving:
             self._arm()
             await self._waiting.over(self._leave_s)
             raise
+        if isinstance(message, ValidationError) and (refusal := _refusal(message)):
+            await self._answering.send(SessionMessage(refusal))
         self._waiting.heard(message)
         return message
 
@@ -130,3 +136,24 @@ class _Leaving:
         watch = threading.Timer(self._leave_s + WRITE_S, os._exit, (0,))
         watch.daemon = True
         watch.start()
+
+
+def _refusal(error: ValidationError) -> types.JSONRPCError | None:
+    """The answer to a request that cannot be read, such as one with half a character in it."""
+    found = error.errors(include_url=False)
+    torn = found[0]["type"] == "json_invalid"
+    numbers = [_number(one["input"]) for one in found]
+    number = next((one for one in numbers if isinstance(one, str | int)), None)
+    if number is None:
+        return None
+    code = types.PARSE_ERROR if torn else types.INVALID_REQUEST
+    said = types.ErrorData(code=code, message=f"This request cannot be read: {found[0]['msg']}"[:300])
+    return types.JSONRPCError(jsonrpc="2.0", id=number, error=said)
+
+
+def _number(line: Any) -> Any:
+    """The number of a request that the SDK refused: as a whole, or as a line that it could not take apart."""
+    if isinstance(line, str):
+        with suppress(ValueError, RecursionError):
+            line = json.loads(line)
+    return line.get("id") if isinstance(line, dict) and "method" in line else None

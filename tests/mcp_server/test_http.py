@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -416,6 +416,25 @@ def test_a_body_that_never_ends_is_given_up(open_one, monkeypatch):
     monkeypatch.setattr("mcp_server.http_wire.BODY_S", 0.2)
     _, headers = message("tools/list", {}, MODERN)
     assert open_one.ask(headers=[*headers, ("Content-Length", "10")]).status == 408
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_head_that_never_ends_is_given_up_however_it_trickles(open_one, monkeypatch, first):
+    monkeypatch.setattr("mcp_server.http_process.HEAD_S", 0.3)
+    body, headers = message("tools/list", {}, MODERN)
+    lines = ["POST /mcp HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers)]
+    head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
+    with socket.create_connection(("127.0.0.1", open_one.port), timeout=10) as wire:
+        if not first:
+            wire.sendall(head + body)
+            assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
+        until = time.monotonic() + 8
+        with suppress(ConnectionError):
+            while time.monotonic() < until:
+                wire.sendall(b"P")
+                time.sleep(0.02)
+        assert time.monotonic() < until
+    assert open_one.call().status == 200
 
 
 async def test_fifty_clients_at_once_are_all_answered(open_one):

@@ -308,6 +308,7 @@ COMPLETED = {
     "a gpu of history": (on_template("cloudtop://history/{gpu}/chart"), "gpu", "mi300x", ["MI300X"]),
     "what has no choices": (on_prompt(), "hours", "2", []),
     "an argument there is not": (on_prompt(), "colour", "r", []),
+    "a novel": (on_prompt(), "gpu", "H100," * 61, []),
     "nothing like it": (on_prompt(), "gpu", "zzzz", []),
 }
 

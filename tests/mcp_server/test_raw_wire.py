@@ -1,4 +1,4 @@
-"""Raw lines to the real command over standard input, in all protocol versions, in front of a cloud that hangs."""
+"""Raw lines to the real command on standard input, in all protocol versions, before a cloud that hangs."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ REFUSED: list[tuple[str, dict[str, Any], int]] = [
     ("prompts/get", {"name": "nothing"}, -32602),
     ("no/such", {}, -32601),
 ]
+UNREADABLE = [
+    (
+        501,
+        b'{"jsonrpc": "2.0", "id": 501, "method": "tools/call", "params": {"name": "half \\ud83d"}}',
+        -32700,
+    ),
+    (502, b'{"jsonrpc": "1.0", "id": 502, "method": "tools/list"}', -32600),
+    (503, b'{"jsonrpc": "2.0", "id": 503, "method": "tools/list", "params": []}', -32600),
+    (504, b'{"jsonrpc": "2.0", "id": 504, "method": 7}', -32600),
+]
 NOISE = [
     b"",
     b"{",
@@ -52,9 +62,10 @@ NOISE = [
     b'"text"',
     b"[]",
     b"\xff\xfe{}",
-    b'{"jsonrpc": "1.0", "id": "odd", "method": "tools/list"}',
     b'{"jsonrpc": "2.0", "method": "notifications/no_such"}',
     b'{"jsonrpc": "2.0", "id": 7000, "result": {}}',
+    b'{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": {"a": 1}}}',
+    b'{"jsonrpc": "2.0", "method": "notifications/cancelled"}',
     b"[" * 100_000,
 ]
 
@@ -119,6 +130,7 @@ def spoken(home: Path, version: str) -> tuple[list[dict[str, Any]], float, int]:
         env = {**os.environ, "CLOUDTOP_HOME": str(home), "CLOUDTOP_CONFIG": str(config), "VAST_API_KEY": "k"}
         said = [(method, params) for method, params, *_ in (*ASKED, *REFUSED)]
         lines = greeting(version) + [request(version, number, *one) for number, one in enumerate(said, 1)]
+        torn = [line for _, line, _ in UNREADABLE]
         slow = {
             "name": "compare_gpu_prices",
             "arguments": {"gpu": "A100"},
@@ -127,7 +139,9 @@ def spoken(home: Path, version: str) -> tuple[list[dict[str, Any]], float, int]:
         with subprocess.Popen(COMMAND, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, env=env) as process:
             assert process.stdin
             assert process.stdout
-            process.stdin.write(b"\n".join([*lines, *NOISE, request(version, 999, "tools/call", slow), b""]))
+            process.stdin.write(
+                b"\n".join([*lines, *NOISE, *torn, request(version, 999, "tools/call", slow), b""])
+            )
             process.stdin.flush()
             assert cloud.heard.wait(20)
             process.stdin.close()
@@ -154,6 +168,8 @@ def test_every_line_is_of_the_protocol_and_the_process_ends_though_a_cloud_hangs
     for number, (method, *_) in enumerate([(first,), *ASKED]):
         methods.validate_server_result(method, version, by_id[number]["result"])
     for number, (_, _, error) in enumerate(REFUSED, len(ASKED) + 1):
+        assert by_id[number]["error"]["code"] == error
+    for number, _, error in UNREADABLE:
         assert by_id[number]["error"]["code"] == error
     for line in answers:
         if "method" in line:

@@ -177,6 +177,13 @@ async def test_all_refused_arguments_are_named_at_once(cars, yard):
     assert yard.seen == []
 
 
+async def test_of_a_flood_of_refused_arguments_the_first_are_named(cars, yard):
+    outcome = await cars.call("list_cars", {f"flood {number}": 1 for number in range(20_000)})
+    lines = outcome.text.splitlines()
+    assert (len(lines), lines[0][:18]) == (20, "list_cars: flood 0")
+    assert yard.seen == []
+
+
 async def test_control_characters_of_an_argument_do_not_come_back(cars):
     outcome = await cars.call("list_cars", {"colour": "\x1b[31mred\n\ud800"})
     assert "\x1b" not in outcome.text
