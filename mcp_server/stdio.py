@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import mcp.types as types
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
@@ -16,6 +18,8 @@ from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from mcp.server import Server
+
+log = logging.getLogger("cloudtop.mcp")
 
 LEAVE_S = 1.0
 """How long after the client has gone a call may still hold the process, which is gone within two seconds."""
@@ -29,11 +33,14 @@ async def serve_stdio(server: Server[Any], *, leave_s: float = LEAVE_S) -> None:
 
     The SDK keeps the real standard output for itself and lets every stray print go to standard error.
     """
-    async with stdio_server() as (read, write):
-        waiting = _Waiting()
-        answering = _Answering(write, waiting)
-        leaving = _Leaving(read, leave_s, waiting, answering)
-        await server.run(leaving, answering, server.create_initialization_options())
+    waiting = _Waiting()
+    try:
+        async with stdio_server() as (read, write):
+            answering = _Answering(write, waiting)
+            leaving = _Leaving(read, leave_s, waiting, answering)
+            await server.run(leaving, answering, server.create_initialization_options())
+    except* (BrokenPipeError, anyio.BrokenResourceError):
+        log.debug("the client has gone without a word")
 
 
 class _Waiting:

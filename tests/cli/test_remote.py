@@ -148,7 +148,7 @@ def test_a_server_that_is_gone_in_the_middle_of_a_dialogue_is_told_of(
             TOKENS["narrow"],
             "refuses: The token lacks the scope read. A question takes a token with the scopes",
         ),
-        (TOKENS["hasty"], "has been asked too often: This token asked too often; wait 18"),
+        (TOKENS["hasty"], "has been asked too often: This token asked too often; wait 1"),
     ],
 )
 def test_a_server_that_refuses_is_told_of_in_one_sentence(

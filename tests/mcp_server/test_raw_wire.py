@@ -139,6 +139,9 @@ def spoken(home: Path, version: str) -> tuple[list[dict[str, Any]], float, int]:
         with subprocess.Popen(COMMAND, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, env=env) as process:
             assert process.stdin
             assert process.stdout
+            printed: list[bytes] = []
+            hearing = threading.Thread(target=lambda out=process.stdout: printed.append(out.read()))
+            hearing.start()
             process.stdin.write(
                 b"\n".join([*lines, *NOISE, *torn, request(version, 999, "tools/call", slow), b""])
             )
@@ -146,11 +149,11 @@ def spoken(home: Path, version: str) -> tuple[list[dict[str, Any]], float, int]:
             assert cloud.heard.wait(20)
             process.stdin.close()
             before = time.monotonic()
-            printed = process.stdout.read()
             code = process.wait(20)
             took = time.monotonic() - before
-    assert printed.endswith(b"\n")
-    return [json.loads(line) for line in printed.splitlines()], took, code
+            hearing.join()
+    assert printed[0].endswith(b"\n")
+    return [json.loads(line) for line in printed[0].splitlines()], took, code
 
 
 @pytest.mark.parametrize("version", KNOWN_PROTOCOL_VERSIONS)

@@ -183,6 +183,21 @@ def test_the_process_ends_with_its_input_even_while_a_call_hangs(tmp_path, kind)
     assert b"stray" not in rest
 
 
+def test_a_client_that_falls_in_the_middle_of_an_answer_takes_the_process_with_it_quietly(tmp_path):
+    command = [sys.executable, *SERVER, str(tmp_path), "prompt"]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1) as process:
+        process.stdin.write(envelope(1, "tools/list"))
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b"".join(envelope(number, "tools/list") for number in range(2, 200)))
+        process.stdin.close()
+        said = process.stderr.read().decode()
+        assert process.wait(timeout=20) == 0
+    assert "Traceback" not in said
+    assert "report" not in said
+
+
 def test_requests_from_a_file_are_all_answered_in_whole_lines(tmp_path):
     asked = b"".join(envelope(n, "tools/call", name="list_cars", arguments={"limit": n}) for n in range(1, 9))
     command = [sys.executable, *SERVER, str(tmp_path), "prompt"]
