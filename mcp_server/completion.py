@@ -1,4 +1,4 @@
-"""Completion: what a half-typed GPU, region, provider or time could become. Nobody is asked for it."""
+"""Completion: what a half-typed GPU, region, provider, tag, name or time could become. No cloud is asked."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ LONGEST = 300
 
 _TIMES = ("last_24h", "last_7d", "last_30d", "this_week", "this_month", "last_week", "last_month", "today")
 
-_LISTS = ("gpu", "provider", "region")
+_LISTS = ("gpu", "provider", "region", "tag", "name")
 """Kinds of which an argument may hold several."""
 
 Choice = tuple[str, tuple[str, ...]]
 """A value, and the spellings it is found by."""
 
 Standing = Callable[[], Sequence[Mapping[str, Any]]]
+Words = Callable[[], Mapping[str, Any]]
 
 
 class Completion:
-    """`providers`: the rows of list_providers as of now."""
+    """`providers`: the rows of list_providers as of now; `lexicon`: the live words of the server."""
 
-    def __init__(self, providers: Standing) -> None:
-        self._providers = providers
+    def __init__(self, providers: Standing, lexicon: Words) -> None:
+        self._providers, self._lexicon = providers, lexicon
 
     def of(self, kind: str | None, typed: str) -> dict[str, Any]:
         """The completions of `typed`, the likeliest first; of a list with commas, those of its last part."""
@@ -50,7 +51,16 @@ class Completion:
             return [(one, (one,)) for one in _TIMES]
         if kind == "provider":
             return self._sellers()
+        if kind == "name":
+            return [(one, (one,)) for one in self._lexicon().get("names", ())]
+        if kind == "tag":
+            return self._tags()
         return ()
+
+    def _tags(self) -> list[Choice]:
+        known = dict(self._lexicon().get("tags") or {})
+        pairs = (f"{key}={value}" for key, values in known.items() for value in values)
+        return [(one, (one,)) for one in pairs]
 
     def _sellers(self) -> list[Choice]:
         """Those that can be asked now come first."""

@@ -144,15 +144,42 @@ def _cheapest(values: Values) -> str:
 
 def _incident(values: Values) -> str:
     asked = {"max_age": "0", **_given(values, "providers")}
-    return f"""Is something wrong with my clouds?
+    first, which = "Is something wrong with my clouds?", ""
+    if values.get("name"):
+        named = _given(values, "name", "providers")
+        first = f"Is something wrong with {json.dumps(values['name'], ensure_ascii=False)}?"
+        which = f" Then call {_call('check_health', {'scope': 'resources', **named})}: its own state."
+    return f"""{first}
 
-1. Call {_call("check_health", asked)}; `max_age` 0 asks anew.
+1. Call {_call("check_health", asked)}; `max_age` 0 asks anew.{which}
 2. Answer yes or no first. Then one line for each check that is not healthy: provider, account, what was
    checked, its status, its message, since when it is known.
 3. For each say what to do next: credentials - which variables hold the key (`list_providers`, field
    `credential_names`); api - whether other checks of that cloud still answer; quota - when it resets, if
    that is told.
 4. What could not be checked is unknown, not healthy. If all is well, say so in one sentence with the time.
+
+{_RULES}"""
+
+
+def _idle(values: Values) -> str:
+    where = _given(values, "providers", "tag")
+    span = values.get("time") or "last_7d"
+    load = {**where, "time": span, "agg": "avg", "op": "lt", "sort": "asc", "limit": 50}
+    idle = {"metric": ["cpu"], "resource_type": ["instance"], "status": ["running"], "value": 5}
+    gpus = {"metric": ["gpu_utilization"], "resource_type": ["gpu_instance"], "value": 10}
+    loose = {"resource_type": ["volume", "address", "ip", "load_balancer"], "status": ["unattached"]}
+    stopped = {"resource_type": ["instance"], "status": ["stopped"], "older_than": "30d"}
+    return f"""What do I pay for and not use?
+
+1. Call {_call("get_metrics", {**idle, **load})}: machines under 5 % CPU.
+2. Call {_call("get_metrics", {**gpus, **load})}: GPUs under 10 %.
+3. Call {_call("list_resources", {**where, **loose})}: attached to nothing.
+4. Call {_call("list_resources", {**where, **stopped})}: off, and their disks still cost.
+5. `get_resource` with a row's uid as `id` tells more of the dearest few: since when, which tags.
+6. Write one table: name, provider, region, what it is, the figure with its span, `usd_per_hour`, whose it
+   is if a tag says so. Then what to look at first, and why. Low load alone does not prove that nobody needs
+   a machine: say what else to check. Nothing can be changed from here.
 
 {_RULES}"""
 
@@ -175,6 +202,7 @@ def _weekly(values: Values) -> str:
 {_RULES}"""
 
 
+_TAG = Argument("tag", "Tags", "such as env=prod, with commas; all resources when left out", "tag")
 _PROVIDERS = Argument("providers", "Providers", "ids with commas; all when left out", "provider")
 
 PROMPTS = (
@@ -198,8 +226,21 @@ PROMPTS = (
         "Which cloud connections are failing, why, and what to do next.",
         PULSE,
         ("check_health", "list_providers"),
-        (_PROVIDERS,),
+        (Argument("name", "Resource", "its name; all clouds when left out", "name"), _PROVIDERS),
         _incident,
+    ),
+    Prompt(
+        "idle_audit",
+        "Idle audit",
+        "What is paid for and hardly used: machines, GPUs, loose volumes and addresses.",
+        PULSE,
+        ("get_metrics", "list_resources", "get_resource"),
+        (
+            Argument("time", "Time", "such as last_7d, last_30d; a week when left out", "time"),
+            _TAG,
+            _PROVIDERS,
+        ),
+        _idle,
     ),
     Prompt(
         "weekly_gpu_report",
@@ -214,4 +255,4 @@ PROMPTS = (
         _weekly,
     ),
 )
-"""Every prompt there is. The idle audit comes with the tools it calls."""
+"""Every prompt there is."""

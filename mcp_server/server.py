@@ -152,7 +152,7 @@ class _Face:
     ) -> None:
         self._runtime, self._changes, self._page_size = runtime, changes, page_size
         self._resources = {f"cloudtop://{name}": reader for name, reader in resources.items()}
-        self._completion = Completion(resources.get("providers", list))
+        self._completion = Completion(resources.get("providers", list), resources.get("lexicon", dict))
 
     async def tools(self, ctx: _Ctx, params: types.PaginatedRequestParams) -> _Result:
         """tools/list, always in the same order."""

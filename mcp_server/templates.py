@@ -1,4 +1,4 @@
-"""Resources that are made when they are read: prices and their history, for the GPU named in the address.
+"""Resources that are made when they are read: prices, their history, and what is known of one resource.
 
 Each is what a tool answers, so it is offered only where that tool is; nothing here asks a cloud by itself.
 """
@@ -21,6 +21,9 @@ JSON, CSV, SVG = "application/json", "text/csv", "image/svg+xml"
 MOST = 5_000
 """Rows of history in one resource; of more the newest, and `_meta` says so."""
 
+LONGEST = 1_500
+"""Characters in the blank of an address, where each may be written as three."""
+
 PAGE = 500
 SPAN = "last_30d"
 
@@ -31,7 +34,10 @@ Call = Callable[[str, dict[str, Any]], Awaitable[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An address with a blank. `read(call, value)` gives mime-typed text and what to say of it."""
+    """An address with a blank. `read(call, value)` gives mime-typed text and what to say of it.
+
+    `blank`: a character of what stands there; `kind`: what completes it. None is read where there is nothing.
+    """
 
     address: str
     name: str
@@ -39,9 +45,10 @@ class Template:
     description: str
     mime: str
     tool: str
-    read: Callable[[Call, str], Awaitable[Contents]]
-    kind: str = "gpu"
+    read: Callable[[Call, str], Awaitable[Contents | None]]
+    kind: str | None = "gpu"
     variable: str = "gpu"
+    blank: str = "[^/?#]"
 
     def listed(self) -> dict[str, Any]:
         """As resources/templates/list shows it."""
@@ -51,13 +58,13 @@ class Template:
             "title": self.title,
             "description": self.description,
             "mimeType": self.mime,
-            "icons": icons(CHART),
+            "icons": icons(CHART if self.kind == "gpu" else LIST),
         }
 
     def value(self, uri: str) -> str | None:
         """What stands in the blank of an address of this form."""
         before, after = self.address.split(f"{{{self.variable}}}")
-        found = re.fullmatch(f"{re.escape(before)}([^/?#]{{1,300}}){re.escape(after)}", uri)
+        found = re.fullmatch(f"{re.escape(before)}({self.blank}{{1,{LONGEST}}}){re.escape(after)}", uri)
         return unquote(found[1]).strip() or None if found else None
 
 
@@ -87,6 +94,15 @@ async def _prices(call: Call, gpu: str) -> Contents:
     outcome = await call("compare_gpu_prices", {"gpu": [gpu], "limit": 50, "format": "json"})
     _answer(outcome)
     return {"mimeType": JSON, "text": outcome.structured_json}
+
+
+async def _resource(call: Call, uid: str) -> Contents | None:
+    """Everything known of it. Where a cloud could not be asked it is not said that there is none."""
+    outcome = await call("get_resource", {"id": [uid], "format": "json"})
+    answer = _answer(outcome)
+    return (
+        {"mimeType": JSON, "text": outcome.structured_json} if answer["rows"] or answer["missing"] else None
+    )
 
 
 async def _history(call: Call, gpu: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -152,5 +168,17 @@ TEMPLATES = (
         SVG,
         "gpu_price_history",
         _as_chart,
+    ),
+    Template(
+        "cloudtop://resources/{uid}",
+        "resource",
+        "One of your resources",
+        "Everything known of one resource, by the uid that rows have.",
+        JSON,
+        "get_resource",
+        _resource,
+        kind=None,
+        variable="uid",
+        blank="[^?#]",
     ),
 )

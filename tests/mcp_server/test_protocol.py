@@ -61,7 +61,7 @@ async def test_everything_listed_has_a_title_and_an_icon_that_needs_no_request(t
             *(await client.list_resources()).resources,
             *(await client.list_resource_templates()).resource_templates,
         ]
-    assert len(listed) == len(load()) + 3 + 3 + 3
+    assert len(listed) == len(load()) + 4 + 3 + 4
     for one in listed:
         assert one.title
         assert one.description
@@ -255,7 +255,7 @@ async def test_prompts_name_calls_that_the_tools_take(target, era):
     }
     async with Client(target, mode=era) as client:
         listed = {one.name for one in (await client.list_prompts()).prompts}
-        assert listed == set(given)
+        assert listed == {*given, "idle_audit"}
         for name, arguments in given.items():
             written = await text(client, name, **arguments)
             calls = [line.partition(" with ") for line in written.split("Call ")[1:]]
