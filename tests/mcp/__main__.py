@@ -29,7 +29,13 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "gpu_price_history": [{"gpu": ["A100"]}, {"gpu": ["H100"], "group_by": "provider"}],
     "list_providers": [{}],
     "check_health": [{}, {"providers": ["vast"]}],
+    "list_services": [{}],
+    "list_resources": [{"limit": 3}],
+    "get_resource": [{"name": "web-1"}],
+    "get_metrics": [{"metric": "cpu"}],
 }
+ROWLESS = ("list_resources", "get_resource", "get_metrics")
+"""The demo has no resources yet: these answer, and say what could not be asked."""
 
 
 def main() -> int:
@@ -39,9 +45,9 @@ def main() -> int:
     lines: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
-            lines += inspected(COMMAND, Path(home), CALLS)
+            lines += inspected(COMMAND, Path(home), CALLS, ROWLESS)
         with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
-            lines += called(COMMAND, Path(home), CALLS)
+            lines += called(COMMAND, Path(home), CALLS, ROWLESS)
             lines += viewed(COMMAND, Path(home))
             lines += conformant(COMMAND, Path(home))
     except (ValueError, subprocess.TimeoutExpired) as error:
