@@ -3,6 +3,7 @@
 CloudtopError
 ├── UsageError            wrong command line or tool argument            exit 2
 │   └── ArgumentError     one argument: its name, what it takes, what is nearest
+│       └── MissingArgument   one that is needed and was not given
 ├── ConfigError           configuration file: file, line, key            exit 2
 ├── SpecError             tool or connector YAML: file, line, key        exit 2
 ├── StoreError            the SQLite file: locked, read-only, newer, damaged
@@ -46,6 +47,13 @@ class ArgumentError(UsageError):
         self.argument = argument
         self.accepted = accepted
         self.nearest = nearest
+
+
+class MissingArgument(ArgumentError):
+    """One tool argument that a call needs and does not have: where somebody can be asked, they are."""
+
+    def __init__(self, argument: str, accepted: str = "") -> None:
+        super().__init__(argument, "is missing.", accepted)
 
 
 class _FileError(CloudtopError):

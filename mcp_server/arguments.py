@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cloudtop.errors import ArgumentError, UsageError
+from cloudtop.errors import ArgumentError, MissingArgument, UsageError
 
 if TYPE_CHECKING:
     from mcp_server.specs import ToolSpec
@@ -79,7 +79,7 @@ def prepared(spec: ToolSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if "default" in schema:
             values[name] = _meant(spec, name, converted(name, schema, schema["default"]))
         elif schema.get("required"):
-            refused.append(ArgumentError(name, "is missing.", _accepted(schema)))
+            refused.append(MissingArgument(name, _accepted(schema)))
     if refused:
         raise refused[0] if len(refused) == 1 else ArgumentErrors(refused)
     return values

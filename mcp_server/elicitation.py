@@ -128,31 +128,33 @@ def _field(number: int) -> str:
 
 
 def unclear(spec: ToolSpec, arguments: Mapping[str, Any]) -> Unclear | None:
-    """The first argument marked `elicit` that is needed and missing, or fits several GPUs."""
+    """The first argument marked `elicit` that fits several GPUs."""
     for name, schema in spec.parameters.items():
-        if not schema.get("elicit"):
+        if not schema.get("elicit") or schema.get("kind") != "gpu":
             continue
         given = next((key for key in arguments if _means(spec, key) == name), None)
         if given is None or arguments[given] is None:
-            if schema.get("required"):
-                return _missing(name, schema)
             continue
-        if schema.get("kind") == "gpu" and (found := _several(name, given, schema, arguments)):
+        if found := _several(name, given, schema, arguments):
             return found
     return None
 
 
-def _means(spec: ToolSpec, given: str) -> str | None:
-    return given if given in spec.parameters else spec.names.get(folded(given))
-
-
-def _missing(name: str, schema: Mapping[str, Any]) -> Unclear:
+def lacking(spec: ToolSpec, name: str) -> Unclear | None:
+    """The question for an argument that a call needed and did not have; None for one nobody is asked for."""
+    schema = spec.parameters.get(name, {})
+    if not schema.get("elicit"):
+        return None
     described = str(schema.get("description", ""))
     body = {"type": "string", "title": name.replace("_", " "), "description": described}
     if "enum" in schema:
         body["enum"] = schema["enum"]
     question = Question(name, f"Which {name.replace('_', ' ')}? {described}".strip(), {name: body})
     return Unclear(question, name, [], {})
+
+
+def _means(spec: ToolSpec, given: str) -> str | None:
+    return given if given in spec.parameters else spec.names.get(folded(given))
 
 
 def _several(

@@ -120,6 +120,7 @@ class Outcome:
 
     `structured_json` is `structured` serialised once. When `is_error`, `text` is complete in itself,
     `structured` is {"error": {tool, argument, message, next_step}} and `exit_code` what the CLI ends with.
+    `lacks`: the argument that is needed and was not given.
     """
 
     structured: dict[str, Any]
@@ -127,3 +128,4 @@ class Outcome:
     text: str
     is_error: bool = False
     exit_code: int = 0
+    lacks: str | None = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from cloudtop import net
-from cloudtop.errors import CloudtopError, SpecError, UsageError
+from cloudtop.errors import CloudtopError, MissingArgument, SpecError, UsageError
 from cloudtop.models import Trouble, iso
 from mcp_server.arguments import check_fields, prepared
 from mcp_server.budget import answered, refused
@@ -107,7 +107,8 @@ class Runtime:
             return outcome
         except CloudtopError as error:
             argument = getattr(error, "argument", None)
-            return refused(tool, error.message, error.next_step, error.exit_code, argument)
+            outcome = refused(tool, error.message, error.next_step, error.exit_code, argument)
+            return replace(outcome, lacks=argument) if isinstance(error, MissingArgument) else outcome
         except Exception as error:  # noqa: BLE001 - the one place where a defect of ours becomes an answer
             return self._defect(tool, error)
 

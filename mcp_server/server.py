@@ -24,7 +24,7 @@ from cloudtop.errors import CloudtopError, UsageError
 from mcp_server import app, prompts, templates
 from mcp_server.changes import Changes
 from mcp_server.completion import Completion
-from mcp_server.elicitation import asked, can_ask, one_text, unclear
+from mcp_server.elicitation import asked, can_ask, lacking, one_text, unclear
 from mcp_server.icons import CLOUD, icons, of_toolsets
 from mcp_server.listing import PAGE, page
 from mcp_server.live_specs import LiveSpecs
@@ -175,7 +175,15 @@ class _Face:
                 return answer
             if answer is not None:
                 arguments = ask.settled(arguments, answer)
-        return _result(await self._runtime.call(params.name, arguments, progress=_progress(ctx)))
+        outcome = await self._runtime.call(params.name, arguments, progress=_progress(ctx))
+        if outcome.lacks and can_ask(ctx) and (ask := lacking(spec, outcome.lacks)):
+            answer = await asked(ctx, params, ask.question)
+            if isinstance(answer, types.InputRequiredResult):
+                return answer
+            if answer:
+                settled = ask.settled(arguments, answer)
+                outcome = await self._runtime.call(params.name, settled, progress=_progress(ctx))
+        return _result(outcome)
 
     async def resources(self, ctx: _Ctx, params: types.PaginatedRequestParams) -> _Result:
         """resources/list: those with a fixed address, and the view that tools name."""

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from cloudtop import metrics, resource_types
-from cloudtop.errors import ArgumentError
+from cloudtop.errors import ArgumentError, MissingArgument
 from cloudtop.models import Scope, Trouble, iso
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _metrics(given: Mapping[str, Any]) -> tuple[str, ...]:
         return metrics.meant(given["metric"])
     named = ("id", "name", "name_contains", "resource_type", "gpu", "list_metrics")
     if not any(given[one] for one in named):
-        raise ArgumentError("metric", "is missing.", ", ".join(metrics.metrics()))
+        raise MissingArgument("metric", ", ".join(metrics.metrics()))
     return ()
 
 

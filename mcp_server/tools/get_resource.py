@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cloudtop.errors import ArgumentError
+from cloudtop.errors import MissingArgument
 from cloudtop.store.resources import ResourceFilter
 from mcp_server.inventory import Asked
 from mcp_server.result import Rows
@@ -38,7 +38,7 @@ async def run(
 ) -> Rows:
     """Find it in the store, read its listing again, give all that is known."""
     if not (id or name or ip):
-        raise ArgumentError("id", "is missing.", "one of id, name and ip")
+        raise MissingArgument("name", "one of id, name and ip")
     native, whole = uids(id or ())
     wanted = ResourceFilter(ids=native, names=tuple(name or ()), ip=ip, limit=None)
     harvest = await _harvest(ctx, wanted, list(whole.values()), max_age)

@@ -78,7 +78,7 @@ async def test_an_unknown_name_gives_those_like_it(house: House) -> None:
 
 async def test_without_id_name_or_address_it_is_refused(house: House) -> None:
     answer = await house.call("get_resource")
-    assert answer["error"]["argument"] == "id"
+    assert answer["error"]["argument"] == "name"
 
 
 async def test_the_record_comes_without_secrets_and_only_when_asked_for(house: House) -> None:

@@ -109,6 +109,29 @@ async def test_prompts_about_ones_own_clouds_name_calls_that_the_tools_take(
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
+    ("tool", "lacks", "given"),
+    [("get_resource", "name", "web-2"), ("get_metrics", "metric", "cpu")],
+)
+@pytest.mark.parametrize("action", ["accept", "decline", None])
+async def test_what_a_tool_cannot_do_without_is_asked_for_or_named(
+    server: ToolServer, era: str, tool: str, lacks: str, given: str, action: str | None
+) -> None:
+    async def person(context: object, params: types.ElicitRequestFormParams) -> types.ElicitResult:
+        assert list(params.requested_schema["properties"]) == [lacks]
+        content = {lacks: given} if action == "accept" else None
+        return types.ElicitResult(action=action, content=content)
+
+    async with Client(server, mode=era, elicitation_callback=person if action else None) as client:
+        result = await client.call_tool(tool, {})
+    if action == "accept":
+        assert not result.is_error
+        assert result.structured_content["applied"][lacks] == [given]
+    else:
+        assert result.content[0].text.startswith(f"{tool}: {lacks}: is missing. Accepted: ")
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
     ("prompt", "name", "typed", "values"),
     [
         ("idle_audit", "tag", "en", ["env=prod", "env=dev"]),
