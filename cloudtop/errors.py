@@ -15,6 +15,13 @@ CloudtopError
 from __future__ import annotations
 
 
+def innermost(error: BaseException) -> BaseException:
+    """What went wrong, out of the groups that tasks wrap it in."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 class CloudtopError(Exception):
     """Something a person can act on: `message` says what, `next_step` what to do."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cloudtop import __version__
-from cloudtop.errors import CloudtopError, UsageError
+from cloudtop.errors import CloudtopError, UsageError, innermost
 
 CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "windsurf")
 """The clients that `mcp install` knows."""
@@ -225,24 +225,22 @@ def ended(words: Sequence[str], **fixed: Any) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return 130
-    except BrokenPipeError:
-        # The reader went away (`| head`); what it read was right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
+        inside = innermost(error)
+        if isinstance(inside, BrokenPipeError):
+            # The reader went away (`| head`); what it read was right.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         if verbose:
             raise
-        return failed(_said(error), as_json="--json" in words)
+        return failed(_said(inside), as_json="--json" in words)
 
 
 def _said(error: BaseException) -> CloudtopError:
-    """The failure that a person can act on, out of the groups that tasks wrap it in."""
-    inside: BaseException = error
-    while isinstance(inside, BaseExceptionGroup) and len(inside.exceptions) == 1:
-        inside = inside.exceptions[0]
-    if isinstance(inside, CloudtopError):
-        return inside
-    what = f"cloudtop failed: {type(inside).__name__}: {inside}."
+    """The failure as one that a person can act on."""
+    if isinstance(error, CloudtopError):
+        return error
+    what = f"cloudtop failed: {type(error).__name__}: {error}."
     return CloudtopError(what, "Run it again with -v for the details; please report it.")
 
 

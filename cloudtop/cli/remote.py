@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudtop import net
-from cloudtop.errors import CloudtopError, UsageError
+from cloudtop.errors import CloudtopError, UsageError, innermost
 from cloudtop.settings import variable
+from cloudtop.text import shown
 from mcp_server.auth import PLAIN
 from mcp_server.token_file import safely_read
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ANSWER_S = 60.0
 """How long one request may take: a server gives its clouds 30 s."""
+
+LONGEST = 200
+"""Characters of what a server says that are shown."""
 
 TOKEN = "CLOUDTOP_TOKEN"
 """The environment variable that holds the token. A command line is no place for it: others can read it."""
@@ -42,12 +46,12 @@ def token(file: Path | None) -> str | None:
 
 
 @asynccontextmanager
-async def connected(url: str, shown: str | None, seconds: float = ANSWER_S) -> AsyncIterator[Client]:
-    """A client of the server at `url`, with the token `shown`; CloudtopError says what stands in the way.
+async def connected(url: str, bearer: str | None, seconds: float = ANSWER_S) -> AsyncIterator[Client]:
+    """A client of the server at `url`, with the token `bearer`; CloudtopError says what stands in the way.
 
     A token travels over https only, but on this machine. `seconds`: how long one request may take.
     """
-    host = _checked(url, shown)
+    host = _checked(url, bearer)
     import httpx2
     from mcp import Client, MCPError
     from mcp.client.streamable_http import streamable_http_client
@@ -60,7 +64,7 @@ async def connected(url: str, shown: str | None, seconds: float = ANSWER_S) -> A
         answers[:] = [answer]
 
     http = httpx2.AsyncClient(
-        headers={"Authorization": f"Bearer {shown}"} if shown else {},
+        headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
         timeout=seconds,
         trust_env=not net.is_loopback(host),
         event_hooks={"response": [note]},
@@ -70,13 +74,13 @@ async def connected(url: str, shown: str | None, seconds: float = ANSWER_S) -> A
         async with http, Client(wire, read_timeout_seconds=seconds) as client:
             met = True
             yield client
-    except (MCPError, httpx2.HTTPError, httpx2.InvalidURL, OSError, BaseExceptionGroup) as error:
-        inside = _inside(error)
+    except (MCPError, httpx2.HTTPError, httpx2.InvalidURL, BaseExceptionGroup) as error:
+        inside = innermost(error)
         if isinstance(inside, httpx2.ReadTimeout):
             what, step = "did not answer in time", _LONGER
         elif isinstance(inside, MCPError) and answers:
-            what, step = _refused(inside, answers[0].status_code, met=met, token=bool(shown))
-        elif isinstance(inside, MCPError | httpx2.HTTPError | httpx2.InvalidURL | OSError):
+            what, step = _refused(inside, answers[0].status_code, met=met, token=bool(bearer))
+        elif isinstance(inside, MCPError | httpx2.HTTPError | httpx2.InvalidURL):
             what, step = "cannot be reached", "Check the address given with --server."
             if met:
                 what, step = "is gone", "Ask again: it may have been started anew."
@@ -85,7 +89,7 @@ async def connected(url: str, shown: str | None, seconds: float = ANSWER_S) -> A
         raise CloudtopError(f"The server {url} {what}.", step) from error
 
 
-def _checked(url: str, shown: str | None) -> str:
+def _checked(url: str, bearer: str | None) -> str:
     """The host of an address that may be asked."""
     parts = net.split(url)
     host = parts.hostname or ""
@@ -93,16 +97,10 @@ def _checked(url: str, shown: str | None) -> str:
         raise UsageError("--server: an address with a name and a password in it is not used.", _HOW)
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(f"--server: {url!r} is no address.", "Such as https://mcp.example.com/mcp")
-    if shown and parts.scheme == "http" and not net.is_loopback(host):
+    if bearer and parts.scheme == "http" and not net.is_loopback(host):
         what = f"--server: over plain http anybody on the way to {host} could read the token."
         raise UsageError(what, "Use https.")
     return host
-
-
-def _inside(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _refused(error: MCPError, status: int, *, met: bool, token: bool) -> tuple[str, str]:
@@ -117,7 +115,7 @@ def _refused(error: MCPError, status: int, *, met: bool, token: bool) -> tuple[s
         return "wants a token", _HOW
     if status in _MEANT:
         what, step = _MEANT[status]
-        return f"{what}: {str(error).rstrip('.')}", step
+        return f"{what}: {shown(str(error))[:LONGEST].rstrip('.')}", step
     if status >= 500:
         return f"failed (status {status})", "Try again later."
     return "does not speak MCP there", "The address of cloudtop's ends with /mcp."

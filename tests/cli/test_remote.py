@@ -214,13 +214,21 @@ async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     ("answer", "words"),
     [
         (reply(502, b"<html>", Content_Type="text/html"), "failed (status 502). Try again later."),
+        (
+            reply(
+                403,
+                {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "\x1b[2J" + "no \u202e" * 900}},
+                Content_Type="application/json",
+            ),
+            "refuses: no no no",
+        ),
         (reply(200, b"<html>", Content_Type="text/html"), "does not speak MCP there"),
         (reply(200, b"{", Content_Type="application/json"), "does not speak MCP there"),
         (reply(204), "does not speak MCP there"),
         (cut, "cannot be reached"),
         (silent, "did not answer in time. Give it longer: --timeout."),
     ],
-    ids=["502", "a page", "no JSON", "nothing", "cut", "silent"],
+    ids=["502", "a novel", "a page", "no JSON", "nothing", "cut", "silent"],
 )  # fmt: skip
 async def test_what_is_no_server_of_ours_is_told_in_one_sentence(
     cloudtop: Ask, answer: Any, words: str
@@ -231,6 +239,8 @@ async def test_what_is_no_server_of_ours_is_told_in_one_sentence(
     assert said.code == 1
     assert words in said.err
     assert said.err.count("\n") == 1
+    assert len(said.err) < 400
+    assert said.err.strip().isprintable()
 
 
 async def test_a_token_is_not_shown_to_whomever_a_server_points_at(cloudtop: Ask) -> None:
