@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cloudtop.sandbox.faults import Layer, Words
+from cloudtop.sandbox.faults import Exchange, Layer, Words
 
 FOLDER = Path(__file__).with_name("clouds")
 
@@ -54,11 +54,33 @@ class Cloud:
     cannot: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     sdk: bool = False
+    accounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    service_words: Callable[[Exchange, int, str], bytes] | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential that it accepts."""
+        every = (self.auth, *self.accounts.values())
+        return tuple(dict.fromkeys(value for auth in every for value in auth.values()))
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""
-        secrets = tuple(self.auth.values())
-        return Layer(self.app(state), self.words, secrets, self.records, self.more)
+        made = Layer(self.app(state), self.words, self.secrets, self.records, self.more)
+        made.service_words = self.service_words
+        return made
+
+    def config(self, url: str) -> dict[str, Any]:
+        """The part of a configuration that has cloudtop ask it at `url`."""
+        made: dict[str, Any] = {"enabled": True, "options": {"endpoint": url}, **self.settings}
+        if not self.accounts:
+            return {**made, "auth": {"method": "api_key", **self.auth}}
+        own = self.settings.get("accounts", {})
+        return {
+            **made,
+            "accounts": {
+                name: {"auth": dict(auth), **own.get(name, {})} for name, auth in self.accounts.items()
+            },
+        }
 
 
 @cache

@@ -36,9 +36,7 @@ def _answers(status: int, message: str, **headers: Callable[[], str]) -> Behavio
     async def behave(exchange: Exchange, armed: Armed) -> None:
         said = f"{message} (you sent {exchange.key or 'no key'})"
         extra = tuple((name.replace("_", "-"), value()) for name, value in headers.items())
-        await exchange.reply(
-            Reply(status, exchange.layer.words(status, said), (*Reply(0, b"").headers, *extra))
-        )
+        await exchange.reply(Reply(status, exchange.words(status, said), (*Reply(0, b"").headers, *extra)))
 
     return behave
 
@@ -211,4 +209,6 @@ FAULTS: Mapping[str, Fault] = {
     "same-token": Fault("the same token twice", _edits(_same_token)),
     "other-host-next": Fault("a next link to another host", _edits(_other_host_next)),
 }
-"""One region denied is `403` with `text=<region>`; a lost page is `503` with `after=1`; once is `times=1`."""
+"""One region denied is `403` with `text=<region>`, or with `signed=("/<region>/",)` where requests are signed
+for one; a lost page is `503` with `after=1`; once is `times=1`.
+"""

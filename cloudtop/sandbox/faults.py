@@ -2,7 +2,9 @@
 
 `Layer.arm(name, path=…, times=…, after=…)` switches a fault on for the requests whose path starts with `path`
 (and that hold `text` somewhere): the first `after` of them pass, the next `times` (None: all) meet it.
-What each fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
+`signed` are texts that the Authorization header must hold: a key, and with AWS a region or a service, which
+stand nowhere else (`signed=("/us-west-2/rds/",)`). What each fault does stands in fault_kinds; those that no
+HTTP app can do in raw_ports.
 """
 
 from __future__ import annotations
@@ -73,6 +75,11 @@ class Exchange:
         known = (one for one in self.layer.secrets if one.encode() in where)
         return self.header("authorization") or next(known, "")
 
+    def words(self, status: int, message: str) -> bytes:
+        """An error body as whoever is asked writes it."""
+        own = self.layer.service_words
+        return own(self, status, message) if own else self.layer.words(status, message)
+
     async def honest(self) -> Reply:
         """What the app behind the layer answers."""
         said: list[Message] = []
@@ -132,6 +139,7 @@ class Armed:
     text: str = ""
     times: int | None = None
     after: int = 0
+    signed: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     asked: int = 0
     memory: dict[str, Any] = field(default_factory=dict)
@@ -142,6 +150,8 @@ class Armed:
             exchange.scope["path"] + exchange.scope["query_string"].decode() + exchange.body.decode("latin-1")
         )
         if not exchange.scope["path"].startswith(self.path) or self.text not in where:
+            return False
+        if not all(text in exchange.header("authorization") for text in self.signed):
             return False
         self.asked += 1
         met = self.asked - self.after
@@ -160,6 +170,7 @@ class Layer:
     ) -> None:
         self.app, self.words, self.secrets = app, words, secrets
         self.records, self.more = records, more
+        self.service_words: Callable[[Exchange, int, str], bytes] | None = None
         self.armed: list[Armed] = []
         self.seen: list[Seen] = []
 
@@ -172,10 +183,11 @@ class Layer:
         text: str = "",
         times: int | None = None,
         after: int = 0,
+        signed: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         """Switch a fault on, beside those that are on."""
-        self.armed.append(Armed(name, behave, path, text, times, after, options))
+        self.armed.append(Armed(name, behave, path, text, times, after, signed, options))
 
     def calm(self) -> None:
         """Switch every fault off."""

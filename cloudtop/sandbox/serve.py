@@ -60,19 +60,16 @@ class Sandbox:
     def config(self) -> dict[str, Any]:
         """A cloudtop configuration that asks this sandbox and nothing else."""
         providers: dict[str, Any] = {name: {"enabled": False} for name in clouds()}
-        for name, url in self.endpoints.items():
-            auth = {"method": "api_key", **clouds()[name].auth}
-            reached = {"enabled": True, "auth": auth, "options": {"endpoint": url}}
-            providers[name] = {**reached, **clouds()[name].settings}
+        providers |= {name: clouds()[name].config(url) for name, url in self.endpoints.items()}
         return {"version": "1.0", "providers": providers}
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every credential that this sandbox accepts."""
-        return tuple(value for name in self.layers for value in clouds()[name].auth.values())
+        return tuple(value for name in self.layers for value in clouds()[name].secrets)
 
     def fault(self, provider: str, name: str, **how: Any) -> None:
-        """Switch a fault on. `how`: path, text, times, after (see faults), and what the fault itself takes.
+        """Switch a fault on. `how`: path, text, signed, times, after (see faults), and what the fault takes.
 
         A fault of the connection (`RAW`) lives on a port of its own: `endpoint` and `config` name that one
         until `calm`.

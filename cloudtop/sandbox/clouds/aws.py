@@ -1,4 +1,4 @@
-"""Amazon Web Services as a local server: its price list, DescribeSpotPriceHistory, GetCallerIdentity.
+"""Amazon Web Services as a local server: its price list, spot prices, whose a key is, and two accounts.
 
 Follows the AWS Price List bulk files (AmazonEC2, one index.csv for each region), the EC2 query API
 2016-11-15 and the STS query API 2011-06-15. The market is made up; prices are dollars per hour of the whole
@@ -6,21 +6,21 @@ instance, as text. In the list every type comes with what else AWS prices beside
 dedicated hardware, reservations, terms of years, capacity blocks. Traps: GPU counts of 0, 0.125 and
 nothing, a price of 0.0 (sold by reservation), memory with a comma or NA, an Outpost, a local zone in its
 parent's file, a GPU nobody knows, types without a GPU. The signature itself is not computed anew: the
-access key in it must be the sandbox's. The last page of spot prices has an empty token, as the real one
-has.
+access key in it must be one of the sandbox's, and tells the account. The last page of spot prices has an
+empty token, as the real one has. Every other call goes to `cloudtop.sandbox.aws`, which is imported with the
+first, in a thread: prices wait for no moto.
 """
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,25 +28,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cloudtop.sandbox.aws.server import Amazon
+from cloudtop.sandbox.aws.spot import MAX_VALUES, SPOT, spot_prices
+from cloudtop.sandbox.aws.wire import Asked, Refusal, Signed, error
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.faults import Exchange, Reply
+
+__all__ = ["MAX_VALUES"]
 
 ACCESS_KEY = "AKIASANDBOXSANDBOX00"
 SECRET_KEY = "sandbox-aws-secret-not-a-real-one"
+ACCOUNTS = {
+    "prod": {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY},
+    "sandbox": {
+        "access_key_id": "AKIASANDBOXSANDBOX01",
+        "secret_access_key": "sandbox-aws-secret-of-the-other-account",
+    },
+}
 OFFERS = "/offers/v1.0/aws/AmazonEC2"
 ROOT = f"{OFFERS}/current"
 VERSION = "20261101120000"
 PUBLISHED = "2026-11-01T12:00:00Z"
 EFFECTIVE = "2026-11-01"
-PAGE = 4
-"""Prices on one page of spot prices, however many are asked for."""
-MAX_VALUES = 200
 SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9]+)/aws4_request, ?"
     r"SignedHeaders=[a-z0-9;-]+, ?Signature=[0-9a-f]{64}"
-)
-PARAMETER = re.compile(
-    r"StartTime|EndTime|MaxResults|NextToken|(ProductDescription|InstanceType)\.\d+"
-    r"|Filter\.\d+\.(Name|Value\.\d+)"
 )
 _COLUMNS = (
     "SKU,OfferTermCode,RateCode,TermType,PriceDescription,EffectiveDate,StartingRange,EndingRange,Unit,"
@@ -69,6 +75,9 @@ _COLUMNS = (
     "VPCNetworkingSupport"
 )
 COLUMNS = tuple(_COLUMNS.split(","))
+
+
+FLEET_REGIONS = (*SPOT, "ap-southeast-1")
 
 
 class Sold(NamedTuple):
@@ -126,40 +135,6 @@ MARKET: Mapping[str, tuple[Sold, ...]] = {
 }
 
 
-class Spot(NamedTuple):
-    """A price that one type had in one zone from so many minutes ago."""
-
-    type: str
-    zone: str
-    price: str
-    minutes_ago: int
-    product: str = "Linux/UNIX"
-
-
-SPOT: Mapping[str, tuple[Spot, ...]] = {
-    "us-east-1": (
-        Spot("p5.48xlarge", "us-east-1a", "19.840000", 95),
-        Spot("p5.48xlarge", "us-east-1a", "24.100000", 700),
-        Spot("p5.48xlarge", "us-east-1b", "17.360000", 30),
-        Spot("p5.48xlarge", "us-east-1b", "0.010000", 3000),
-        Spot("p4d.24xlarge", "us-east-1a", "9.120000", 410),
-        Spot("g5.xlarge", "us-east-1a", "0.412000", 12),
-        Spot("g5.xlarge", "us-east-1a", "0.598000", 12, "Windows"),
-        Spot("g5.xlarge", "us-east-1c", "0.388000", 260),
-        Spot("g6f.large", "us-east-1c", "0.081600", 55),
-        Spot("m7i.large", "us-east-1a", "0.036000", 9),
-    ),
-    "us-west-2": (
-        Spot("g4dn.xlarge", "us-west-2a", "0.171600", 20),
-        Spot("g4dn.xlarge", "us-west-2b", "0.208000", 180),
-        Spot("g6e.12xlarge", "us-west-2a", "4.264000", 75),
-        Spot("p5.48xlarge", "us-west-2c", "21.480000", 15),
-        Spot("p5.48xlarge", "us-west-2d", "22.960000", 33),
-    ),
-    "eu-central-1": (Spot("g6.xlarge", "eu-central-1b", "0.392000", 44),),
-}
-
-
 def app(state: State) -> Starlette:
     """The server."""
 
@@ -186,48 +161,112 @@ def app(state: State) -> Starlette:
         # In one piece: the fault layer before every app holds a whole answer anyway.
         return Response(b"".join(price_list(request.path_params["region"])), media_type="text/csv")
 
-    async def call(request: Request) -> Response:
-        _no_parameters(request)
-        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
-        asked = dict(pairs)
-        action = asked.pop("Action", "")
-        if action not in ACTIONS or len(asked) + 1 != len(pairs):
-            raise HTTPException(400, f"InvalidAction: The action {action} is not valid for this web service")
-        service, version, answer = ACTIONS[action]
-        region = _region(request, service)
-        if asked.pop("Version", "") != version:
-            raise HTTPException(400, "InvalidParameterValue: The Version is not the one of this API")
-        return Response(answer(asked, region, state.now()), media_type="text/xml;charset=UTF-8")
+    amazon = Amazon(state.now, {keys["access_key_id"]: name for name, keys in ACCOUNTS.items()})
+    turn = asyncio.Lock()
 
-    async def refused(request: Request, error: Exception) -> Response:
-        wrong = error if isinstance(error, HTTPException) else HTTPException(500, "InternalError: broken")
-        return Response(words(wrong.status_code, wrong.detail), wrong.status_code, media_type="text/xml")
+    async def call(request: Request) -> Response:
+        asked = await _asked(request)
+        signed = _signed(request.headers.get("authorization", ""), request.headers.get("x-amz-date", ""))
+        if signed is None:
+            status = 401 if b"Version=2016-11-15" in asked.body else 403
+            missing = Refusal("MissingAuthenticationToken", "Request is not signed", status)
+            return _response(error("ec2", missing))
+        if (answer := _quick(amazon, signed, asked, state)) is not None:
+            return _response(answer)
+        # A thread of its own, one at a time: moto's first answers take a second, and other clouds answer on.
+        async with turn:
+            with ThreadPoolExecutor(1) as threads:
+                return _response(
+                    await asyncio.get_running_loop().run_in_executor(threads, amazon.answer, signed, asked)
+                )
 
     routes = [
         Route(f"{ROOT}/region_index.json", index),
         Route(f"{ROOT}/{{region}}/index.csv", table),
-        Route("/", call, methods=["POST"]),
+        Route("/{rest:path}", call, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: refused})
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    wrong = problem if isinstance(problem, HTTPException) else HTTPException(500, "InternalError: broken")
+    return Response(words(wrong.status_code, wrong.detail), wrong.status_code, media_type="text/xml")
+
+
+async def _asked(request: Request) -> Asked:
+    """The request as it came: the path is not decoded, since names within it may hold a slash."""
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    target = f"{path}?{request.url.query}" if request.url.query else path
+    return Asked(request.method, target, dict(request.headers), await request.body())
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, dict(reply.headers))
+
+
+def _signed(authorization: str, date: str) -> Signed | None:
+    """Who signed a request, for which region and service; None for one that is not signed."""
+    match = SIGNED.fullmatch(authorization)
+    return Signed(match[1], match[3], match[4]) if match and date else None
+
+
+def _quick(amazon: Amazon, signed: Signed, asked: Asked, state: State) -> Reply | None:
+    """What is answered without moto: whose a key is, and spot prices."""
+    pairs = parse_qsl(asked.body.decode("latin-1"), keep_blank_values=True)
+    sent = dict(pairs)
+    action, version = sent.pop("Action", ""), sent.pop("Version", "")
+    if (signed.name, action) not in QUICK and signed.name != "sts":
+        return None
+    try:
+        account = amazon.account(signed)
+        if len(sent) + 2 != len(pairs) or "?" in asked.target or QUICK.get((signed.name, action)) != version:
+            raise Refusal("InvalidAction", f"The action {action} {version} is not valid for this web service")
+        if signed.name == "sts":
+            text = _identity(sent, *amazon.identity(account))
+        else:
+            text = spot_prices(sent, signed.region, state.now())
+    except Refusal as refusal:
+        return error(signed.name, refusal)
+    return Reply(200, text.encode(), (("content-type", "text/xml;charset=UTF-8"),))
+
+
+QUICK = {("ec2", "DescribeSpotPriceHistory"): "2016-11-15", ("sts", "GetCallerIdentity"): "2011-06-15"}
+"""The version of the API that each of these is asked in."""
 
 
 def words(status: int, message: str) -> bytes:
     """An error as EC2 writes it. `Code: text` names its code, else the status does."""
+    return error("ec2", _told(status, message, CODES)).body
+
+
+def service_words(exchange: Exchange, status: int, message: str) -> bytes:
+    """An error as the service writes it that a request is signed for."""
+    signed = _signed(exchange.header("authorization"), "any")
+    if signed is None or signed.name in ("ec2", "sts"):
+        return words(status, message)
+    codes = CODES if signed.name in ("elasticloadbalancing", "iam", "rds", "s3") else JSON_CODES
+    return error(signed.name, _told(status, message, codes)).body
+
+
+def _told(status: int, message: str, codes: Mapping[int, str]) -> Refusal:
     match = re.match(r"([A-Za-z.]+): (.*)", message, re.DOTALL)
-    code, text = match.groups() if match else (_CODES.get(status, "InvalidRequest"), message)
-    error = f"<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Errors>{error}</Errors><RequestID>sandbox-request</RequestID></Response>"
-    ).encode()
+    code, text = match.groups() if match else (codes.get(status, "InvalidRequest"), message)
+    return Refusal(code, text, status)
 
 
-_CODES = {
+CODES = {
     401: "AuthFailure",
     403: "UnauthorizedOperation",
     429: "RequestLimitExceeded",
     500: "InternalError",
     503: "Unavailable",
+}
+JSON_CODES = {
+    401: "UnrecognizedClientException",
+    403: "AccessDeniedException",
+    429: "ThrottlingException",
+    500: "InternalFailure",
+    503: "ServiceUnavailableException",
 }
 
 
@@ -321,118 +360,35 @@ def _line(cells: Any) -> bytes:
     return re.sub(r'(?<=,)""(?=,|$)', "", text.getvalue()).encode()
 
 
-def _region(request: Request, service: str) -> str:
-    """The region that a request is signed for, with the sandbox's key and for this service."""
-    match = SIGNED.fullmatch(request.headers.get("authorization", ""))
-    if match is None or not request.headers.get("x-amz-date"):
-        raise HTTPException(
-            401 if service == "ec2" else 403, "MissingAuthenticationToken: Request is not signed"
-        )
-    key, _, region, signed_for = match.groups()
-    if key != ACCESS_KEY or signed_for != service:
-        if service == "sts":
-            raise HTTPException(403, "InvalidClientTokenId: The security token in the request is invalid.")
-        raise HTTPException(401, "AuthFailure: AWS was not able to validate the provided access credentials")
-    return region
-
-
 def _no_parameters(request: Request) -> None:
     if request.url.query:
         raise HTTPException(400, "InvalidQueryParameter: no parameters are known here")
 
 
-def _identity(asked: dict[str, str], region: str, now: datetime) -> str:
+def _identity(asked: Mapping[str, str], number: str, arn: str) -> str:
     if asked:
-        raise HTTPException(400, f"UnknownParameter: {sorted(asked)[0]}")
-    arn = "arn:aws:iam::000000000000:user/sandbox"
+        raise Refusal("UnknownParameter", sorted(asked)[0])
     return (
         '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-        f"<Arn>{arn}</Arn><UserId>AIDASANDBOX</UserId><Account>000000000000</Account></GetCallerIdentityResult>"
+        f"<Arn>{arn}</Arn><UserId>AIDASANDBOX</UserId><Account>{number}</Account></GetCallerIdentityResult>"
         "<ResponseMetadata><RequestId>sandbox-request</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
     )
 
 
-def _spot_prices(asked: dict[str, str], region: str, now: datetime) -> str:
-    if unknown := sorted(name for name in asked if not PARAMETER.fullmatch(name)):
-        raise HTTPException(400, f"UnknownParameter: The parameter {unknown[0]} is not recognized")
-    if not 1 <= int(asked.get("MaxResults", "1000")) <= 1000:
-        raise HTTPException(400, "InvalidMaxResults: MaxResults must be between 1 and 1000")
-    found = [one for one in _prices_from(asked, region, now) if _wanted(asked, one)]
-    at = _place(asked.get("NextToken", ""), region)
-    page, rest = found[at : at + PAGE], found[at + PAGE :]
-    items = "".join(
-        f"<item><instanceType>{one.type}</instanceType><productDescription>{one.product}</productDescription>"
-        f"<spotPrice>{one.price}</spotPrice><timestamp>{_set_at(one, now):%Y-%m-%dT%H:%M:%S.000Z}</timestamp>"
-        f"<availabilityZone>{one.zone}</availabilityZone></item>"
-        for one in page
-    )
-    return (
-        '<DescribeSpotPriceHistoryResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
-        f"<requestId>sandbox-request</requestId><spotPriceHistorySet>{items}</spotPriceHistorySet>"
-        f"<nextToken>{_token(at + PAGE, region) if rest else ''}</nextToken>"
-        "</DescribeSpotPriceHistoryResponse>"
-    )
-
-
-def _prices_from(asked: Mapping[str, str], region: str, now: datetime) -> list[Spot]:
-    """What was set since StartTime, and for each type and zone what held then; the newest first."""
-    start = datetime.fromisoformat(asked["StartTime"]) if "StartTime" in asked else now - timedelta(days=90)
-    start = start if start.tzinfo else start.replace(tzinfo=UTC)
-    kept, held = [], set()
-    for one in sorted(SPOT.get(region, ()), key=lambda one: one.minutes_ago):
-        what = (one.type, one.zone, one.product)
-        if _set_at(one, now) >= start or what not in held:
-            kept.append(one)
-        if _set_at(one, now) <= start:
-            held.add(what)
-    return kept
-
-
-def _set_at(one: Spot, now: datetime) -> datetime:
-    return now - timedelta(minutes=one.minutes_ago)
-
-
-def _wanted(asked: Mapping[str, str], one: Spot) -> bool:
-    have = {"instance-type": one.type, "availability-zone": one.zone, "product-description": one.product}
-    products = [value for name, value in asked.items() if name.startswith("ProductDescription.")]
-    types = [value for name, value in asked.items() if name.startswith("InstanceType.")]
-    if (products and one.product not in products) or (types and one.type not in types):
-        return False
-    for name in (name for name in asked if name.endswith(".Name")):
-        values = [value for key, value in asked.items() if key.startswith(name.replace(".Name", ".Value."))]
-        if asked[name] not in have or not 1 <= len(values) <= MAX_VALUES:
-            raise HTTPException(400, f"InvalidParameterValue: The filter '{asked[name]}' is invalid")
-        if have[asked[name]] not in values:
-            return False
-    return True
-
-
-def _token(at: int, region: str) -> str:
-    return base64.urlsafe_b64encode(f"sandbox:{region}:{at}".encode()).decode()
-
-
-def _place(token: str, region: str) -> int:
-    if not token:
-        return 0
-    places = {_token(at, region): at for at in range(PAGE, len(SPOT.get(region, ())) + PAGE, PAGE)}
-    if token not in places:
-        raise HTTPException(400, "InvalidParameterValue: Unable to parse the pagination token")
-    return places[token]
-
-
-ACTIONS = {
-    "DescribeSpotPriceHistory": ("ec2", "2016-11-15", _spot_prices),
-    "GetCallerIdentity": ("sts", "2011-06-15", _identity),
-}
-
 CLOUD = Cloud(
     app=app,
     words=words,
-    auth={"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY},
+    service_words=service_words,
+    auth=ACCOUNTS["prod"],
+    accounts=ACCOUNTS,
     records="",
     keys=("SKU", "Instance Type"),
     part="eu-south-2",
     regional=True,
     sdk=True,
-    settings={"regions": list(REGIONS), "accounts": {"default": {"regions": list(SPOT)}}},
+    # An account's regions are asked for spot prices too: of Singapore there are none.
+    settings={
+        "regions": list(REGIONS),
+        "accounts": {name: {"regions": list(FLEET_REGIONS)} for name in ACCOUNTS},
+    },
 )
