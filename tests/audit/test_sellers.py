@@ -42,7 +42,8 @@ def compared(sandbox: Sandbox, home: Path, *, keys: bool) -> dict[str, dict[str,
     for seller in READERS:
         config["providers"][seller]["rate_limit"] = {"requests_per_second": 1000, "burst": 1000}
         if not keys:
-            del config["providers"][seller]["auth"]
+            for name in ("auth", "accounts"):
+                config["providers"][seller].pop(name, None)
     file = home / "config.json"
     file.write_text(json.dumps(config))
 
