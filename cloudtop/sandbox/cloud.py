@@ -56,6 +56,7 @@ class Cloud:
     sdk: bool = False
     accounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     service_words: Callable[[Exchange, int, str], bytes] | None = None
+    signs: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:

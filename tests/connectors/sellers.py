@@ -55,7 +55,7 @@ def fixture(seller: str) -> dict[str, Any]:
 
 async def reading(seller: str, endpoint: str, auth: Mapping[str, str], home: Path) -> Reading:
     """Everything that the connector has to offer at an endpoint."""
-    async with _connector(seller, endpoint, auth, home) as connector:
+    async with connector_at(seller, endpoint, auth, home) as connector:
         offers = [
             offer
             for scope in connector.price_scopes(PriceQuery())
@@ -67,13 +67,14 @@ async def reading(seller: str, endpoint: str, auth: Mapping[str, str], home: Pat
 
 async def health(seller: str, endpoint: str, auth: Mapping[str, str], home: Path) -> dict[str, Health]:
     """What the connector says of its connection, by check."""
-    async with _connector(seller, endpoint, auth, home) as connector:
+    async with connector_at(seller, endpoint, auth, home) as connector:
         scope = Scope(seller, "default", kind="health")
         return {row.check: row async for page in connector.health(scope) for row in page}
 
 
 @asynccontextmanager
-async def _connector(seller: str, endpoint: str, auth: Mapping[str, str], home: Path) -> AsyncIterator[Any]:
+async def connector_at(seller: str, endpoint: str, auth: Mapping[str, str], home: Path) -> AsyncIterator[Any]:
+    """A connector that asks an endpoint, as fast as it likes."""
     config = {"auth": dict(auth), "options": {"endpoint": endpoint}, "rate_limit": FAST}
     settings = _settings(seller, config, home)
     made = discovery.make(
@@ -93,7 +94,7 @@ async def _connector(seller: str, endpoint: str, auth: Mapping[str, str], home: 
 async def from_fixture(seller: str, home: Path) -> Reading:
     """What the connector makes of the replies of its fixture."""
     told = fixture(seller)
-    async with _serving(told["replies"]) as (endpoint, asked):
+    async with serving(told["replies"]) as (endpoint, asked):
         found = await reading(seller, endpoint, told["auth"], home)
     found.asked = asked
     return found
@@ -137,7 +138,8 @@ def _settings(seller: str, config: Mapping[str, Any], home: Path) -> Settings:
 
 
 @asynccontextmanager
-async def _serving(replies: list[dict[str, Any]]) -> AsyncIterator[tuple[str, list[str]]]:
+async def serving(replies: list[dict[str, Any]]) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server with these replies, and what was asked of it."""
     import asyncio
 
     asked: list[str] = []

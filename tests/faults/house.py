@@ -7,7 +7,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,9 +52,18 @@ class LeapingClock:
 class House:
     """One home, one store, one fleet, pointed at a sandbox."""
 
-    def __init__(self, home: Path, sandbox: Sandbox, clock: LeapingClock) -> None:
+    def __init__(
+        self,
+        home: Path,
+        sandbox: Sandbox,
+        clock: LeapingClock,
+        change: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        document = sandbox.config()
+        if change:
+            change(document)
         file = home / "config.json"
-        file.write_text(json.dumps(sandbox.config()))
+        file.write_text(json.dumps(document))
         self.home, self.clock = home, clock
         self.settings = settings.load(file, home, environ={})
         self.store = open_store(home, clock)

@@ -386,6 +386,7 @@ CLOUD = Cloud(
     part="eu-south-2",
     regional=True,
     sdk=True,
+    signs=True,
     # An account's regions are asked for spot prices too: of Singapore there are none.
     settings={
         "regions": list(REGIONS),
