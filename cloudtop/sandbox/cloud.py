@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cloudtop.sandbox.faults import Exchange, Layer, Words
+from cloudtop.sandbox.faults import Layer
+from cloudtop.sandbox.speech import Speech, Words
 
 FOLDER = Path(__file__).with_name("clouds")
 
@@ -38,7 +39,10 @@ class Cloud:
     fields, dotted within fields, without which a record may be lost: its id, and what holds several rows.
     `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
     `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column. `sdk`
-    tells that an SDK asks it, whose first use takes its time.
+    tells that an SDK asks it, whose first use takes its time. `accounts`: its accounts by name, each with its
+    own credentials, where there are several; `auth` is the first's. `signs` tells that requests are signed for
+    a region. `listings`: (records, more) of other listings than those of prices, by the beginning of their
+    paths; `speech` is what takes its answers apart where they are not JSON.
     """
 
     app: Callable[[State], Any]
@@ -55,8 +59,9 @@ class Cloud:
     settings: Mapping[str, Any] = field(default_factory=dict)
     sdk: bool = False
     accounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    service_words: Callable[[Exchange, int, str], bytes] | None = None
     signs: bool = False
+    listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    speech: Speech | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -66,9 +71,8 @@ class Cloud:
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""
-        made = Layer(self.app(state), self.words, self.secrets, self.records, self.more)
-        made.service_words = self.service_words
-        return made
+        usual = Speech(self.words, self.records, self.more, self.listings)
+        return Layer(self.app(state), self.speech or usual, self.secrets)
 
     def config(self, url: str) -> dict[str, Any]:
         """The part of a configuration that has cloudtop ask it at `url`."""

@@ -5,14 +5,13 @@ Every error text repeats the caller's key, as careless servers do: nobody may pa
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import Any
 
 from cloudtop.sandbox.faults import Armed, Behaviour, Exchange, Reply
+from cloudtop.sandbox.speech import Page, at
 
 BIG_PAGE_BYTES = 10_000_000
 DRIP_PAUSE_S = 0.05
@@ -36,7 +35,11 @@ def _answers(status: int, message: str, **headers: Callable[[], str]) -> Behavio
     async def behave(exchange: Exchange, armed: Armed) -> None:
         said = f"{message} (you sent {exchange.key or 'no key'})"
         extra = tuple((name.replace("_", "-"), value()) for name, value in headers.items())
-        await exchange.reply(Reply(status, exchange.words(status, said), (*Reply(0, b"").headers, *extra)))
+        await exchange.reply(
+            Reply(
+                status, exchange.layer.speech.words(exchange, status, said), (*Reply(0, b"").headers, *extra)
+            )
+        )
 
     return behave
 
@@ -91,84 +94,58 @@ async def _redirect(exchange: Exchange, armed: Armed) -> None:
 
 async def _stuck_page(exchange: Exchange, armed: Armed) -> None:
     """Whatever page of a listing is asked for, the first one again."""
-    listing = exchange.scope["path"]
+    listing = exchange.layer.speech.what(exchange)
     if listing not in armed.memory:
         armed.memory[listing] = await exchange.honest()
     await exchange.reply(armed.memory[listing])
 
 
-def _edits(change: Callable[[Any, Exchange, Armed], None]) -> Behaviour:
-    """An honest JSON document after `change`; an answer that is none stays as it is."""
+def _edits(change: Callable[[Page, Exchange, Armed], None]) -> Behaviour:
+    """An honest answer after `change`; one that cannot be taken apart stays as it is."""
 
     async def behave(exchange: Exchange, armed: Armed) -> None:
         reply = await exchange.honest()
-        document = json.loads(reply.body) if reply.body[:1] in (b"{", b"[") else None
-        if document is not None:
-            change(document, exchange, armed)
-            reply = replace(reply, body=json.dumps(document).encode())
+        page = exchange.layer.speech.page(exchange, reply)
+        if page is not None:
+            change(page, exchange, armed)
+            reply = replace(reply, body=page.body())
         await exchange.reply(reply)
 
     return behave
 
 
-def at(document: Any, path: str) -> Any:
-    """What stands at a dotted path of a document, None where nothing does."""
-    for name in path.split(".") if path else ():
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
-
-
-def put(document: Any, path: str, value: Any) -> None:
-    """Replace what stands at a dotted path; where there is nothing, nothing is put."""
-    *above, last = path.split(".")
-    holder = at(document, ".".join(above))
-    if isinstance(holder, dict) and last in holder:
-        holder[last] = value
-
-
-def records(document: Any, exchange: Exchange) -> list[dict[str, Any]]:
-    """The records of a listing, listed or by name; "." is a list with nothing around it."""
-    path = exchange.layer.records
-    found = document if path == "." and isinstance(document, list) else at(document, path) if path else None
-    rows = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
-    return [row for row in rows if isinstance(row, dict)]
-
-
-def _missing_field(document: Any, exchange: Exchange, armed: Armed) -> None:
+def _missing_field(page: Page, exchange: Exchange, armed: Armed) -> None:
     """The option `field`, a dotted path, is in no record; in an answer without records, not in itself."""
     *above, last = armed.options["field"].split(".")
-    for record in records(document, exchange) or [document]:
+    for record in page.records or [page.document]:
         holder = at(record, ".".join(above))
         if isinstance(holder, dict):
             holder.pop(last, None)
 
 
-def _big_page(document: Any, exchange: Exchange, armed: Armed) -> None:
-    """Ten megabytes: every row padded with a field nobody asked for."""
-    rows = [row for row in records(document, exchange) or [document] if isinstance(row, dict)]
-    for row in rows:
-        row["padding"] = "x" * (BIG_PAGE_BYTES // len(rows))
+def _big_page(page: Page, exchange: Exchange, armed: Armed) -> None:
+    """Ten megabytes of what nobody asked for."""
+    page.pad(BIG_PAGE_BYTES)
 
 
-def _empty_page_next(document: Any, exchange: Exchange, armed: Armed) -> None:
+def _empty_page_next(page: Page, exchange: Exchange, armed: Armed) -> None:
     """The first page has no rows, and yet leads to a next one."""
-    found = at(document, exchange.layer.records)
-    if armed.asked == 1 and at(document, exchange.layer.more):
-        put(document, exchange.layer.records, {} if isinstance(found, dict) else [])
+    if armed.asked == 1 and page.more:
+        page.empty()
 
 
-def _same_token(document: Any, exchange: Exchange, armed: Armed) -> None:
+def _same_token(page: Page, exchange: Exchange, armed: Armed) -> None:
     """The first page's way to more on every page that has one."""
-    if token := at(document, exchange.layer.more):
-        put(document, exchange.layer.more, armed.memory.setdefault(exchange.scope["path"], token))
+    if token := page.more:
+        page.turn(armed.memory.setdefault(exchange.layer.speech.what(exchange), token))
 
 
-def _other_host_next(document: Any, exchange: Exchange, armed: Armed) -> None:
+def _other_host_next(page: Page, exchange: Exchange, armed: Armed) -> None:
     """The link to more names another host."""
     port = exchange.header("host").rpartition(":")[2]
-    if link := at(document, exchange.layer.more):
+    if link := page.more:
         query = str(link).partition("?")[2]
-        put(document, exchange.layer.more, f"http://{OTHER_HOST}:{port}{exchange.scope['path']}?{query}")
+        page.turn(f"http://{OTHER_HOST}:{port}{exchange.scope['path']}?{query}")
 
 
 def _in_a_second() -> str:

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
+from cloudtop.sandbox.speech import Speech
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-Words = Callable[[int, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,6 @@ class Exchange:
         where = b" ".join(value for _, value in self.scope["headers"]) + self.body
         known = (one for one in self.layer.secrets if one.encode() in where)
         return self.header("authorization") or next(known, "")
-
-    def words(self, status: int, message: str) -> bytes:
-        """An error body as whoever is asked writes it."""
-        own = self.layer.service_words
-        return own(self, status, message) if own else self.layer.words(status, message)
 
     async def honest(self) -> Reply:
         """What the app behind the layer answers."""
@@ -161,16 +157,11 @@ class Armed:
 class Layer:
     """An ASGI app around another: logs every request and lets armed faults answer first.
 
-    `words` makes an error body, `secrets` are the credentials that the app accepts; `records` and `more` are
-    dotted paths into its answers, to the records of a listing and to what leads to the next page.
+    `speech` is how the app speaks, `secrets` are the credentials that it accepts.
     """
 
-    def __init__(
-        self, app: App, words: Words, secrets: tuple[str, ...] = (), records: str = "", more: str = ""
-    ) -> None:
-        self.app, self.words, self.secrets = app, words, secrets
-        self.records, self.more = records, more
-        self.service_words: Callable[[Exchange, int, str], bytes] | None = None
+    def __init__(self, app: App, speech: Speech, secrets: tuple[str, ...] = ()) -> None:
+        self.app, self.speech, self.secrets = app, speech, secrets
         self.armed: list[Armed] = []
         self.seen: list[Seen] = []
 

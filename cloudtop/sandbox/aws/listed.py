@@ -65,7 +65,7 @@ def mended(fleet: Fleet, place: Place, call: Call, result: dict[str, Any]) -> di
         return result
     region = None if told.group == "buckets" else place.region
     known = {(one.id, one.own.get("cluster")): one for one in fleet.of(told.group, place.account, region)}
-    for record in _records(result, told.path):
+    for record in records(result, told.path):
         above = record.get("clusterName") or str(record.get("clusterArn", "")).rpartition("/")[2] or None
         one = known.get((record[told.name], above)) or known.get((record[told.name], None))
         if one is None:
@@ -77,13 +77,13 @@ def mended(fleet: Fleet, place: Place, call: Call, result: dict[str, Any]) -> di
     return result
 
 
-def _records(found: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def records(found: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """The records at a path of an answer."""
     if isinstance(found, list):
         for one in found:
-            yield from _records(one, path)
+            yield from records(one, path)
     elif path:
-        yield from _records(found.get(path[0], []), path[1:])
+        yield from records(found.get(path[0], []), path[1:])
     else:
         yield found
 

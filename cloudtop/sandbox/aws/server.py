@@ -103,7 +103,7 @@ class Amazon:
         return Refusal(code, f"User: {who} is not authorized to perform: {what}", status)
 
     def _told(self, call: Call) -> Reply:
-        paging = _paging(call.service).get(call.operation)
+        paging = wire.paging(call.service).get(call.operation)
         arguments = dict(call.arguments)
         token = arguments.pop(paging["input_token"], None) if paging else None
         size = arguments.pop(paging["limit_key"], None) if paging and "limit_key" in paging else None
@@ -226,15 +226,6 @@ def _fill(fleet: Fleet, service: str, place: Place) -> None:
     mock_random.seed(f"{service} {place}")
     SEEDS[service](fleet, place)
     _FILLED.add((service, *where))
-
-
-@cache
-def _paging(service: str) -> Mapping[str, Any]:
-    """How a service cuts its listings into pages, by operation: what botocore's own paginators go by."""
-    from moto.core.utils import get_pagination_model
-
-    found: Mapping[str, Any] = get_pagination_model(service)
-    return found
 
 
 def _at_once(call: Call, size: int | None) -> bool:

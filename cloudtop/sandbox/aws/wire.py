@@ -8,6 +8,7 @@ first request that needs it: botocore, moto.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,6 +43,18 @@ class Signed:
     key: str
     region: str
     name: str
+
+
+SIGNATURE = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9]+)/aws4_request, ?"
+    r"SignedHeaders=[a-z0-9;-]+, ?Signature=[0-9a-f]{64}"
+)
+
+
+def signed(authorization: str) -> Signed | None:
+    """Who signed a request, for which region and service; None for one that is not signed."""
+    match = SIGNATURE.fullmatch(authorization)
+    return Signed(match[1], match[3], match[4]) if match else None
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,15 @@ def written(operation: Any, protocol: str, arguments: Mapping[str, Any]) -> dict
     kept = {name: value for name, value in arguments.items() if value not in (None, [], {})}
     request: dict[str, Any] = create_serializer(protocol, False).serialize_to_request(kept, operation)
     return request
+
+
+@cache
+def paging(service: str) -> Mapping[str, Any]:
+    """How a service cuts its listings into pages, by operation: what botocore's own paginators go by."""
+    from moto.core.utils import get_pagination_model
+
+    found: Mapping[str, Any] = get_pagination_model(service)
+    return found
 
 
 def protocol_of(service: str) -> str:

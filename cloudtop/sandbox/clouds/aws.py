@@ -29,10 +29,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.aws.server import Amazon
+from cloudtop.sandbox.aws.speech import AmazonSpeech, words
 from cloudtop.sandbox.aws.spot import MAX_VALUES, SPOT, spot_prices
-from cloudtop.sandbox.aws.wire import Asked, Refusal, Signed, error
+from cloudtop.sandbox.aws.wire import Asked, Refusal, Signed, error, signed
 from cloudtop.sandbox.cloud import Cloud, State
-from cloudtop.sandbox.faults import Exchange, Reply
+from cloudtop.sandbox.faults import Reply
 
 __all__ = ["MAX_VALUES"]
 
@@ -50,10 +51,6 @@ ROOT = f"{OFFERS}/current"
 VERSION = "20261101120000"
 PUBLISHED = "2026-11-01T12:00:00Z"
 EFFECTIVE = "2026-11-01"
-SIGNED = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9]+)/aws4_request, ?"
-    r"SignedHeaders=[a-z0-9;-]+, ?Signature=[0-9a-f]{64}"
-)
 _COLUMNS = (
     "SKU,OfferTermCode,RateCode,TermType,PriceDescription,EffectiveDate,StartingRange,EndingRange,Unit,"
     "PricePerUnit,Currency,RelatedTo,LeaseContractLength,PurchaseOption,OfferingClass,Product Family,"
@@ -166,18 +163,18 @@ def app(state: State) -> Starlette:
 
     async def call(request: Request) -> Response:
         asked = await _asked(request)
-        signed = _signed(request.headers.get("authorization", ""), request.headers.get("x-amz-date", ""))
-        if signed is None:
+        signer = signed(request.headers.get("authorization", ""))
+        if signer is None or not request.headers.get("x-amz-date"):
             status = 401 if b"Version=2016-11-15" in asked.body else 403
             missing = Refusal("MissingAuthenticationToken", "Request is not signed", status)
             return _response(error("ec2", missing))
-        if (answer := _quick(amazon, signed, asked, state)) is not None:
+        if (answer := _quick(amazon, signer, asked, state)) is not None:
             return _response(answer)
         # A thread of its own, one at a time: moto's first answers take a second, and other clouds answer on.
         async with turn:
             with ThreadPoolExecutor(1) as threads:
                 return _response(
-                    await asyncio.get_running_loop().run_in_executor(threads, amazon.answer, signed, asked)
+                    await asyncio.get_running_loop().run_in_executor(threads, amazon.answer, signer, asked)
                 )
 
     routes = [
@@ -204,70 +201,28 @@ def _response(reply: Reply) -> Response:
     return Response(reply.body, reply.status, dict(reply.headers))
 
 
-def _signed(authorization: str, date: str) -> Signed | None:
-    """Who signed a request, for which region and service; None for one that is not signed."""
-    match = SIGNED.fullmatch(authorization)
-    return Signed(match[1], match[3], match[4]) if match and date else None
-
-
-def _quick(amazon: Amazon, signed: Signed, asked: Asked, state: State) -> Reply | None:
+def _quick(amazon: Amazon, signer: Signed, asked: Asked, state: State) -> Reply | None:
     """What is answered without moto: whose a key is, and spot prices."""
     pairs = parse_qsl(asked.body.decode("latin-1"), keep_blank_values=True)
     sent = dict(pairs)
     action, version = sent.pop("Action", ""), sent.pop("Version", "")
-    if (signed.name, action) not in QUICK and signed.name != "sts":
+    if (signer.name, action) not in QUICK and signer.name != "sts":
         return None
     try:
-        account = amazon.account(signed)
-        if len(sent) + 2 != len(pairs) or "?" in asked.target or QUICK.get((signed.name, action)) != version:
+        account = amazon.account(signer)
+        if len(sent) + 2 != len(pairs) or "?" in asked.target or QUICK.get((signer.name, action)) != version:
             raise Refusal("InvalidAction", f"The action {action} {version} is not valid for this web service")
-        if signed.name == "sts":
+        if signer.name == "sts":
             text = _identity(sent, *amazon.identity(account))
         else:
-            text = spot_prices(sent, signed.region, state.now())
+            text = spot_prices(sent, signer.region, state.now())
     except Refusal as refusal:
-        return error(signed.name, refusal)
+        return error(signer.name, refusal)
     return Reply(200, text.encode(), (("content-type", "text/xml;charset=UTF-8"),))
 
 
 QUICK = {("ec2", "DescribeSpotPriceHistory"): "2016-11-15", ("sts", "GetCallerIdentity"): "2011-06-15"}
 """The version of the API that each of these is asked in."""
-
-
-def words(status: int, message: str) -> bytes:
-    """An error as EC2 writes it. `Code: text` names its code, else the status does."""
-    return error("ec2", _told(status, message, CODES)).body
-
-
-def service_words(exchange: Exchange, status: int, message: str) -> bytes:
-    """An error as the service writes it that a request is signed for."""
-    signed = _signed(exchange.header("authorization"), "any")
-    if signed is None or signed.name in ("ec2", "sts"):
-        return words(status, message)
-    codes = CODES if signed.name in ("elasticloadbalancing", "iam", "rds", "s3") else JSON_CODES
-    return error(signed.name, _told(status, message, codes)).body
-
-
-def _told(status: int, message: str, codes: Mapping[int, str]) -> Refusal:
-    match = re.match(r"([A-Za-z.]+): (.*)", message, re.DOTALL)
-    code, text = match.groups() if match else (codes.get(status, "InvalidRequest"), message)
-    return Refusal(code, text, status)
-
-
-CODES = {
-    401: "AuthFailure",
-    403: "UnauthorizedOperation",
-    429: "RequestLimitExceeded",
-    500: "InternalError",
-    503: "Unavailable",
-}
-JSON_CODES = {
-    401: "UnrecognizedClientException",
-    403: "AccessDeniedException",
-    429: "ThrottlingException",
-    500: "InternalFailure",
-    503: "ServiceUnavailableException",
-}
 
 
 def price_list(region: str) -> Iterator[bytes]:
@@ -378,7 +333,7 @@ def _identity(asked: Mapping[str, str], number: str, arn: str) -> str:
 CLOUD = Cloud(
     app=app,
     words=words,
-    service_words=service_words,
+    speech=AmazonSpeech(words),
     auth=ACCOUNTS["prod"],
     accounts=ACCOUNTS,
     records="",
