@@ -135,9 +135,11 @@ def _empty_page_next(page: Page, exchange: Exchange, armed: Armed) -> None:
 
 
 def _same_token(page: Page, exchange: Exchange, armed: Armed) -> None:
-    """The first page's way to more on every page that has one."""
-    if token := page.more:
-        page.turn(armed.memory.setdefault(exchange.layer.speech.what(exchange), token))
+    """The first page's way to more on every page."""
+    what = exchange.layer.speech.what(exchange)
+    if token := armed.memory.get(what) or page.more:
+        armed.memory[what] = token
+        page.turn(token)
 
 
 def _other_host_next(page: Page, exchange: Exchange, armed: Armed) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from cloudtop.sandbox.serve import running
 
 from .cases import CASES, CELLS, NOT_APPLICABLE, ROWS
-from .harness import problems
+from .harness import Inapplicable, problems
 
 Cell = tuple[str, str, str]
 
@@ -29,20 +29,28 @@ async def outcomes(only: list[str], providers: list[str]) -> dict[Cell, list[str
             with tempfile.TemporaryDirectory() as home:
                 try:
                     found[cell] = await problems(sandbox, Path(home), *cell)
+                except Inapplicable as reason:
+                    NOT_APPLICABLE[cell] = str(reason)
                 except Exception as error:  # noqa: BLE001 - one broken cell must not hide the others
                     found[cell] = [f"raised {type(error).__name__}: {error}"]
     return found
 
 
 def table(found: dict[Cell, list[str]], rows: list[tuple[str, str]]) -> list[str]:
-    """One line per fault, one column per method of a provider: h health, p prices."""
-    names = [f"{provider[:7]}.{method[0].replace('g', 'p')}" for provider, method in rows]
+    """One line per fault, one column per method of a provider."""
+    names = [named(*row) for row in rows]
     width = max(map(len, CASES)) + 2
-    lines = [" " * width + "".join(f"{name:<10}" for name in names) + "what happens"]
+    lines = [" " * width + "".join(f"{name:<{len(name) + 2}}" for name in names) + "what happens"]
     for column, case in CASES.items():
         marks = [mark((*row, column), found) for row in rows]
-        lines.append(f"{column:<{width}}" + "".join(f"{text:<10}" for text in marks) + case.what)
+        cells = (f"{text:<{len(name) + 2}}" for text, name in zip(marks, names, strict=True))
+        lines.append(f"{column:<{width}}" + "".join(cells) + case.what)
     return lines
+
+
+def named(provider: str, method: str) -> str:
+    """A row of the table in short: prices and health by a letter, as they are everywhere."""
+    return f"{provider[:7]}.{ {'gpu_offers': 'p', 'health': 'h'}.get(method, method) }"
 
 
 def mark(cell: Cell, found: dict[Cell, list[str]]) -> str:
@@ -69,7 +77,7 @@ def main() -> int:
     reasons: dict[str, list[str]] = {}
     asked = {cell: reason for cell, reason in NOT_APPLICABLE.items() if cell[:2] in rows}
     for (provider, method, column), reason in asked.items():
-        reasons.setdefault(reason, []).append(f"{provider}.{method[0].replace('g', 'p')} {column}")
+        reasons.setdefault(reason, []).append(f"{named(provider, method)} {column}")
     for reason, cells in reasons.items():
         print(f"    {reason}: {', '.join(cells)}")
     bad = {cell: texts for cell, texts in found.items() if texts}

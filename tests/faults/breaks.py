@@ -17,6 +17,7 @@ import httpx
 
 import cloudtop.faults
 import cloudtop.store.journal
+import connectors.aws
 import connectors.base
 import connectors.door
 import connectors.vast
@@ -26,6 +27,7 @@ from cloudtop import net
 from cloudtop.errors import CloudError, Unauthorized
 
 OFFERS = ("vast", "gpu_offers")
+INSTANCES = ("aws", "instances")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,18 @@ def forgets_rows(right: Any) -> Any:
     def remember(self: Any, scope: Any, trouble: Any) -> None:
         if scope.kind == "gpu_offers":
             self._store.replace_offers(scope, [], fetched_at=self._clock.now(), complete=True)
+        right(self, scope, trouble)
+
+    return remember
+
+
+def forgets_resources(right: Any) -> Any:
+    """A failed listing of an inventory counts as an empty one."""
+
+    def remember(self: Any, scope: Any, trouble: Any) -> None:
+        if scope.kind == INSTANCES[1]:
+            with self._store.resource_observation(scope, fetched_at=self._clock.now()) as seen:
+                seen.finish()
         right(self, scope, trouble)
 
     return remember
@@ -230,6 +244,12 @@ BREAKS: Mapping[str, Break] = {
         Vast, "gpu_offers", ends_at_a_failure, ("lost-page",), "trouble none"
     ),
     "delete rows on failure": Break(Flights, "_remember", forgets_rows, ("403",), "stored rows are gone"),
+    "take a lost page of an inventory for the end": Break(
+        connectors.aws.Aws, "instances", ends_at_a_failure, ("lost-page",), "trouble none", row=INSTANCES
+    ),
+    "empty an inventory on failure": Break(
+        Flights, "_remember", forgets_resources, ("403",), "stored rows are gone", row=INSTANCES
+    ),
     "follow a redirect": Break(Door, "_answer", follows, ("redirect",), "went to another host"),
     "ignore the deadline": Break(Flights, "_left", an_hour_left, ("silent",), "still going long after"),
     "swallow a 401 as an empty list": Break(Vast, "_search", empty_without_key, ("401",), "trouble none"),

@@ -9,14 +9,13 @@ from typing import Any
 from cloudtop.sandbox.cloud import clouds
 from connectors import discovery
 
+from .families import PATIENT_S, methods
+
 DEADLINE_S = 0.3
 REFUSED_S = 0.9
 """A deadline for what fails at once: time for a busy machine, and none for a second try after a second."""
 
 SLACK_S = 0.8
-PATIENT_S = 30.0
-"""A deadline that leaves room for retries; their waits pass on the fake clock, in no time."""
-
 OK = "ok"
 
 
@@ -24,7 +23,8 @@ OK = "ok"
 class Case:
     """One fault and the outcome that is right.
 
-    `offers` and `health` are a trouble code or OK; `health` may also be read off the rows (`api degraded`).
+    `offers` (of whatever is listed) and `health` are a trouble code or OK; `health` may also be read off the
+    rows (`api degraded`).
     `tries`: requests of one scope that fails. `waits`: seconds that must have been waited, because asked for.
     `fewer`: rows may truly be gone.
     """
@@ -129,24 +129,30 @@ PAGED = ("lost-page", "stuck-page", "empty-page-next", "same-token", "other-host
 
 def not_applicable(provider: str, method: str, column: str) -> str | None:
     """Why a fault cannot happen to a method of a provider, None when it can."""
-    cloud = clouds()[provider]
-    if method != "gpu_offers":
+    cloud, facts = clouds()[provider], discovery.found()[provider]
+    if method in ("health", "permissions"):
         if column in PAGED:
             return "one request, no pages"
-        return "the account belongs to no region" if column == "region-denied" else None
+        if column == "region-denied":
+            return "the account belongs to no region"
+        return "all it tells is yes or no" if (method, column) == ("permissions", "missing-field") else None
+    if column == "other-host-next" and not cloud.links:
+        return "its next page is named by a token, not by a link"
+    if column == "region-denied" and (not cloud.regional or method in facts.everywhere):
+        return "its listing is not cut by regions"
+    if method != "gpu_offers":
+        return (
+            "a point without its value is none" if (method, column) == ("metrics", "missing-field") else None
+        )
     if column in cloud.cannot:
         return cloud.cannot[column]
     if column in PAGED and not (cloud.more or cloud.walked):
         return "its listing is one answer, without pages"
-    if column == "other-host-next" and not cloud.links:
-        return "its next page is named by a token, not by a link"
     if column == "missing-field" and not cloud.records:
         return "its answer is no JSON; its own tests drop each column"
-    if column == "region-denied" and not cloud.regional:
-        return "its listing is not cut by regions"
     return None
 
 
-ROWS = tuple((name, kind) for name in clouds() for kind in discovery.found()[name].kinds)
+ROWS = tuple((name, method) for name in clouds() for method in methods(name))
 CELLS = tuple((provider, method, column) for provider, method in ROWS for column in CASES)
 NOT_APPLICABLE = {cell: reason for cell in CELLS if (reason := not_applicable(*cell))}

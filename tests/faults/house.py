@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from cloudtop import sellers, settings
-from cloudtop.models import PriceQuery, Scope
+from cloudtop.models import Scope
 from cloudtop.sandbox.serve import Sandbox
 from cloudtop.store.open import open_store
 from connectors import discovery
 from connectors import vast as vast_connector
-from mcp_server.fleet import Fleet, Harvest
+from mcp_server.fleet import Fleet
 
-GPUS = ("A100", "RTX4090")
 PAGE = 40
-"""Small enough that a listing of these GPUs has several pages."""
+"""Small enough that a listing of some GPUs has several pages."""
 
 
 class LeapingClock:
@@ -85,13 +84,6 @@ class House:
     async def close(self) -> None:
         await self.fleet.aclose()
         self.store.close()
-
-    async def ask(self, provider: str, method: str, deadline_s: float) -> Harvest:
-        """One question that needs the method."""
-        if method == "gpu_offers":
-            return await self.fleet.prices(PriceQuery(GPUS), (provider,), deadline_s=deadline_s)
-        scope = Scope(provider, account="default", kind=method)
-        return await self.fleet.read([scope], deadline_s=deadline_s)
 
     def offers(self, scope: Scope) -> dict[tuple[str, bool], Any]:
         """All that the store holds of a scope, sold out and unpriced too: which offer, and what it says."""

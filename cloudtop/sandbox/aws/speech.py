@@ -78,12 +78,20 @@ class AmazonPage(Page):
         name = paging.get("result_key", "")
         super().__init__(result, name if isinstance(name, str) else name[0], paging.get("output_token", ""))
         self._service, self._operation, self._padding = service, operation, 0
+        self._goes_on = paging.get("more_results")
 
     @property
     def records(self) -> list[dict[str, Any]]:
         """The records, wherever the operation has them; none where it lists names alone."""
         told = TOLD.get((self._service, self._operation))
         return list(records(self.document, told.path)) if told else []
+
+    def turn(self, more: Any) -> None:
+        """Let something else lead to the next page, on the last one too."""
+        if self.at_more:
+            self.document[self.at_more] = more
+        if self._goes_on:
+            self.document[self._goes_on] = True
 
     def pad(self, size: int) -> None:
         """Make it longer by what every reader must skip: a comment in XML, an unknown member in JSON."""
