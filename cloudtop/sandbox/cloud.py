@@ -42,7 +42,8 @@ class Cloud:
     tells that an SDK asks it, whose first use takes its time. `accounts`: its accounts by name, each with its
     own credentials, where there are several; `auth` is the first's. `signs` tells that requests are signed
     for a region. `listings`: (records, more) of other listings than those of prices, by the beginning of
-    their paths; `speech` is what takes its answers apart where they are not JSON.
+    their paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
+    resources that its API lists in one answer.
     """
 
     app: Callable[[State], Any]
@@ -62,6 +63,7 @@ class Cloud:
     signs: bool = False
     listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speech: Speech | None = None
+    unpaged: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Where cloudtop's words leave a choice (whether a table is `running` or `availabl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +86,10 @@ FIELDS = {
 """Fields of a row that are fields of AWS under another name."""
 
 
+NUMBERED = ("instances", "volumes", "snapshots", "addresses", "vpcs", "subnets")
+"""Groups whose ids AWS makes up: a name is a tag."""
+
+
 def status(thing: Thing) -> set[str]:
     """What its row may be."""
     if thing.group == "volumes":
@@ -111,9 +114,7 @@ def names(thing: Thing) -> set[str | None]:
     """What its row may be called."""
     if thing.group == "security_groups":
         return {thing.tags.get("Name"), thing.told("GroupName")}
-    if thing.id == thing.names[-1] or re.match(r"[a-z]+-[0-9a-f]", thing.id):
-        return {thing.tags.get("Name")}
-    return {thing.id}
+    return {thing.tags.get("Name")} if thing.group in NUMBERED else {thing.id}
 
 
 def created(thing: Thing, started: datetime) -> datetime | None:

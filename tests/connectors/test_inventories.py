@@ -167,9 +167,10 @@ def test_every_field_that_a_type_tells_is_not_known_of_one_of_its_rows(
     for kind in types_of(provider):
         rows = reading.of(kind)
         for name in ("name", "zone", "created_at", *resource_types.fields(kind)):
-            told = [row[name] for row in rows if row[name] not in (None, [], {})]
-            if told and not isinstance(told[0], bool):
-                assert len(told) < len(rows), (kind, name)
+            told = [row for row in rows if row[name] not in (None, [], {})]
+            # Nothing lacks what names it, and yes or no is mostly told.
+            needed = all(isinstance(row[name], bool) or str(row[name]) in row["id"] for row in told)
+            assert needed or len(told) < len(rows), (kind, name)
 
 
 @each
@@ -241,7 +242,8 @@ def test_a_listing_that_lost_an_answer_is_never_complete_with_fewer_rows(
     whole = {row["id"] for row in reading.rows if row["_scope"] == longest}
     first = inventories.one_scope(provider, sandbox, tmp_path / "whole", longest)
     assert {row["id"] for row in first.rows} == whole
-    assert len(whole) < 2 or len(first.requests) > 1, "a listing of several records must have two pages"
+    if not set(discovery.found()[provider].lists[listing]) <= set(clouds()[provider].unpaged):
+        assert len(whole) < 2 or len(first.requests) > 1, "a listing of several records must have two pages"
     for number in range(len(first.requests)):
         sandbox.calm()
         sandbox.fault(provider, "500", after=number)

@@ -161,7 +161,7 @@ def _cluster(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:
 
 def _service(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:
     task = f"arn:aws:ecs:{place.region}:{place.number}:task-definition/{one.own['taskDefinition']}"
-    return {"taskDefinition": task, "deployments": [], "events": []}
+    return {"taskDefinition": task, "createdAt": one.created, "deployments": [], "events": []}
 
 
 def _tasks(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:

@@ -342,6 +342,7 @@ CLOUD = Cloud(
     regional=True,
     sdk=True,
     signs=True,
+    unpaged=("address",),
     # An account's regions are asked for spot prices too: of Singapore there are none.
     settings={
         "regions": list(REGIONS),
