@@ -149,6 +149,8 @@ class Looks:
         # Once it took no connection, a host is not asked for the other scopes.
         least = 1 if self.case.dead else scopes
         if not isinstance(self.family, Health | Prices):
+            # An error within a 200 may look like an answer until somebody reads it.
+            least = 0 if self.case.fault == "200-error" else least
             # A listing may ask several things at once: each of them no oftener than it is worth.
             often = Counter((one.method, one.path, one.query, one.body) for one in faulted)
             most = max(often.values(), default=1)

@@ -74,6 +74,9 @@ class Amazon:
             return self._answer(signed, asked)
         except Refusal as refusal:
             return wire.error(signed.name, refusal)
+        except ImportError as error:
+            lacking = f"The sandbox needs {error.name}. Install it with: pip install 'cloudtop[sandbox]'"
+            return wire.error(signed.name, Refusal("InternalError", lacking, 500))
 
     def _answer(self, signed: Signed, asked: Asked) -> Reply:
         account = self.account(signed)
