@@ -52,7 +52,7 @@ def test_a_region_that_failed_is_read_alone_the_next_time(sync: Any, sandbox: Sa
     code, told = sync("aws")
     assert code == 0
     states = {row["account"]: row["state"] for row in told["rows"]}
-    assert states == {"public": "partial", "prod": "complete"}
+    assert states == {"public": "partial", "prod": "complete", "sandbox": "complete"}
     (missing,) = told["missing"]
     assert (missing["region"], missing["code"]) == ("eu-south-2", "forbidden")
     sandbox.calm()
