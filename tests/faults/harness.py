@@ -143,7 +143,7 @@ class Cell:
 
     async def _broken(self, more: dict[str, Any]) -> House:
         """A house whose cloud misbehaves; an SDK has made its clients before anybody counts the time."""
-        warm = self.family.cloud.sdk and isinstance(self.family, Regional) and self.case.fault not in RAW
+        warm = self.family.cloud.sdk and self.case.fault not in RAW
         if not warm:
             self._arm(more)
         house = House(self.home, self.sandbox, self.clock)
