@@ -35,10 +35,14 @@ CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The bounds of one provider's door. `turn_s` bounds the wait for the rate, `request_s` one request."""
+    """The bounds of one provider's door. `turn_s` bounds the wait for the rate, `request_s` one request.
+
+    The rate is that of each bucket that requests name; with `one_bucket` that of all requests together.
+    """
 
     requests_per_second: float = 50.0
     burst: int = 10
+    one_bucket: bool = False
     in_flight: int = 8
     retries: int = 3
     turn_s: float | None = None
@@ -61,6 +65,8 @@ class _Call:
     json: bool
     stream: bool
     secrets: tuple[str, ...]
+    bucket: str
+    retries: int
     attempt: int = 0
     pause: float = 0.0
     fault: Fault | None = None
@@ -82,9 +88,10 @@ class Door(httpx.AsyncBaseTransport):
     """An httpx transport with one provider's policy. Answers below 300 come out read; all others are errors.
 
     A request says more about itself in `extensions["cloudtop"]`: `repeatable`, `operation`, `account`,
-    `keyed`, `secrets` (never to be repeated), `json` (the parsed answer is `extensions["cloudtop_json"]` of
-    the response) and `stream` (a body of any length is `extensions["cloudtop_body"]`; the place in flight
-    and the record are kept to its end).
+    `keyed`, `bucket` (what its cloud counts it with), `retries` (at most, where it matters less), `secrets`
+    (never to be repeated), `json` (the parsed answer is `extensions["cloudtop_json"]` of the response) and
+    `stream` (a body of any length is `extensions["cloudtop_body"]`; the place in flight and the record are
+    kept to its end).
     """
 
     def __init__(
@@ -106,7 +113,7 @@ class Door(httpx.AsyncBaseTransport):
         self._wire = wire or net.Wire(policy.in_flight)
         self._room = asyncio.Semaphore(policy.in_flight)
         self._house = shared or asyncio.Semaphore(policy.in_flight)
-        self._due = float("-inf")
+        self._due: dict[str, float] = {}
         self._growing = wait_exponential_jitter(
             initial=policy.first_wait_s, max=policy.longest_wait_s, jitter=policy.first_wait_s / 4
         )
@@ -128,6 +135,7 @@ class Door(httpx.AsyncBaseTransport):
         note = request.extensions.get("cloudtop", {})
         sent = request.headers.get("authorization", "")
         secrets = note.get("secrets", ())
+        retries, most = note.get("retries"), self._policy.retries
         in_body = not note.get("stream") and any(one.encode() in request.content for one in secrets)
         keyed = bool(sent or note.get("keyed") or in_body)
         url = request.url
@@ -141,6 +149,8 @@ class Door(httpx.AsyncBaseTransport):
             json=note.get("json", False),
             stream=note.get("stream", False),
             secrets=(sent, sent.partition(" ")[2], *secrets),
+            bucket="" if self._policy.one_bucket else note.get("bucket", ""),
+            retries=most if retries is None else min(most, retries),
         )
 
     def _again(self, state: RetryCallState) -> bool:
@@ -149,7 +159,7 @@ class Door(httpx.AsyncBaseTransport):
         fault = call.fault
         if fault is None or state.outcome is None or state.outcome.exception() != fault.error:
             return False
-        if not (fault.again and call.repeatable) or call.attempt > self._policy.retries:
+        if not (fault.again and call.repeatable) or call.attempt > call.retries:
             return False
         asked = fault.error.retry_after_s
         call.pause = asked if asked is not None else self._growing(state)
@@ -179,12 +189,12 @@ class Door(httpx.AsyncBaseTransport):
     def _turn(self, call: _Call, left: float) -> float:
         """Seconds until the rate allows one more, by virtual scheduling; a turn too late is not taken."""
         now, rate = self._clock.monotonic(), self._policy.requests_per_second
-        due = max(self._due, now - self._policy.burst / rate) + 1 / rate
+        due = max(self._due.get(call.bucket, float("-inf")), now - self._policy.burst / rate) + 1 / rate
         wait = due - now
         if wait >= min(left, self._policy.turn_s or left):
             message = f"The next request to {call.whom} is due in {wait:.1f} s by the rate limit kept here."
             raise RateLimited(message, "Wait, or raise rate_limit of this provider.", retry_after_s=wait)
-        self._due = due
+        self._due[call.bucket] = due
         return max(0.0, wait)
 
     def _refuse_dead(self, call: _Call) -> None:

@@ -160,4 +160,5 @@ def _settings(
         variables={
             (one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()
         },
+        ambient={one.id: one.ambient for one in facts.values() if one.ambient},
     )

@@ -30,9 +30,9 @@ from cloudtop.errors import (
 )
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
+from connectors.aws_door import BotoDoor
 from connectors.base import Facts
 from connectors.door import Door
-from connectors.door_boto import BotoDoor
 from connectors.http import Http
 from tests.connectors.raw_servers import (
     Audit,
@@ -365,7 +365,7 @@ def test_the_process_can_always_end(tmp_path: Any) -> None:
     code = """
 import asyncio, sys, time
 from tests.connectors.raw_servers import serving
-from tests.connectors.test_door_boto import House, silent
+from tests.connectors.test_aws_door import House, silent
 async def main():
     async with serving(silent) as server:
         house = House(server.url)
