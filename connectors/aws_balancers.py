@@ -13,7 +13,7 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_base import Amazon
 from connectors.aws_rows import Record, each, inner, joined, moment, raw, tags, told
-from connectors.aws_tags import Tagging, Tags, part
+from connectors.aws_tags import Tagging, Tags
 
 PAGE = 400
 TAGS_TOGETHER = 20
@@ -39,8 +39,7 @@ class Balancers(Amazon):
             found = {one.get("ResourceArn"): tags(one) for one in self.records(answer, "TagDescriptions")}
             return [found.get(arn, {}) for arn in arns]
 
-        kind = "elasticloadbalancing:loadbalancer"
-        tagging = Tagging(kind, lambda one: part(one.id), few, TAGS_TOGETHER)
+        tagging = Tagging(few, together=TAGS_TOGETHER)
         about: dict[str, Any] = {"noun": "load balancer", "tagging": tagging, "size": PAGE}
         async for page in self.listed(
             scope, "elbv2", "describe_load_balancers", "LoadBalancers", load_balancer, **about
@@ -58,8 +57,7 @@ class Balancers(Amazon):
             }
             return [found.get(name, {}) for name in names]
 
-        kind = "elasticloadbalancing:loadbalancer"
-        tagging = Tagging(kind, lambda one: f"loadbalancer/{one.id}", few, TAGS_TOGETHER)
+        tagging = Tagging(few, together=TAGS_TOGETHER)
         about: dict[str, Any] = {"noun": "load balancer", "tagging": tagging, "size": PAGE}
         async for page in self.listed(
             scope, "elb", "describe_load_balancers", "LoadBalancerDescriptions", classic, **about
@@ -75,7 +73,7 @@ class Balancers(Amazon):
             found = {one.get("ResourceId"): tags(one) for one in self.records(answer, "ResourceTagSets")}
             return [found.get(one.id, {}) for one in rows]
 
-        tagging = Tagging("route53:hostedzone", lambda one: f"hostedzone/{one.id}", few, ZONES_TOGETHER)
+        tagging = Tagging(few, together=ZONES_TOGETHER)
         about: dict[str, Any] = {"noun": "zone", "tagging": tagging, "size": ZONES}
         async for page in self.listed(scope, "route53", "list_hosted_zones", "HostedZones", zone, **about):
             yield page

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from cloudtop import gpus
@@ -43,6 +42,8 @@ CHECKED = {
     "AttachedEbsStatus": "The attached EBS status check fails",
 }
 IMPAIRED = "impaired"
+HIDDEN = frozenset({"ClientToken"})
+"""The only field of an instance's record whose name tells of a secret, as the model of EC2 has it."""
 
 
 class Made(NamedTuple):
@@ -63,17 +64,18 @@ class Compute(Amazon):
     async def instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """EC2 instances, the terminated of the last hour among them."""
         nameless = 0
-        failing: asyncio.Task[Mapping[str, str]] | None = None
-        async for page in self.pages(scope, "ec2", "describe_instances", records, size=PAGE):
-            named = [one for one in page if one.get("InstanceId")]
+        failing: Mapping[str, str] | None = None
+        async for page in self.pages(scope, "ec2", "describe_instances", sketched, size=PAGE):
+            named = [one for one in page if one["id"]]
             nameless += len(page) - len(named)
+            wanted = {one["instance_type"] for one in named if one["instance_type"]}
+            made, checks = self._made(scope, wanted), self._failing(scope)
             if failing is None and named:
-                failing = asyncio.ensure_future(self._failing(scope))
-            made = await self._made(
-                scope, {str(one["InstanceType"]) for one in named if one.get("InstanceType")}
-            )
-            health = await failing if failing else {}
-            yield await self.boto.work(partial(instances, named, made, health))
+                types, failing = await asyncio.gather(made, checks)
+            else:
+                checks.close()
+                types = await made
+            yield [finished(one, types, failing or {}) for one in named]
         self.nameless(scope, nameless, "instance")
 
     async def _made(self, scope: Scope, wanted: set[str]) -> Mapping[str, Made]:
@@ -118,15 +120,6 @@ class Compute(Amazon):
         return found
 
 
-def records(page: Record) -> list[Record]:
-    """The instances on a page, each with its owner, whom the reservation names."""
-    return [
-        {**one, "OwnerId": reservation["OwnerId"]} if reservation.get("OwnerId") else one
-        for reservation in each(page, "Reservations")
-        for one in each(reservation, "Instances")
-    ]
-
-
 def checked(record: Record) -> str | None:
     """What is wrong with an instance by its status checks; None for nothing."""
     if not record.get("InstanceId"):
@@ -135,40 +128,37 @@ def checked(record: Record) -> str | None:
     return joined(wrong)
 
 
-def instances(
-    named: Iterable[Record], types: Mapping[str, Made], failing: Mapping[str, str]
-) -> list[Resource]:
-    """The instances of a page."""
-    return [instance(one, types, failing) for one in named]
+def sketched(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """The instances on a page, without what has to be asked for besides; the reservation names the owner."""
+    reservations, found = each(page, "Reservations"), []
+    page["Reservations"].clear()
+    reservations.reverse()
+    while reservations:
+        # Each makes room for the next: a long page as records takes three times what its rows take.
+        reservation = reservations.pop()
+        found += [sketch(one, reservation.get("OwnerId")) for one in each(reservation, "Instances")]
+    return found
 
 
-def instance(one: Record, types: Mapping[str, Made], failing: Mapping[str, str]) -> Resource:
-    """One EC2 instance."""
-    labels, state, kind = tags(one), inner(one, "State", "Name"), str(one.get("InstanceType") or "")
-    made = types.get(kind) or Made(gpus=tuple(carried(kind)))
-    said = failing.get(one["InstanceId"])
-    return Resource(
-        id=one["InstanceId"],
-        type="instance",
-        name=labels.get("Name") or None,
-        status=STATES.get(str(state), "unknown"),
-        status_raw=state,
-        zone=inner(one, "Placement", "AvailabilityZone"),
-        tags=labels,
-        created_at=moment(one.get("LaunchTime")),
-        instance_type=kind or None,
-        vcpus=made.vcpus,
-        ram_gib=made.ram_gib,
-        public_ip=one.get("PublicIpAddress"),
-        private_ip=one.get("PrivateIpAddress"),
-        spot=one.get("InstanceLifecycle") == "spot",
-        gpus=made.gpus,
-        health="failing" if said else None,
-        health_message=said,
-        details=told(
+def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
+    """What an instance's own record says of it, by the fields of its row."""
+    labels, state = tags(one), inner(one, "State", "Name")
+    return {
+        "id": one.get("InstanceId"),
+        "name": labels.get("Name") or None,
+        "status": STATES.get(str(state), "unknown"),
+        "status_raw": state,
+        "zone": inner(one, "Placement", "AvailabilityZone"),
+        "tags": labels,
+        "created_at": moment(one.get("LaunchTime")),
+        "instance_type": one.get("InstanceType"),
+        "public_ip": one.get("PublicIpAddress"),
+        "private_ip": one.get("PrivateIpAddress"),
+        "spot": one.get("InstanceLifecycle") == "spot",
+        "details": told(
             vpc_id=one.get("VpcId"),
             subnet_id=one.get("SubnetId"),
-            account_id=one.get("OwnerId"),
+            account_id=owner,
             image_id=one.get("ImageId"),
             architecture=one.get("Architecture"),
             platform=one.get("PlatformDetails"),
@@ -184,7 +174,22 @@ def instance(one: Record, types: Mapping[str, Made], failing: Mapping[str, str])
             stopped_because=inner(one, "StateReason", "Message"),
             capacity_block_id=one.get("CapacityBlockId"),
         ),
-        raw=raw(one),
+        "raw": raw(one, HIDDEN),
+    }
+
+
+def finished(about: Mapping[str, Any], types: Mapping[str, Made], failing: Mapping[str, str]) -> Resource:
+    """The row of an instance: its own record, what its type is made of, and what the checks say."""
+    kind, said = about["instance_type"] or "", failing.get(about["id"])
+    made = types.get(kind) or Made(gpus=tuple(carried(kind)))
+    return Resource(
+        type="instance",
+        vcpus=made.vcpus,
+        ram_gib=made.ram_gib,
+        gpus=made.gpus,
+        health="failing" if said else None,
+        health_message=said,
+        **about,
     )
 
 

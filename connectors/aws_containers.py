@@ -126,7 +126,7 @@ class Containers(Amazon):
             answer = await self.call(scope, "ecr", "list_tags_for_resource", resourceArn=arn)
             return [tags(answer, "tags")]
 
-        tagging = Tagging("ecr:repository", lambda one: f"repository/{one.id}", single)
+        tagging = Tagging(single, "ecr:repository", lambda one: f"repository/{one.id}")
         about: dict[str, Any] = {"tagging": tagging, "size": 1000}
         async for page in self.listed(
             scope, "ecr", "describe_repositories", "repositories", repository, "repository", **about
@@ -254,7 +254,11 @@ def short_of_tasks(one: Record) -> str | None:
     running, wanted = one.get("runningCount"), one.get("desiredCount")
     if running is None or wanted is None or running >= wanted:
         return None
-    failed = (part.get("rolloutStateReason") for part in each(one, "deployments"))
+    failed = (
+        part.get("rolloutStateReason")
+        for part in each(one, "deployments")
+        if part.get("rolloutState") == "FAILED"
+    )
     return joined([f"{running} of {wanted} tasks run", *failed])
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
@@ -51,6 +52,7 @@ class _Asking:
     account: str
     retries: int | None = None
     sending: Future[Any] | None = None
+    reading: bool = False
     given_up: bool = False
 
     def give_up(self) -> None:
@@ -76,6 +78,7 @@ class BotoDoor:
         self._facts, self._settings, self._http, self._open = facts, settings, http, door
         self._door: httpx.AsyncBaseTransport | None = None
         self._threads: DaemonThreads | None = None
+        self._reading = threading.Lock()
         self._clients = Clients(facts, settings, http, _sent_by_the_door)
 
     async def call(
@@ -114,7 +117,6 @@ class BotoDoor:
         """What `read` makes of each page of a listing, in the thread that parsed it.
 
         botocore's own paginator knows the tokens; one that comes twice is Invalid. `size`: records of a page.
-        The next page is on its way while one is being used.
         """
         pages: Iterator[Any] | None = None
 
@@ -126,22 +128,19 @@ class BotoDoor:
                     self._clients.client(service, region, account).get_paginator(operation).paginate(**asked)
                 )
             page = next(pages, None)
-            return None if page is None else (read(page),)
+            if page is None:
+                return None
+            made = (read(page),)
+            # The paginator keeps its last page until the next one is there.
+            for value in page.values():
+                if isinstance(value, list):
+                    value.clear()
+            return made
 
-        def turning() -> asyncio.Task[tuple[T] | None]:
-            return asyncio.ensure_future(self._threaded(turned, self._ask(service, region, account, retries)))
-
-        coming = turning()
-        try:
-            while (made := await coming) is not None:
-                coming = turning()
-                yield made[0]
-        finally:
-            coming.cancel()
-
-    async def work(self, work: Callable[[], T]) -> T:
-        """Let a thread compute: the event loop is for waiting."""
-        return await self._threaded(work, self._ask("", "", ""))
+        while (
+            made := await self._threaded(turned, self._ask(service, region, account, retries))
+        ) is not None:
+            yield made[0]
 
     def endpoint(self, service: str, region: str, account: str) -> str:
         """Where a service is asked, for the source of a row."""
@@ -187,6 +186,8 @@ class BotoDoor:
             # What the wire or an error answer means is a CloudError already: this is the request or the text.
             about = asking.service, asking.region, asking.account
             raise self._clients.trouble(error, *about) from error
+        finally:
+            self._read(asking)
 
     def send(self, request: Any, event_name: str, asking: _Asking) -> Any:
         """In a thread, in botocore's place: have the signed request sent, and wait for the answer."""
@@ -194,6 +195,7 @@ class BotoDoor:
 
         from botocore.awsrequest import AWSResponse
 
+        self._read(asking)
         service, operation = event_name.split(".", 2)[1:]
         coming = asyncio.run_coroutine_threadsafe(
             self._sent(request, service, operation, asking), asking.loop
@@ -202,9 +204,19 @@ class BotoDoor:
         if asking.given_up:
             coming.cancel()
         answer: httpx.Response = coming.result()
+        asking.sending = None
         made = AWSResponse(request.url, answer.status_code, dict(answer.headers), BytesIO(answer.content))
         made._content = answer.content
+        # One answer is taken apart at a time: more would take memory, and no less time.
+        self._reading.acquire()
+        asking.reading = True
         return made
+
+    def _read(self, asking: _Asking) -> None:
+        """What the last answer of a call was is known: another one's may be read."""
+        if asking.reading:
+            asking.reading = False
+            self._reading.release()
 
     async def _sent(self, request: Any, service: str, operation: str, asking: _Asking) -> httpx.Response:
         """On the event loop: through the door."""

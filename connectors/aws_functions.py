@@ -36,7 +36,7 @@ class Functions(Amazon):
             arn = rows[0].details.get("arn")
             return [tags(await self.call(scope, "lambda", "list_tags", Resource=arn))]
 
-        tagging = Tagging("lambda:function", lambda one: f"function:{one.id}", single)
+        tagging = Tagging(single, "lambda:function", lambda one: f"function:{one.id}")
         async for page in self.listed(
             scope, "lambda", "list_functions", "Functions", function, "function", tagging=tagging
         ):

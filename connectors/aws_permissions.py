@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from cloudtop.errors import CloudError, Forbidden, NotFound, Unauthorized
@@ -19,6 +20,12 @@ from connectors.aws_base import EXTRA_RETRIES, HOME, Amazon
 ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/")
 ROOT = re.compile(r"arn:[\w-]+:iam::\d+:root")
 MAY = "DryRunOperation"
+_CPU = {"Metric": {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}, "Period": 300, "Stat": "Average"}
+A_METRIC: Mapping[str, Any] = {
+    "MetricDataQueries": [{"Id": "m0", "MetricStat": _CPU}],
+    "StartTime": datetime(2026, 1, 1, tzinfo=UTC),
+    "EndTime": datetime(2026, 1, 1, 1, tzinfo=UTC),
+}
 TRIED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "eks:ListClusters": ("eks", "list_clusters", {"maxResults": 1}),
     "ecs:ListClusters": ("ecs", "list_clusters", {"maxResults": 1}),
@@ -33,6 +40,7 @@ TRIED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "route53:ListHostedZones": ("route53", "list_hosted_zones", {"MaxItems": "1"}),
     "cloudwatch:ListMetrics": ("cloudwatch", "list_metrics", {"Namespace": "AWS/EC2"}),
     "pricing:GetProducts": ("pricing", "get_products", {"ServiceCode": "AmazonEC2", "MaxResults": 1}),
+    "cloudwatch:GetMetricData": ("cloudwatch", "get_metric_data", A_METRIC),
     "tag:GetResources": ("resourcegroupstaggingapi", "get_resources", {"ResourcesPerPage": 1}),
 }
 """The shortest call that takes a permission, for services other than EC2."""

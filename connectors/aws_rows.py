@@ -22,9 +22,15 @@ function are called by whoever wrote it, so none is kept."""
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 
-def raw(record: Record) -> str:
-    """A record as it is kept beside its row."""
-    return base.raw(record, SECRET)
+def raw(record: Record, hidden: frozenset[str] | None = None) -> str:
+    """A record as it is kept beside its row.
+
+    `hidden` are the names of what may be a secret, all of them at the top, where the model of the API shows
+    that there are no others: looking through a long record costs more than reading it.
+    """
+    if hidden is None:
+        return base.raw(record, SECRET)
+    return base.encoded({name: value for name, value in record.items() if name not in hidden})
 
 
 def tags(record: Record, key: str = "Tags") -> dict[str, str]:

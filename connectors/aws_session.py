@@ -166,8 +166,19 @@ def _session(profile: str | None = None, *, closed: bool = False) -> Any:
         _shared["data_loader"] = made.get_component("data_loader")
     made.register_component("data_loader", _shared["data_loader"])
     made.set_config_variable("region", made.get_config_variable("region") or HOME)
+    made.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_utc)
     quicken(made.get_component("event_emitter"))
     return made
+
+
+def _utc(value: Any) -> Any:
+    """A time as botocore reads it, but not in the zone of this machine."""
+    from datetime import UTC
+
+    from botocore.utils import parse_timestamp
+
+    made = parse_timestamp(value)
+    return made if made.tzinfo is None else made.astimezone(UTC)
 
 
 def _no_code(prompt: str) -> str:

@@ -66,7 +66,7 @@ class Storage(Amazon):
         def read(page: Any) -> list[Resource | None]:
             return [bucket(one) for one in self.records(page, "Buckets")]
 
-        tagging = Tagging("s3", lambda one: one.id, single)
+        tagging = Tagging(single, "s3", lambda one: one.id)
         nameless = 0
         async for page in self.pages(scope, "s3", "list_buckets", read, size=PAGE):
             rows = [one for one in page if one is not None]

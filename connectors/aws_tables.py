@@ -42,7 +42,7 @@ class Tables(Amazon):
             answer = await self.call(scope, "elasticache", "list_tags_for_resource", ResourceName=rows[0].id)
             return [tags(answer, "TagList")]
 
-        tagging = Tagging("elasticache:cluster", lambda one: f"cluster:{one.name}", single)
+        tagging = Tagging(single, "elasticache:cluster", lambda one: f"cluster:{one.name}")
         about: dict[str, Any] = {"tagging": tagging, "size": PAGE, "ShowCacheNodeInfo": True}
         async for page in self.listed(
             scope, "elasticache", "describe_cache_clusters", "CacheClusters", cache, "cache", **about
@@ -64,7 +64,7 @@ class Tables(Amazon):
                 return None
             return {"TableName": name, **(answer.get("Table") or {})}
 
-        tagging = Tagging("dynamodb:table", lambda one: f"table/{one.name}", single)
+        tagging = Tagging(single, "dynamodb:table", lambda one: f"table/{one.name}")
         nameless = 0
         names = self.pages(
             scope, "dynamodb", "list_tables", lambda page: list(page.get("TableNames") or ()), size=PAGE

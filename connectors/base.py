@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
-from cloudtop.models import Health, Scope, Trouble, iso
+from cloudtop.models import Health, Scope, Trouble
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -258,7 +258,19 @@ _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degra
 
 def raw(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> str:
     """A record as it is kept beside a resource's row: JSON text without what may be a secret."""
-    return _ENCODE(public(record, secret))
+    return encoded(public(record, secret))
+
+
+def encoded(record: Mapping[str, Any]) -> str:
+    """A record as JSON text: times in UTC, and what JSON has no word for as text."""
+    from pydantic_core import to_json
+
+    try:
+        text: str = to_json(record, fallback=str).decode()
+    except ValueError:
+        # Half a character, which UTF-8 cannot write.
+        text = json.dumps(record, default=str)
+    return text
 
 
 def public(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> dict[str, Any]:
@@ -312,11 +324,3 @@ def _public(value: Any, names: _Names) -> Any:
 
 
 _DEEP = (dict, list)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no word for."""
-    return iso(value) if isinstance(value, datetime) else str(value)
-
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode

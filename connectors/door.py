@@ -70,6 +70,7 @@ class _Call:
     attempt: int = 0
     pause: float = 0.0
     fault: Fault | None = None
+    answer: httpx.Response | None = None
 
 
 @dataclass(slots=True)
@@ -124,7 +125,10 @@ class Door(httpx.AsyncBaseTransport):
         tries = AsyncRetrying(
             retry=self._again, wait=lambda _: call.pause, sleep=self._clock.sleep, reraise=True
         )
-        answer: httpx.Response = await tries(self._attempt, request, call)
+        await tries(self._attempt, request, call)
+        # Nobody else keeps the answer: what tenacity makes stays in memory until cycles are looked for.
+        answer, call.answer = call.answer, None
+        assert answer is not None
         return answer
 
     async def aclose(self) -> None:
@@ -168,7 +172,7 @@ class Door(httpx.AsyncBaseTransport):
         except CloudError:
             return False
 
-    async def _attempt(self, request: httpx.Request, call: _Call) -> httpx.Response:
+    async def _attempt(self, request: httpx.Request, call: _Call) -> None:
         """One try, from waiting for its turn to the last byte of the answer."""
         self._refuse_dead(call)
         left = net.left(self._clock.monotonic)
@@ -184,7 +188,7 @@ class Door(httpx.AsyncBaseTransport):
                 raise TooSlow(message, "Allow more time with --timeout, or raise in_flight.") from error
             # Those before it may have found out meanwhile.
             self._refuse_dead(call)
-            return await self._exchange(request, call, place)
+            call.answer = await self._exchange(request, call, place)
 
     def _turn(self, call: _Call, left: float) -> float:
         """Seconds until the rate allows one more, by virtual scheduling; a turn too late is not taken."""
