@@ -193,8 +193,9 @@ def _buckets(count: int) -> bytes:
 
 
 def _ec2(operation: str, body: str) -> bytes:
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    return f'{head}<{operation}Response xmlns="{EC2}"><requestId>r</requestId>{body}</{operation}Response>'.encode()
+    name = f"{operation}Response"
+    begin = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name} xmlns="{EC2}"><requestId>r</requestId>'
+    return f"{begin}{body}</{name}>".encode()
 
 
 def _query(operation: str, body: str) -> bytes:

@@ -56,9 +56,8 @@ def opened(url: str, home: Path) -> Any:
 
 def warm(url: str, home: Path, kinds: list[str]) -> int:
     """Leave behind what a first run leaves."""
-    from cloudtop.models import Scope
-
     from cloudtop import gpus, regions
+    from cloudtop.models import Scope
 
     house = opened(url, home)
     house.runtime()

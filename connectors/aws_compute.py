@@ -16,7 +16,7 @@ from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.aws_base import EXTRA_RETRIES, Amazon
-from connectors.aws_rows import Record, each, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import Record, each, gpu_of, inner, joined, moment, raw, tags, told
 
 PAGE = 1000
 TYPES = 100
@@ -204,7 +204,7 @@ def made_of(one: Record) -> Made:
 
 def carried(kind: str) -> Iterable[Gpus]:
     """The GPUs of a type as cloudtop knows them: EC2 misreports some, and rounds memory."""
-    known = gpus.instance_gpu("aws", kind)
+    known = gpu_of(kind)
     if known is not None:
         yield Gpus(*known)
 

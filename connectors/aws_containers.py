@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from cloudtop import gpus
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_base import EXTRA_RETRIES, Amazon
-from connectors.aws_rows import Record, each, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import Record, each, gpu_of, inner, joined, moment, raw, tags, told
 from connectors.aws_tags import Tagging, Tags
 
 CLUSTERS, SERVICES = 100, 10
@@ -181,7 +180,7 @@ def eks_cluster(one: Record, groups: Sequence[Record] | None) -> Resource:
 def node_group(one: Record) -> dict[str, object]:
     """What is told of a node group in its cluster's details."""
     kinds = [str(kind) for kind in one.get("instanceTypes") or ()]
-    known = next((found for kind in kinds if (found := gpus.instance_gpu("aws", kind))), None)
+    known = next((found for kind in kinds if (found := gpu_of(kind))), None)
     return told(
         name=one.get("nodegroupName"),
         status=one.get("status"),

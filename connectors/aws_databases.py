@@ -174,7 +174,7 @@ def cluster(one: Record) -> Resource:
         version=one.get("EngineVersion"),
         storage_class=one.get("StorageType"),
         encrypted=one.get("StorageEncrypted"),
-        node_count=len(each(one, "DBClusterMembers")),
+        node_count=len(each(one, "DBClusterMembers")) if "DBClusterMembers" in one else None,
         health=trouble(state),
         health_message=trouble(state) and f"RDS says: {state}.",
         details=told(

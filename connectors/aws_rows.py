@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+from cloudtop import gpus
 from connectors import base
 
 Record = Mapping[str, Any]
@@ -60,6 +62,14 @@ def each(record: Record, key: str) -> list[Record]:
     return [one for one in record.get(key) or () if isinstance(one, Mapping)]
 
 
+@lru_cache(maxsize=4096)
+def gpu_of(kind: str) -> tuple[str, float, float] | None:
+    """The GPU of an instance type as cloudtop carries it: model, how many, GiB. AWS' own chips are none."""
+    known = gpus.instance_gpu("aws", kind)
+    own = known is None or gpus.catalogue().gpus[known[0]].vendor == "aws"
+    return None if own else known
+
+
 def moment(value: datetime | str | None) -> datetime | None:
     """A time in UTC: botocore's own, or a text such as 2026-01-01T00:00:00.000+0000."""
     if isinstance(value, str):
@@ -67,8 +77,8 @@ def moment(value: datetime | str | None) -> datetime | None:
             value = datetime.fromisoformat(OFFSET.sub(r"\1:\2", value.strip()))
         except ValueError:
             return None
-    if value is None or value.tzinfo is UTC:
-        return value
+    if not isinstance(value, datetime) or value.tzinfo is UTC:
+        return value if isinstance(value, datetime) else None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

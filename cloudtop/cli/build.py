@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CACHE = Path("cache", "compiled")
 GARBAGE_AFTER = 50_000
-"""Objects made until cycles among them are looked for. A page of a listing makes as many, and none in a cycle."""
+"""Objects made until cycles among them are looked for. A page of a listing makes as many, and no cycle."""
 QUESTION_S = 8.0
 """How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
 
