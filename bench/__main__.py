@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.row import Row
 
-PARTS = ("servers", "http", "prices", "planning", "processes", "door", "peers")
+PARTS = ("servers", "http", "prices", "resources", "planning", "processes", "door", "peers")
 HISTORY = Path(__file__).parent / "history.jsonl"
 
 

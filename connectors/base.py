@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from connectors.http import Http
 
 DEFAULT_TTL_S = 300.0
+DIVISIONS_TTL_S = 3_600.0
+"""Nobody switches regions on and off all day."""
+
 SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 KNOWN_NAMES = 4_096
 
@@ -165,7 +168,7 @@ class Connector:
         """How long what a scope gave counts as fresh; a listing without a time of its own as `resources`."""
         told = self.facts.ttl_s
         usual = told.get("resources", DEFAULT_TTL_S) if scope.kind in self.facts.lists else DEFAULT_TTL_S
-        return float(told.get(scope.kind, usual))
+        return float(told.get(scope.kind, DIVISIONS_TTL_S if scope.kind == "divisions" else usual))
 
     def nameless(self, scope: Scope, count: int, noun: str = "offer") -> None:
         """Tell of records that came without what names them, if there were any."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from cloudtop.errors import CloudtopError
-from mcp_server.render import compact, text
+from mcp_server.render import compact, csv_lines, text, with_facts
 from mcp_server.result import Outcome
 
 CHANNEL = 25_000
@@ -15,9 +16,6 @@ CHANNEL = 25_000
 ENVELOPE = 10_000
 """How many of them sources, troubles and notices may take from the rows."""
 
-CURSOR = 100
-"""Characters kept free for the cursor that a cut adds."""
-
 Next = Callable[[int], str | None]
 """The cursor of the page after so many rows, None when there is none."""
 
@@ -25,27 +23,58 @@ Next = Callable[[int], str | None]
 def answered(
     form: str, fields: Sequence[str], rows: list[dict[str, Any]], rest: Mapping[str, Any], next_cursor: Next
 ) -> tuple[Outcome, int]:
-    """The outcome and how many of `rows` fit; `rest` is the structured content besides its rows."""
+    """The outcome and how many of `rows` fit; `rest` is the structured content besides its rows.
+
+    Each row is written once in each channel, and none that cannot fit.
+    """
     around = _shortened(dict(rest))
-    count = len(rows)
+    encoded, lines = _Parts(map(compact, rows)), _Parts(csv_lines(fields, rows))
+    count = lines.within(CHANNEL, len(rows) + 1) - 1 if form == "csv" else len(rows)
+    count = max(encoded.within(CHANNEL, max(count, 1)), min(len(rows), 1))
     while True:
-        shown = rows[:count]
         facts = {**around, "truncated": count < len(rows), "next_cursor": next_cursor(count)}
-        whole = f'{{"rows":{compact(shown)},{compact(facts)[1:]}'
-        block = whole if form == "json" else text(form, fields, shown, facts)
+        whole = f'{{"rows":[{",".join(encoded.first(count))}],{compact(facts)[1:]}'
+        if form == "json":
+            block = whole
+        elif form == "csv":
+            block = with_facts("".join(lines.first(count + 1)), facts)
+        else:
+            block = text(form, fields, rows[:count], facts)
         if max(len(whole), len(block)) <= CHANNEL:
-            return Outcome({"rows": shown, **facts}, whole, block), count
+            return Outcome({"rows": rows[:count], **facts}, whole, block), count
         if count <= 1:
             raise CloudtopError("one row alone is longer than a result may be.", "Name the fields you need.")
-        count = _fewer(shown, len(whole), len(block))
+        by_text = count * CHANNEL // max(len(block), 1)
+        count = max(1, min(count - 1, by_text if form == "table" else encoded.without(count, len(whole))))
 
 
-def _fewer(rows: Sequence[Any], whole: int, block: int) -> int:
-    """How many of `rows` to try when they made channels of these lengths: fewer, and at least one."""
-    lengths = [len(compact(row)) + 1 for row in rows]
-    fitting = _fitting(lengths, CHANNEL - CURSOR - (whole - sum(lengths)))
-    by_text = len(rows) * CHANNEL // max(block, 1)
-    return max(1, min(len(rows) - 1, fitting, by_text))
+class _Parts:
+    """Texts made one by one, and only as many as somebody needs."""
+
+    def __init__(self, made: Iterator[str]) -> None:
+        self._made, self._parts = made, list[str]()
+
+    def within(self, room: int, most: int) -> int:
+        """How many of the first ones, at most so many, fit into so many characters."""
+        length = 0
+        for part in islice(self._made, most):
+            self._parts.append(part)
+            length += len(part) + 1
+            if length > room:
+                return len(self._parts) - 1
+        return len(self._parts)
+
+    def first(self, count: int) -> list[str]:
+        """The first `count` of them."""
+        self._parts.extend(islice(self._made, max(0, count - len(self._parts))))
+        return self._parts[:count]
+
+    def without(self, count: int, length: int) -> int:
+        """How many of the first `count` are left when so many go that the whole fits."""
+        while count and length > CHANNEL:
+            count -= 1
+            length -= len(self._parts[count]) + 1
+        return count
 
 
 def _fitting(lengths: Sequence[int], room: int) -> int:

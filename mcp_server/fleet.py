@@ -151,6 +151,23 @@ class Fleet:
         """What the generic cache holds of a scope."""
         return self._store.rows(scope)
 
+    def prices_read(self, scope: Scope, within_s: float) -> set[str]:
+        """The instance types whose price in a scope's region was read a short while ago."""
+        now = self._clock.now()
+        read = self._store.instance_prices(scope.provider, scope.region)
+        return {kind for kind, at in read.items() if (now - at).total_seconds() <= within_s}
+
+    def keep_prices(self, scope: Scope, prices: Mapping[str, float | None]) -> None:
+        """Keep what instance types cost in a scope's region, None for what has no price."""
+        self._store.keep_instance_prices(scope.provider, scope.region, prices, self._clock.now())
+
+    def refused(self, scope: Scope, within_s: float) -> bool:
+        """Whether the last try of a scope ended a short while ago in what trying again does not mend."""
+        known = self._store.freshness((scope,)).get(scope)
+        if known is None or known.trouble is None or known.tried_at is None or known.trouble.retryable:
+            return False
+        return (self._clock.now() - known.tried_at).total_seconds() <= within_s
+
     def regions(self, provider: str, account: str) -> tuple[str, ...]:
         """The regions that the configuration narrows an account to, () for none said."""
         mine = self._settings.provider(provider)

@@ -122,7 +122,7 @@ class Flights:
         """Read the scope under its lease, unless another process has just done so."""
         before = self._known(want.scope)
         lease_s = self._left(until) + LEASE_SLACK_S
-        while (token := self._store.lease(want.scope, lease_s)) is None:
+        while (token := await self._store.leased(want.scope, lease_s)) is None:
             await self._clock.sleep(LEASE_POLL_S)
             await asyncio.sleep(0)
             known = self._known(want.scope)
@@ -135,7 +135,7 @@ class Flights:
                 await self._copy(want)
                 self._landed(want.scope)
         finally:
-            self._store.give_back(want.scope, token)
+            self._store.let_go(want.scope, token)
         return None
 
     def _left(self, until: float) -> float:

@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from mcp_server.fleet import Fleet
     from mcp_server.harvest import Harvest
 
-RESOURCES, DIVISIONS = "resources", "divisions"
+RESOURCES, DIVISIONS, PRICES = "resources", "divisions", "instance_prices"
 GLOBAL = "global"
+PRICE_S = 86_400.0
+"""How long the price of an instance type holds: a cloud changes it a few times a year."""
+
+DENIED_S = 3_600.0
+"""How long it is not tried again where it was refused: the list is complete without prices."""
+
+MOST_TYPES = 50
+"""Instance types whose prices one question reads in a region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,34 @@ class Inventory:
         harvest = await self._fleet.read(scopes, progress=progress, **how)
         harvest.missing[:0] = [*missing, *uncovered.values(), *divided.missing]
         return harvest
+
+    async def prices(self, rows: Sequence[Mapping[str, Any]], deadline_s: float | None) -> bool:
+        """Learn what the types of these instances cost where their cloud has not said; whether that was news.
+
+        A price is an extra: that it cannot be had is no trouble of the listing.
+        """
+        wanted: dict[Scope, set[str]] = {}
+        for row in rows:
+            if row["instance_type"] and not row["_priced"] and not row["spot"]:
+                place = Scope(row["provider"], row["account"], row["region"], PRICES)
+                wanted.setdefault(self._fleet.here(place), set()).add(row["instance_type"])
+        asked = {scope: types for scope, kinds in wanted.items() if (types := self._unpriced(scope, kinds))}
+        if not asked:
+            return False
+        harvest = await self._fleet.read(asked, about=asked, max_age_s=0, deadline_s=deadline_s)
+        for scope in harvest.fetched:
+            told = {one["uid"]: one["usd_per_hour"] for one in self._fleet.rows(scope)}
+            self._fleet.keep_prices(scope, dict.fromkeys(asked[scope]) | told)
+        return bool(harvest.fetched)
+
+    def _unpriced(self, scope: Scope, kinds: set[str]) -> tuple[str, ...]:
+        """The types among these whose price is not known and may be asked for."""
+        if not hasattr(self._fleet.connector(scope.provider), PRICES):
+            return ()
+        if self._fleet.refused(scope, DENIED_S):
+            return ()
+        read = self._fleet.prices_read(scope, PRICE_S)
+        return tuple(sorted(kinds - read)[:MOST_TYPES])
 
     def kinds(self, facts: Facts, types: Sequence[str]) -> list[str]:
         """The listings of a provider that hold any of these types, in the services that are configured."""

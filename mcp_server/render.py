@@ -7,9 +7,8 @@ a `-` in a table are null.
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cloudtop.text import csv_safe
@@ -24,18 +23,31 @@ def compact(value: Any) -> str:
 
 def text(form: str, fields: Sequence[str], rows: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]) -> str:
     """The text block in csv or as a table; `rest` is the structured content without its rows."""
-    body = _table(fields, rows) if form == "table" else _csv(fields, rows)
+    return with_facts(_table(fields, rows) if form == "table" else "".join(csv_lines(fields, rows)), rest)
+
+
+def with_facts(body: str, rest: Mapping[str, Any]) -> str:
+    """Rows as text, and below them a line for each other fact."""
     facts = "\n".join(f"{name}: {compact(value)}" for name, value in rest.items())
     return f"{body}\n{facts}\n"
 
 
-def _csv(fields: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+def csv_lines(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The lines of the csv, the header first, each with its end."""
+    written: list[str] = []
+    writer = csv.writer(_Sink(written), lineterminator="\n")
     writer.writerow(fields)
     for row in rows:
+        yield written.pop()
         writer.writerow([(_CELL.get(type(value)) or compact)(value) for value in map(row.get, fields)])
-    return out.getvalue()
+    yield written.pop()
+
+
+class _Sink:
+    """What csv writes into: it calls `write` once for a line."""
+
+    def __init__(self, written: list[str]) -> None:
+        self.write = written.append
 
 
 def _text_cell(value: str) -> object:

@@ -9,7 +9,7 @@ import importlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -168,7 +168,8 @@ class Runtime:
             fields = values["fields"]
             rows = [{name: row.get(name) for name in fields} for row in rows]
         elif spec.loose(found.shape):
-            fields = [name for name in fields if any(name in row for row in rows)]
+            there = set().union(*rows)
+            fields = [name for name in fields if name in there]
         read = reading(found)
 
         def next_cursor(shown: int) -> str | None:
@@ -188,7 +189,7 @@ class Runtime:
         return {
             "as_of": None if found.undated else iso(found.as_of or oldest or self.house.clock.now()),
             "sources": [one.row() for one in found.sources],
-            "missing": [one.row() for one in _different(found.missing)],
+            "missing": [one.row() for one in different(found.missing)],
             "applied": found.applied,
             "notices": found.notices,
             "total": found.total,
@@ -241,35 +242,36 @@ def _raised(values: dict[str, Any], floor_s: float) -> str | None:
     return f"max_age was raised to {floor_s:g} s, the least that this token may ask for."
 
 
-def _different(missing: list[Trouble]) -> list[Trouble]:
+def different(missing: list[Trouble]) -> list[Trouble]:
     """Every trouble once: a cloud that is asked in two ways, on demand and spot, fails in one.
 
     Two files of price lists are two troubles, and so are two remarks; their words tell them apart. The same
-    words about many regions are one trouble that names them all.
+    code and words about many regions or kinds are one trouble that names them all.
     """
     kept: dict[tuple[str | None, ...], Trouble] = {}
     for one in missing:
         words = one.message if one.provider == LISTS or one.severity != "error" else None
         kept.setdefault((one.provider, one.account, one.region, one.kind, one.code, words), one)
-    alike: dict[tuple[str | None, ...], list[Trouble]] = {}
-    for one in kept.values():
-        alike.setdefault((one.provider, one.account, one.kind, one.code, one.message), []).append(one)
-    return [_together(group) for group in alike.values()]
+    kinds = _together(list(kept.values()), "kind", ("provider", "account", "region", "code"))
+    return _together(kinds, "region", ("provider", "account", "kind", "code", "message"))
 
 
-def _together(group: list[Trouble]) -> Trouble:
-    """One trouble for several regions."""
-    if len(group) == 1:
-        return group[0]
-    from dataclasses import replace
-
-    return replace(group[0], region=", ".join(str(one.region) for one in group))
+def _together(troubles: list[Trouble], field: str, same: tuple[str, ...]) -> list[Trouble]:
+    """Troubles that are the same but for `field` as one, which names all its values; remarks stay apart."""
+    alike: dict[tuple[Any, ...], list[Trouble]] = {}
+    for one in troubles:
+        apart = one.message if one.provider == LISTS or one.severity != "error" else None
+        alike.setdefault((*(getattr(one, name) for name in same), apart), []).append(one)
+    made = []
+    for group in alike.values():
+        values = dict.fromkeys(str(getattr(one, field)) for one in group)
+        together: dict[str, Any] = {field: ", ".join(sorted(values))} if len(values) > 1 else {}
+        made.append(replace(group[0], **together))
+    return made
 
 
 def _at(ctx: Ctx, offset: int) -> Ctx:
     """The same call, `offset` rows further on."""
-    from dataclasses import replace
-
     return replace(ctx, offset=offset) if offset else ctx
 
 

@@ -98,6 +98,7 @@ def _tool(document: Document, common: dict[str, Any]) -> dict[str, Any]:
         },
         "examples": data["examples"],
         "nl": data["nl"],
+        "whole": data.get("whole", False),
         "file": str(document.path),
     }
     for name in tool["later"]:

@@ -190,6 +190,10 @@ FORM: _Form = {
                 },
             },
         ),
+        "whole": _said(
+            "true: a list, not a ranking; as JSON the command line gives all of it where no limit is told",
+            {"type": "boolean"},
+        ),
         "examples": _EXAMPLES,
         "nl": _NL,
     },

@@ -49,7 +49,7 @@ class ToolSpec:
     `parameters`: JSON Schema property bodies with our keys (kind, aliases, elicit, required). `names`: every
     accepted spelling of a parameter, folded, to its name. `later`: arguments known by name that do not work
     yet, and why. `row_schemas`: the strict schema of a row by shape, the first being the usual one.
-    `field_names`: other spellings of a row's fields, folded, to their names.
+    `whole`: it gives lists, not rankings. `field_names`: other spellings of a row's fields, folded.
     `narrows`: the tool that a user's own copy is made of; `fixed`: what such a copy always passes to it.
     """
 
@@ -67,6 +67,7 @@ class ToolSpec:
     examples: list[dict[str, Any]]
     nl: dict[str, Any]
     file: str
+    whole: bool = False
     field_names: dict[str, str] = field(default_factory=dict)
     narrows: str | None = None
     fixed: dict[str, Any] = field(default_factory=dict)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from connectors.base import Facts
 
 
+PRICES = "gpu_offers"
+
+
 class Standing:
     """What can be asked of whom, judged by the connectors' facts and the configuration; asks nobody."""
 
@@ -132,14 +135,14 @@ class Standing:
 
     def _not_covered(self, provider: str, kind: str) -> Trouble:
         title = self.title(provider)
-        have = "connector for" if provider not in self._facts else f"{kind} from"
-        return Trouble(
-            provider,
-            "not_covered",
-            f"cloudtop has no {have} {title} yet, and no price list at hand has rows of it.",
-            "Add a price list of your own under providers.pricelist.options.files.",
-            kind=kind,
-        )
+        if kind == PRICES:
+            have = "connector for" if provider not in self._facts else "prices from"
+            message = f"cloudtop has no {have} {title} yet, and no price list at hand has rows of it."
+            step = "Add a price list of your own under providers.pricelist.options.files."
+        else:
+            message = f"cloudtop cannot ask {title} for its {kind} yet."
+            step = "`cloudtop providers` says what each can answer."
+        return Trouble(provider, "not_covered", message, step, kind=kind)
 
     def _row(self, provider: str) -> dict[str, Any]:
         facts = self._facts.get(provider)

@@ -216,7 +216,7 @@ def spec_files() -> str:
     return "\n".join(lines) + "\n"
 
 
-_FIELD_FORM = FORM["properties"]["rows"]["additionalProperties"]["additionalProperties"]
+_FIELD_FORM = FORM["properties"]["rows"]["additionalProperties"]["then"]["additionalProperties"]
 
 SPECS_INTRO = """\
 Each tool is one YAML file: what a model sees, what it may pass, what it gets back, and how a person asks

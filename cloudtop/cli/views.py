@@ -80,7 +80,56 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
             "as_of",
         ),
     ),
-    "health": ("check", ("provider", "account", "check", "status", "message", "latency_ms", "checked_at")),
+    "resource": (
+        "status_raw",
+        (
+            "name",
+            "id",
+            "type",
+            "status",
+            "provider",
+            "account",
+            "region",
+            "instance_type",
+            "gpus",
+            "vcpus",
+            "ram_gib",
+            "engine",
+            "version",
+            "runtime",
+            "size_gb",
+            "size_bytes",
+            "node_count",
+            "public_ip",
+            "private_ip",
+            "usd_per_hour",
+            "tags",
+            "created_at",
+        ),
+    ),
+    "measured": (
+        "samples",
+        (
+            "name",
+            "uid",
+            "group",
+            "metric",
+            "device",
+            "agg",
+            "value",
+            "unit",
+            "samples",
+            "count",
+            "region",
+            "to",
+        ),
+    ),
+    "measure": ("value", ("name", "uid", "metric", "device", "time", "value", "unit", "region", "source")),
+    "count": ("count", ("group", "count", "usd_per_hour")),
+    "health": (
+        "check",
+        ("provider", "account", "name", "check", "status", "message", "latency_ms", "checked_at"),
+    ),
     "provider": ("keyless", ("provider", "title", "enabled", "configured", "kinds", "keyless", "reason")),
 }
 SEEDS = {
@@ -91,6 +140,9 @@ SEEDS = {
     "price_per_hour": "usd_per_hour",
 }
 """Column names of older configuration files, and the fields they mean."""
+OLDER_KINDS = {"resource": "compute"}
+"""Kinds of row by the name that configuration files have for their columns."""
+
 TIMES = ("as_of", "fetched_at", "checked_at", "time", "last_at")
 
 
@@ -112,8 +164,10 @@ def cell(value: Any) -> str:
             return f"{value:.4f}".rstrip("0").rstrip(".")
         case list():
             return ",".join(cell(one) for one in value)
+        case {"gpu": gpu, "count": count, "memory_gib": memory}:
+            return f"{cell(count)}x {gpu}" + (f" {cell(memory)} GiB" if memory else "")
         case dict():
-            return dumps(value)
+            return " ".join(f"{name}={cell(one)}" for name, one in value.items())
         case _:
             return str(value)
 
@@ -131,7 +185,7 @@ def result(tool: str, whole: Mapping[str, Any], settings: Settings) -> None:
         columns = _columns(rows, settings)
         table(columns, [[cell(row.get(name)) for name in columns] for row in rows], settings)
     else:
-        unasked = any(one["severity"] != "info" for one in whole["missing"]) and not whole["sources"]
+        unasked = whole["missing"] and not whole["sources"]
         sys.stdout.write("Nothing could be asked.\n" if unasked else "Nothing matches.\n")
     shown, total = len(rows), whole.get("total")
     if total is not None and total > shown:
@@ -150,7 +204,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[str]
     kind, names = next(
         ((kind, names) for kind, (mark, names) in COLUMNS.items() if mark in rows[0]), ("", tuple(rows[0]))
     )
-    if own := settings.output.columns.get(kind):
+    if own := settings.output.columns.get(OLDER_KINDS.get(kind, kind)):
         names = tuple(name for one in own if (name := SEEDS.get(one, one)) in rows[0])
     elif settings.defaults.output_format == "wide":
         names = tuple(rows[0])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudtop.store import faults
+
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from cloudtop.models import Scope
     from cloudtop.ports import Clock
@@ -25,7 +30,29 @@ class Leases:
 
     def take(self, scope: Scope, seconds: float) -> str | None:
         """The holder's token, or None while somebody else's lease runs."""
-        token = f"{_house()}:{os.getpid()}:{_start(os.getpid())}:{uuid.uuid4().hex[:12]}"
+        token = _token()
+        return token if self._writer.run(self._taking(scope, token, seconds)) == 1 else None
+
+    async def taken(self, scope: Scope, seconds: float) -> str | None:
+        """`take` for coroutines; one that is cancelled meanwhile leaves no lease behind."""
+        token, held = _token(), 0
+        try:
+            held = await self._writer.running(self._taking(scope, token, seconds))
+            return token if held == 1 else None
+        finally:
+            if held != 1:
+                self.let_go(scope, token)
+
+    def give_back(self, scope: Scope, token: str) -> bool:
+        """False when the lease had run out and gone to another: what was read is late then, not wrong."""
+        return self._writer.run(_giving(scope, token)) == 1
+
+    def let_go(self, scope: Scope, token: str) -> None:
+        """Give a lease back without waiting for it."""
+        with contextlib.suppress(faults.Closed):
+            self._writer.submit(_giving(scope, token))
+
+    def _taking(self, scope: Scope, token: str, seconds: float) -> Callable[[sqlite3.Connection], int]:
         now = self._clock.now().timestamp()
 
         def take(db: sqlite3.Connection) -> int:
@@ -37,15 +64,25 @@ class Leases:
                 (scope.key, token, now + seconds, now, dead),
             ).rowcount
 
-        return token if self._writer.run(take) == 1 else None
+        return take
 
-    def give_back(self, scope: Scope, token: str) -> bool:
-        """False when the lease had run out and gone to another: what was read is late then, not wrong."""
 
-        def give(db: sqlite3.Connection) -> int:
-            return db.execute("DELETE FROM lease WHERE scope=? AND holder=?", (scope.key, token)).rowcount
+def _giving(scope: Scope, token: str) -> Callable[[sqlite3.Connection], int]:
+    def give(db: sqlite3.Connection) -> int:
+        return db.execute("DELETE FROM lease WHERE scope=? AND holder=?", (scope.key, token)).rowcount
 
-        return self._writer.run(give) == 1
+    return give
+
+
+def _token() -> str:
+    """Who holds a lease: the process, since when it runs, and which of its leases it is."""
+    return f"{_me(os.getpid())}:{uuid.uuid4().hex[:12]}"
+
+
+@lru_cache(maxsize=2)
+def _me(pid: int) -> str:
+    """This process, as its neighbours can look it up."""
+    return f"{_house()}:{pid}:{_start(pid)}"
 
 
 def _house() -> str:

@@ -22,6 +22,9 @@ JOINED = (
     " AND coalesce(resource.spot, 0)=0 AND price.provider=resource.provider"
     " AND price.region=resource.region AND price.instance_type=resource.instance_type"
 )
+EVERY_TAG = "*"
+"""As a missing tag: there is none at all."""
+
 SIZE_GB = "coalesce(resource.size_gb, resource.size_bytes / 1e9)"
 
 USUAL = (
@@ -142,7 +145,9 @@ def _tagged(made: Terms, query: ResourceFilter) -> None:
         made.add("NOT instr(resource.tag_index, ?)", _line(tag))
     for key in query.missing_tags:
         lacks = "NOT instr(resource.tag_index, ?)"
-        if key.lower() == "name":
+        if key == EVERY_TAG:
+            made.add("resource.tag_index=char(10)")
+        elif key.lower() == "name":
             # A name that is kept elsewhere than in a tag is a name too.
             made.add(f"(resource.name IS NULL AND ({lacks} OR resource.tag_index IS NULL))", "\nname=")
         else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cloudtop.models import iso
 from cloudtop.store.places import Places
 from cloudtop.store.schema import RESOURCE_COLUMNS
+from cloudtop.store.scopes import bump
 from cloudtop.store.values import cut, fingerprint
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ UPSERT = (
     f" ON CONFLICT(native_id, type, region, scope_id) DO UPDATE SET {_SET}"
 )
 _HELD = (
-    "SELECT native_id, type, region, hash, mark FROM resource"
+    "SELECT native_id, type, region, hash, mark FROM resource INDEXED BY resource_identity"
     " WHERE native_id IN (SELECT value FROM json_each(?)) AND scope_id=?"
 )
 _PAST = (
@@ -213,6 +214,12 @@ class ResourceTable:
         appeared = None if look.first else look.at
         changed = fingerprint((*row, one.raw))
         return [*row, None, None, appeared, look.at, look.at, mark, changed]
+
+
+def keep_prices(db: sqlite3.Connection, rows: Sequence[tuple[str, str, str, float | None, float]]) -> None:
+    """Keep (provider, region, instance type, USD per hour, when) of many types."""
+    db.executemany("INSERT OR REPLACE INTO instance_price VALUES (?, ?, ?, ?, ?)", rows)
+    bump(db)
 
 
 def record(body: bytes, index: int) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class ResourceFilter:
 class ResourcePage:
     """One stretch of the matching resources; `total` counts all that match.
 
-    A row has every field of a resource and `_scope` and `_read_at`, for its source. `untold` counts rows
+    A row has every field of a resource, `_scope` and `_read_at` for its source, and whether its cloud
+    itself told its price, `_priced`. `untold` counts rows
     that a filter left out since the cloud does not tell what was asked (tags, prices, creation times).
     """
 

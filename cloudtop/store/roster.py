@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _UNSHOWN = ("tag_index", "gpu_index", "gpu_gib", "place_id", "raw_page", "raw_index", "mark", "hash")
 _SHOWN = tuple(name for name in COLUMNS if name not in _UNSHOWN)
-_SELECTED = ", ".join(PRICE if name == "usd_per_hour" else f"resource.{name}" for name in _SHOWN)
+_COLUMNS = (PRICE if name == "usd_per_hour" else f"resource.{name}" for name in _SHOWN)
+_SELECTED = ", ".join((*_COLUMNS, "resource.usd_per_hour IS NOT NULL"))
 _UNTOLD: dict[str, tuple[tuple[str, ...], str]] = {
     "tags": (("tags", "exclude_tags", "missing_tags"), "resource.tags IS NULL"),
     "usd_per_hour": (("max_price",), f"{PRICE} IS NULL"),
@@ -36,6 +37,9 @@ _UNTOLD: dict[str, tuple[tuple[str, ...], str]] = {
     "ram_gib": (("min_ram",), "resource.ram_gib IS NULL"),
 }
 """Fields that a cloud may not tell, the filters that need them, and how those are found who lack them."""
+
+MANY = 2_000
+"""So many matching rows are not sorted for every page."""
 
 _JSON = ("tags", "gpus", "details")
 _FLAGS = ("spot", "encrypted")
@@ -55,7 +59,7 @@ class Roster:
             now = generation(db)
             held = self._scopes(db, now, query.scopes)
             total = self._counted(db, now, query, held)
-            rows = [] if query.limit == 0 else _fetched(db, query, held)
+            rows = [] if query.limit == 0 else _fetched(db, query, held, in_order=total > MANY)
             untold = {
                 name: self._counted(db, now, other, held, lacks) for name, other, lacks in _untold(query)
             }
@@ -98,6 +102,14 @@ class Roster:
             [json.dumps(keys)] * 2,
         )
         return None if found[0][0] is None else datetime.fromtimestamp(found[0][0], UTC)
+
+    def prices_read(self, provider: str, region: str) -> dict[str, datetime]:
+        """When the price of each instance type that is kept of a region was read."""
+        rows = self._reader.all(
+            "SELECT instance_type, read_at FROM instance_price WHERE provider=? AND region=?",
+            (provider, region),
+        )
+        return {kind: datetime.fromtimestamp(at, UTC) for kind, at in rows}
 
     def names(self, limit: int) -> list[tuple[str, str, str]]:
         """(name, type, provider) of resources with a name, those read last first."""
@@ -143,7 +155,8 @@ class Roster:
         where = terms(query, _ids(query, held))
         if lacks:
             where.add(lacks)
-        sql = f"{source}SELECT count(*) FROM resource{JOINED} WHERE {where.sql}"
+        joined = JOINED if "price." in where.sql else ""
+        sql = f"{source}SELECT count(*) FROM resource{joined} WHERE {where.sql}"
         memo, key = self._remembered(now), (sql, *values, *where.values)
         if key not in memo:
             memo[key] = db.execute(sql, [*values, *where.values]).fetchone()[0]
@@ -155,12 +168,16 @@ def _ids(query: ResourceFilter, held: Held) -> tuple[int, ...] | None:
     return None if query.scopes is None else tuple(held)
 
 
-def _fetched(db: sqlite3.Connection, query: ResourceFilter, held: Held) -> list[Any]:
+def _fetched(
+    db: sqlite3.Connection, query: ResourceFilter, held: Held, *, in_order: bool = False
+) -> list[Any]:
+    """The page's rows. `in_order`: walk the index in the usual order instead of sorting what matches."""
     source, values = _source(query)
+    walked = " INDEXED BY resource_order" if in_order and query.sort is None and not source else ""
     where = terms(query, _ids(query, held))
     limit = -1 if query.limit is None else query.limit
     return db.execute(
-        f"{source}SELECT {_SELECTED} FROM resource{JOINED} WHERE {where.sql}"
+        f"{source}SELECT {_SELECTED} FROM resource{walked}{JOINED} WHERE {where.sql}"
         f" ORDER BY {ordered(query)} LIMIT ? OFFSET ?",
         [*values, *where.values, limit, query.offset],
     ).fetchall()
@@ -223,7 +240,7 @@ def moment_text(epoch: float) -> str | None:
 
 def _row(values: Sequence[Any], held: Held) -> dict[str, Any]:
     """One resource with all its fields."""
-    row = dict(zip(_SHOWN, values, strict=True))
+    row = dict(zip((*_SHOWN, "_priced"), values, strict=True))
     scope, finished_at = held[row.pop("scope_id")]
     for name in _JSON:
         if row[name] is not None:

@@ -11,7 +11,7 @@ from cloudtop.store.journal import Journal
 from cloudtop.store.neighbours import DownHosts, Leases
 from cloudtop.store.observation import Look, Observation
 from cloudtop.store.offer_table import OfferTable
-from cloudtop.store.resource_table import ResourceTable
+from cloudtop.store.resource_table import ResourceTable, keep_prices
 from cloudtop.store.roster import Roster
 from cloudtop.store.rows import Changes, Row, RowTable
 from cloudtop.store.scopes import Known
@@ -20,7 +20,7 @@ from cloudtop.store.talks import Talks
 from cloudtop.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from cloudtop.inventory import Resource
@@ -150,6 +150,17 @@ class Store:
         look = Look(scope, fetched_at, None)
         return Observation(self.writer, look, ResourceTable(look), self._max_size)
 
+    def keep_instance_prices(
+        self, provider: str, region: str, prices: Mapping[str, float | None], at: datetime
+    ) -> None:
+        """Keep what instance types cost by the hour on demand in a region; None for no price."""
+        rows = [(provider, region, kind, usd, at.timestamp()) for kind, usd in prices.items()]
+        self.writer.run(lambda db: keep_prices(db, rows))
+
+    def instance_prices(self, provider: str, region: str) -> dict[str, datetime]:
+        """When the price of each instance type was read that is kept of a region, priced or not."""
+        return self.roster.prices_read(provider, region)
+
     def resources(self, query: ResourceFilter) -> ResourcePage:
         """One page of resources in the asked order, with the count of all."""
         return self.roster.page(query)
@@ -191,6 +202,14 @@ class Store:
     def lease(self, scope: Scope, seconds: float) -> str | None:
         """The right to ask for a scope, shared by all processes of this home; None while another has it."""
         return self._leases.take(scope, seconds)
+
+    async def leased(self, scope: Scope, seconds: float) -> str | None:
+        """`lease` for coroutines."""
+        return await self._leases.taken(scope, seconds)
+
+    def let_go(self, scope: Scope, token: str) -> None:
+        """End a lease without waiting for the file."""
+        self._leases.let_go(scope, token)
 
     def give_back(self, scope: Scope, token: str) -> bool:
         """End a lease; False when it had run out and gone to another."""

@@ -94,6 +94,18 @@ class Writer:
                 raise
             return self.submit(work).result()
 
+    async def running(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """`run` for coroutines: many that wait at once share a transaction, and the loop goes on."""
+        import asyncio
+
+        kept = self.place.unkept
+        try:
+            return await asyncio.wrap_future(self.submit(work))
+        except StoreError:
+            if self.place.unkept == kept:
+                raise
+            return await asyncio.wrap_future(self.submit(work))
+
     def flush(self) -> None:
         """Wait until everything submitted so far is written."""
         if self._thread is not None and not self._closed:

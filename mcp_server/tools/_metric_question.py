@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cloudtop.inventory import MetricQuery
     from mcp_server.inventory import Asked
     from mcp_server.result import Ctx
+    from mcp_server.tools._resource_question import Question
 
 METRICS = "metrics"
 NOW_S = 300
@@ -74,13 +75,12 @@ class MetricQuestion:
             else "avg"
         )
 
-    def about(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments that narrow the resources; without a type, those that the metrics are of."""
-        names = ("id", "name", "name_contains", "providers", "region", "account", "status", "tag", "gpu")
-        about = {name: given[name] for name in names}
-        of = dict.fromkeys(kind for one in self.metrics for kind in metrics.metrics()[one].of)
-        about["resource_type"] = given["resource_type"] or list(of) or None
-        return about
+    def narrow(self, about: Question) -> None:
+        """Without a type of their own the resources are those that the metrics are of."""
+        if self.metrics and not about.filter.types:
+            of = tuple(dict.fromkeys(kind for one in self.metrics for kind in metrics.metrics()[one].of))
+            about.asked = replace(about.asked, types=of)
+            about.filter = replace(about.filter, types=of)
 
     def applied(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What took effect beside the resources' filters."""
@@ -108,7 +108,7 @@ class MetricQuestion:
         for (provider, account, region, kind), members in groups.items():
             told = ctx.fleet.facts[provider].metrics.get(kind, {})
             asked: dict[str, list[str]] = {}
-            for metric in self._of(kind, members):
+            for metric in self.of(kind, members):
                 parts = metrics.base(metric, told)
                 for part in parts:
                     asked.setdefault(self.stat_of(part, told), []).append(part)
@@ -120,7 +120,7 @@ class MetricQuestion:
                 found[scope] = (query, {one["id"]: one for one in members})
         return found, list(untold.values())
 
-    def _of(self, kind: str, members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    def of(self, kind: str, members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """The asked metrics that a type of resource has, else the usual ones."""
         if self.metrics:
             yield from (one for one in self.metrics if kind in metrics.metrics()[one].of)
@@ -273,10 +273,11 @@ def _untold(ctx: Ctx, provider: str, kind: str, metric: str) -> Trouble:
     facts = ctx.fleet.facts[provider]
     why = facts.untold.get(kind, {}).get(metric) or "its API does not tell it"
     about, many = metrics.metrics()[metric], resource_types.title(kind, 2)
+    title = about.title[0].upper() + about.title[1:]
     return Trouble(
         provider,
         "not_covered",
-        f"{about.title} of {many} is not available from {facts.title}, because {why}.",
+        f"{title} of {many} is not available from {facts.title}, because {why}.",
         "`list_metrics=true` lists what is.",
         kind=METRICS,
         severity="warning",

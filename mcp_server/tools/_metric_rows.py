@@ -149,8 +149,8 @@ def notices(asked: MetricQuestion, page: ResourcePage, read: Reading) -> list[st
 def _lines(asked: MetricQuestion, read: Reading) -> Iterator[Line]:
     """The series of the asked metrics, those made of others among them; by resource, metric and device."""
     order = sorted(read.lines, key=lambda key: (_place(read.resources[key[0]]), key[1] or ""))
-    told = dict.fromkeys(name for held in read.lines.values() for name in held)
-    for metric in asked.metrics or told:
+    wanted = dict.fromkeys(name for one in read.resources.values() for name in asked.of(one["type"], [one]))
+    for metric in asked.metrics or wanted:
         for uid, device in order:
             held = read.lines[uid, device]
             parts = metrics.base(metric, held)

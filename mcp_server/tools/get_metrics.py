@@ -17,6 +17,20 @@ from mcp_server.tools._resource_question import harvested, question
 if TYPE_CHECKING:
     from mcp_server.result import Ctx
 
+NARROWING = (
+    "id",
+    "name",
+    "name_contains",
+    "providers",
+    "resource_type",
+    "region",
+    "account",
+    "status",
+    "tag",
+    "gpu",
+)
+"""Arguments that say of which resources."""
+
 IDLE = ("stopped", "terminated")
 MOST = 20_000
 """Resources whose metrics one question reads."""
@@ -51,8 +65,9 @@ async def run(
     """Find the resources, read their series, make rows of them."""
     given: dict[str, Any] = dict(locals())
     del given["ctx"], given["limit"]
+    about = await question(ctx, {name: given[name] for name in NARROWING})
     asked = metric_question(ctx, given)
-    about = await question(ctx, asked.about(given))
+    asked.narrow(about)
     if list_metrics:
         return metric_rows.listed(ctx, offered(ctx, about.asked, asked.metrics), asked.applied(given), limit)
     found = await harvested(ctx, about, max_age)

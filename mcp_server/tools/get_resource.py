@@ -42,7 +42,10 @@ async def run(
     native, whole = uids(id or ())
     wanted = ResourceFilter(ids=native, names=tuple(name or ()), ip=ip, limit=None)
     harvest = await _harvest(ctx, wanted, list(whole.values()), max_age)
-    page = ctx.store.resources(replace(wanted, scopes=tuple(harvest.scopes)))
+    wanted = replace(wanted, scopes=tuple(harvest.scopes))
+    page = ctx.store.resources(wanted)
+    if await ctx.fleet.inventory.prices(page.rows, ctx.deadline_s):
+        page = ctx.store.resources(wanted)
     found = [row for row in page.rows if row["id"] not in whole or row["uid"] == whole[row["id"]]]
     shown = told(ctx, harvest, found, [*WHOLE, *(fields or ())])
     return Rows(

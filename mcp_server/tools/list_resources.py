@@ -76,6 +76,12 @@ async def run(
         found.shape = "group"
         return found
     page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
+    priced = page
+    if max_price is not None or by == "usd_per_hour":
+        # Which rows match, or come first, follows from prices that are not known yet.
+        priced = ctx.store.resources(replace(wanted, max_price=None, limit=None, offset=0))
+    if asked.now and await ctx.fleet.inventory.prices(priced.rows, ctx.deadline_s):
+        page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
     found.rows, found.total, found.shape = told(ctx, harvest, page.rows, fields), page.total, "resource"
     found.notices += untold(page.untold)
     return found

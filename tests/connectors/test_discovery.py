@@ -18,7 +18,7 @@ from connectors.base import Connector, Facts
 from tests.connectors.raw_servers import Audit, Clock, Hosts, Secrets
 
 VAST = (discovery.FOLDER / "vast.yaml").read_text()
-KIND_METHODS = {"gpu_offers": "gpu_offers", "health": "health"}
+KIND_METHODS = {name: name for name in ("gpu_offers", "health", "metrics", "permissions")}
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -42,14 +42,16 @@ def test_every_connector_has_facts_a_module_and_the_methods_that_its_kinds_promi
     found = discovery.found()
     assert set(found) >= {"vast", "pricelist"}
     rooms_own = {"__init__", "base", "http", "door", "threads", "discovery"}
-    files = {path.stem for path in discovery.FOLDER.glob("*.py")}
-    parts = {name for name in files if name.partition("_")[0] in found and "_" in name}
-    assert set(found) == files - parts - rooms_own
+    parts = {path.stem for path in discovery.FOLDER.glob("*_*.py") if path.stem.split("_")[0] in found}
+    assert set(found) == {path.stem for path in discovery.FOLDER.glob("*.py")} - rooms_own - parts
     for id, facts in found.items():
         kind = discovery.connector_class(facts)
         assert facts.id == id
         for name, method in KIND_METHODS.items():
             assert (name in facts.kinds) == hasattr(kind, method), f"{id}: {name}"
+        assert ("resources" in facts.kinds) == bool(facts.lists), id
+        for name in facts.lists:
+            assert hasattr(kind, name), f"{id}: {name}"
             if hasattr(kind, method):
                 assert inspect.isasyncgenfunction(getattr(kind, method))
 

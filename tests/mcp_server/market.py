@@ -16,6 +16,7 @@ from cloudtop import sellers, settings
 from cloudtop.models import GpuOffer, PriceQuery
 from cloudtop.store.open import Store, open_store
 from connectors import discovery
+from connectors.base import Facts
 from mcp_server import specs
 from mcp_server.fleet import Fleet
 from mcp_server.runtime import Runtime
@@ -109,6 +110,7 @@ def house(
     shipped: bool = False,
     environ: Mapping[str, str] | None = None,
     connectors: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Facts] | None = None,
 ) -> House:
     """A house with the clouds of `config` and the price lists `lists`, and nothing of the machine's own."""
     home.mkdir(parents=True, exist_ok=True)
@@ -123,7 +125,7 @@ def house(
     file = home / "config.json"
     file.write_text(json.dumps(document))
     clock = clock or Clock()
-    facts = discovery.found()
+    facts = facts or discovery.found()
     variables = {
         (one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()
     }

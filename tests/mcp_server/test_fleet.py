@@ -60,12 +60,14 @@ class Slow(Connector):
         self.facts = discovery.found()["vast"]
         self.noted = {}
         self.pages, self.number, self.asked = pages, scopes, 0
+        self.begun = asyncio.Event()
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         return [Scope("vast", query=json.dumps({"n": n})) for n in range(self.number)]
 
     async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
         self.asked += 1
+        self.begun.set()
         for step in self.pages:
             if isinstance(step, Exception):
                 raise step
@@ -233,7 +235,7 @@ async def test_when_every_asker_is_gone_the_request_ends(tmp_path: Path) -> None
     house, cloud = slow_house(tmp_path, 30.0, [offer(1.5)])
     before = asyncio.all_tasks()
     task = asyncio.create_task(house.fleet.prices(A100))
-    await asyncio.sleep(0.02)
+    await cloud.begun.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     for _ in range(5):

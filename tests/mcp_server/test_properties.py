@@ -19,11 +19,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mcp import Client
 
+from cloudtop import metrics, resource_types
 from cloudtop.gpus import catalogue
 from cloudtop.regions import known_ids, known_words
 from cloudtop.sellers import known
 from mcp_server.arguments import folded
 from mcp_server.specs import load
+from tests.mcp_server import company
 from tests.mcp_server.prices_server import served, stocked
 
 SPECS = load()
@@ -31,16 +33,24 @@ PREPARED = settings(deadline=None, suppress_health_check=[HealthCheck.function_s
 ERAS = st.sampled_from(["auto", "legacy"])
 
 
+INVENTORY = ("list_resources", "get_resource", "get_metrics", "list_services")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = stocked(tmp_path_factory.mktemp("house"))
-    yield served(made)
-    asyncio.run(made.close())
+    """The server to ask for a tool: one that knows prices, or one over a small company."""
+    prices = stocked(tmp_path_factory.mktemp("prices"))
+    running = company.house(tmp_path_factory.mktemp("company"))
+    asyncio.run(running.call("list_resources"))
+    ask_prices, ask_company = served(prices), served(running)
+    yield lambda tool: ask_company if tool in INVENTORY else ask_prices
+    asyncio.run(prices.close())
+    asyncio.run(running.close())
 
 
 async def called(server, era, tool, arguments):
     """The result of one call; a protocol error is raised, which no test here expects."""
-    async with Client(server, mode=era) as client:
+    async with Client(server(tool), mode=era) as client:
         return await client.call_tool(tool, arguments)
 
 
@@ -54,6 +64,9 @@ WORDS = {
     "time": st.sampled_from(["last_24h", "last_7d", "this_month", "2026-11", "yesterday", "since_monday"]),
     "duration": st.sampled_from(["0", "30s", "5m", "24h", "7d", "3600"]),
     "instance_type": st.sampled_from(["p4d.24xlarge", "gpu_1x_a100", "Standard_ND96asr_v4"]),
+    "resource_type": st.sampled_from([*resource_types.types(), *resource_types.facts()["groups"]]),
+    "metric": st.sampled_from(sorted(metrics.metrics())),
+    "tag": st.sampled_from(["env=prod", "team=core", "owner=", "a=b=c"]),
 }
 
 
@@ -95,7 +108,9 @@ def questions(draw):
 def named(spec, said, arguments):
     """Whether a refusal begins with the name of an argument that was given."""
     lines = said.removeprefix(f"{spec.name}: ").splitlines()
-    return all(any(line.startswith(f"{name}: ") for name in arguments) for line in lines)
+    missing = [f"{name}: is missing" for name in spec.parameters if name not in arguments]
+    starts = (*(f"{name}: " for name in arguments), *missing)
+    return all(line.startswith(starts) for line in lines)
 
 
 # --- reading a text back ----------------------------------------------------------------------------------
@@ -188,9 +203,9 @@ def wrong(schema):
     ):
         found = nonsense
     elif one["type"] in ("integer", "number"):
-        low = one.get("minimum", one.get("exclusiveMinimum", 0))
-        found = nonsense | st.floats(-1e9, low - 0.5) | st.just(float("1e300"))
-        found = found if one["type"] == "integer" else nonsense | st.floats(-1e9, low - 0.5)
+        low = one.get("minimum", one.get("exclusiveMinimum"))
+        found = nonsense if low is None else nonsense | st.floats(-1e9, low - 0.5)
+        found = found | st.just(float("1e300")) if one["type"] == "integer" else found
     else:
         found = st.just({"a": 1}) | st.just(" ") | st.just("x" * 2_000)
     return st.lists(found, min_size=1, max_size=2) if several else found
@@ -208,11 +223,14 @@ async def test_an_invalid_argument_gives_a_text_that_names_it(server, mistake, e
     assert len(said) < 2_000
 
 
+SORTS = ["price", "name", "type", "created", "size_gb", "id", "region"]
 PAGED = {
     "compare_gpu_prices": ["gpu", "spot", "sort", "region", "max_price"],
     "gpu_price_history": ["gpu", "spot", "group_by", "time"],
     "list_providers": [],
     "check_health": ["check", "status"],
+    "list_resources": ["resource_type", "providers", "sort", "group_by", "status_not"],
+    "list_services": [],
 }
 
 
@@ -223,9 +241,13 @@ def lists(draw):
     names = draw(st.lists(st.sampled_from(PAGED[tool]), unique=True, max_size=2)) if PAGED[tool] else []
     drawn = {name: draw(value(spec, spec.parameters[name])) for name in names}
     if "sort" in drawn:
+        fields = SORTS if tool == "list_resources" else ["price", "region", "gpu", "offer_id"]
         drawn["sort"] = draw(
-            st.sampled_from(["price_desc", "region_asc", "gpu_desc", "offer_id_asc", "newest"])
+            st.builds("{}_{}".format, st.sampled_from(fields), st.sampled_from(["asc", "desc"]))
         )
+    if "group_by" in drawn and tool == "list_resources":
+        drawn["group_by"] = draw(st.sampled_from([["region"], ["tag:env", "type"], ["status"]]))
+        drawn.pop("sort", None)
     return tool, {**drawn, **({"gpu": ["A100", "H100"]} if "gpu" in names else {})}
 
 
@@ -248,7 +270,7 @@ async def pages(client, tool, arguments):
 @given(asked=lists(), limit=st.integers(1, 30), era=ERAS)
 async def test_pages_unite_to_the_whole_without_repeats(server, asked, limit, era):
     tool, arguments = asked
-    async with Client(server, mode=era) as client:
+    async with Client(server(tool), mode=era) as client:
         whole = [row for page in await pages(client, tool, {**arguments, "limit": 500}) for row in page]
         parts = await pages(client, tool, {**arguments, "limit": limit})
     assert [row for part in parts for row in part] == whole

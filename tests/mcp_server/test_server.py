@@ -216,7 +216,7 @@ def test_the_lexicon_holds_the_words_of_every_tool_and_provider():
     assert tool["parameters"]["limit"]["default"] == 20
     assert tool["parameters"]["tier"]["items"]["enum"] == ["secure", "community", "datacenter", "marketplace"]
     assert "cheapest" in tool["nl"]["cues"]
-    assert set(words["tools"]["check_health"]["later"]) == {"name", "resource_type", "region", "tag"}
+    assert words["tools"]["list_resources"]["parameters"]["tag"]["kind"] == "tag"
     sellers = {seller["id"]: seller for seller in words["providers"]}
     assert sellers["vast"]["connector"] is True
     assert sellers["vast"]["configured"] is True

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from mcp_server.result import Outcome
     from mcp_server.runtime import Runtime
-    from mcp_server.specs import ToolSpec
 
 USUAL_LIMIT = 20
 """Rows of a tool that has no limit of its own."""
+
+MOST = 500
+"""The largest page there is."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,7 +86,8 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _called(house: House, options: argparse.Namespace, arguments: dict[str, Any]) -> int:
     try:
-        outcome, whole = await joined(house.runtime(), options.tool, arguments, house)
+        as_json = options.json or house.settings.defaults.output_format == "json"
+        outcome, whole = await joined(house.runtime(), options.tool, arguments, house, to_the_end=as_json)
     finally:
         await house.aclose()
     if outcome.is_error:
@@ -106,45 +109,61 @@ async def _called(house: House, options: argparse.Namespace, arguments: dict[str
 
 
 async def joined(
-    runtime: Runtime, tool: str, arguments: dict[str, Any], house: House
+    runtime: Runtime, tool: str, arguments: dict[str, Any], house: House, *, to_the_end: bool = False
 ) -> tuple[Outcome, dict[str, Any]]:
-    """One call with all its pages joined, up to `limit`."""
+    """One call with all its pages joined, up to `limit`.
+
+    `to_the_end`: what its spec calls a whole list is read to its end where no limit is told.
+    """
     with views.progress() as progress:
-        outcome = await runtime.call(tool, arguments, now=house.now, progress=progress)
+        limit, others = _limit(runtime, tool, arguments, to_the_end=to_the_end)
+        first = {**others, "limit": MOST} if limit is None else arguments
+        outcome = await runtime.call(tool, first, now=house.now, progress=progress)
         whole = outcome.structured
-        if outcome.is_error or not whole.get("truncated") or "cursor" in arguments:
+        if outcome.is_error or not whole.get("next_cursor") or "cursor" in arguments:
             return outcome, whole
-        spec = runtime.specs[tool]
-        limit, others = _limit(spec, arguments)
+        if limit is not None and not whole["truncated"]:
+            return outcome, whole
         whole = {**whole, "rows": list(whole["rows"])}
-        while whole["next_cursor"] and len(whole["rows"]) < limit:
+        while whole["next_cursor"] and (limit is None or len(whole["rows"]) < limit):
             more = {**others, "cursor": whole["next_cursor"]}
-            if "limit" in spec.parameters:
-                more["limit"] = limit - len(whole["rows"])
+            if "limit" in runtime.specs[tool].parameters:
+                more["limit"] = min(MOST, MOST if limit is None else limit - len(whole["rows"]))
             page = await runtime.call(tool, more, now=house.now, progress=progress)
             if page.is_error:
                 return page, page.structured
             whole["rows"] += page.structured["rows"]
             whole["next_cursor"] = page.structured["next_cursor"]
             whole["notices"] = list(dict.fromkeys([*whole["notices"], *page.structured["notices"]]))
-        whole["truncated"] = bool(whole["next_cursor"]) and len(whole["rows"]) < limit
+        whole["truncated"] = bool(whole["next_cursor"]) and (limit is None or len(whole["rows"]) < limit)
         return outcome, whole
 
 
-def _limit(spec: ToolSpec, arguments: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """How many rows were asked for, as the runtime understood it, and the other arguments."""
+def _limit(
+    runtime: Runtime, tool: str, arguments: dict[str, Any], *, to_the_end: bool
+) -> tuple[int | None, dict[str, Any]]:
+    """How many rows were asked for, None for all there are, and the other arguments."""
     from mcp_server.arguments import folded, prepared
 
+    spec = runtime.specs.get(tool)
+    if spec is None:
+        return USUAL_LIMIT, arguments
     others = {
         name: value for name, value in arguments.items() if spec.names.get(folded(name), name) != "limit"
     }
-    return {**prepared(spec, arguments), **spec.fixed}.get("limit") or USUAL_LIMIT, others
+    if to_the_end and spec.whole and len(others) == len(arguments) and "limit" in spec.parameters:
+        return None, others
+    try:
+        return {**prepared(spec, arguments), **spec.fixed}.get("limit") or USUAL_LIMIT, others
+    except UsageError:
+        # The call itself says what is wrong.
+        return USUAL_LIMIT, arguments
 
 
 def exit_code(whole: dict[str, Any], *, strict: bool) -> int:
     """1 when nothing could be asked, 3 for a partial answer under --strict, else 0."""
     wrong = any(one["severity"] == "error" for one in whole["missing"])
-    if wrong and not whole["rows"] and not whole["sources"]:
+    if whole["missing"] and not whole["rows"] and not whole["sources"]:
         return 1
     partial = wrong or any(row.get("source") == "stale" for row in whole["rows"])
     return 3 if strict and partial else 0
