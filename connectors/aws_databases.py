@@ -1,25 +1,24 @@
 """RDS and Aurora.
 
-What computes is a row: an Aurora cluster is its members, each a database of its own with the cluster in its
-details. A cluster is a row only while the list of instances names none of its members (serverless, or without
-any), so that nothing is counted twice. Aurora's allocated storage is always 1 and means nothing. The id of a
-cluster is its ARN: an instance may have the same name. Source: the API model.
+An Aurora cluster and each of its members are rows of their own, as in AWS' console: both have a name, tags, a
+state and a place on the bill. What they hold and do is counted once: CPU, connections and the rest of what
+computes are a member's, the bytes kept are the cluster's (a member's allocated storage is always 1 and means
+nothing), and all of it is the cluster's where it has no members, serverless. Each names the other in its
+details. The id of a cluster is its ARN: an instance may have the same name. Source: the API model.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
-from connectors.aws_base import EXTRA_RETRIES, Amazon
+from connectors.aws_base import Amazon
 from connectors.aws_rows import Record, each, inner, moment, raw, tags, told
 
 PAGE = 100
-CLUSTERS_ASKED = 50
-"""Clusters whose members are asked for in one call."""
 
 _UP = (
     "available backing-up configuring-associations configuring-enhanced-monitoring "
@@ -68,36 +67,10 @@ class Databases(Amazon):
             yield page
 
     async def database_clusters(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """The clusters of Aurora and of RDS that no listed instance belongs to."""
-
-        def read(page: Any) -> list[Record]:
-            return self.records(page, "DBClusters")
-
-        nameless = 0
-        async for page in self.pages(scope, "rds", "describe_db_clusters", read, size=PAGE):
-            named = [one for one in page if one.get("DBClusterArn")]
-            nameless += len(page) - len(named)
-            full = await self._with_members(scope, named)
-            yield [cluster(one) for one in named if one.get("DBClusterIdentifier") not in full]
-        self.nameless(scope, nameless, "database cluster")
-
-    async def _with_members(self, scope: Scope, clusters: Sequence[Record]) -> set[object]:
-        """Those of the clusters that have instances in the list of instances."""
-        names = (one.get("DBClusterIdentifier") for one in clusters if one.get("DBClusterMembers"))
-        asked = [str(name) for name in names if name]
-
-        def read(page: Any) -> list[object]:
-            return [one.get("DBClusterIdentifier") for one in self.records(page, "DBInstances")]
-
-        async def members(names: Sequence[str]) -> set[object]:
-            wanted = [{"Name": "db-cluster-id", "Values": names}]
-            about: dict[str, Any] = {"size": PAGE, "retries": EXTRA_RETRIES, "Filters": wanted}
-            pages = self.pages(scope, "rds", "describe_db_instances", read, **about)
-            return {name async for page in pages for name in page}
-
-        groups = [asked[at : at + CLUSTERS_ASKED] for at in range(0, len(asked), CLUSTERS_ASKED)]
-        found = await self.beside(scope, "Members of clusters are", self.each(groups, members))
-        return set().union(*found or ())
+        """The clusters of Aurora and of RDS."""
+        about: dict[str, Any] = {"noun": "database cluster", "size": PAGE}
+        async for page in self.listed(scope, "rds", "describe_db_clusters", "DBClusters", cluster, **about):
+            yield page
 
 
 def engine(name: str | None) -> str | None:
@@ -159,9 +132,11 @@ def trouble(state: str | None) -> str | None:
     return "failing" if STATES.get(str(state), incompatible(state)) == "failed" else None
 
 
-def cluster(one: Record) -> Resource:
+def cluster(one: Record) -> Resource | None:
     """One cluster of Aurora or RDS."""
-    state = one.get("Status")
+    if not one.get("DBClusterArn"):
+        return None
+    state, serverless = one.get("Status"), one.get("EngineMode") == "serverless"
     return Resource(
         id=one["DBClusterArn"],
         type="database",
@@ -178,10 +153,15 @@ def cluster(one: Record) -> Resource:
         health=trouble(state),
         health_message=trouble(state) and f"RDS says: {state}.",
         details=told(
-            service="rds_cluster",
+            service="rds_serverless" if serverless else "rds_cluster",
             arn=one["DBClusterArn"],
             engine_raw=one.get("Engine"),
             engine_mode=one.get("EngineMode"),
+            members=[
+                member["DBInstanceIdentifier"]
+                for member in each(one, "DBClusterMembers")
+                if member.get("DBInstanceIdentifier")
+            ],
             endpoint=one.get("Endpoint"),
             reader_endpoint=one.get("ReaderEndpoint"),
             port=one.get("Port"),

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 READS = re.compile(r"(BatchGet|Describe|List|Get|Head|Lookup|Search|Simulate|AssumeRole)")
 """Operations that change nothing, by how their names begin."""
+RENEWING = ("sts", "sso", "sso-oidc", "signin")
+"""Services that renew credentials. Whoever computes may be waiting for these, so they do not wait for it."""
+LONGEST_S = 10.0
+"""How long a thread waits until it computes beside another."""
 TOKENS = ("X-Amz-Security-Token", "x-amz-sso_bearer_token")
 """Headers that hold a secret as it is."""
 
@@ -52,7 +56,7 @@ class _Asking:
     account: str
     retries: int | None = None
     sending: Future[Any] | None = None
-    reading: bool = False
+    computing: bool = False
     given_up: bool = False
 
     def give_up(self) -> None:
@@ -78,7 +82,7 @@ class BotoDoor:
         self._facts, self._settings, self._http, self._open = facts, settings, http, door
         self._door: httpx.AsyncBaseTransport | None = None
         self._threads: DaemonThreads | None = None
-        self._reading = threading.Lock()
+        self._computing = threading.Lock()
         self._clients = Clients(facts, settings, http, _sent_by_the_door)
 
     async def call(
@@ -173,11 +177,13 @@ class BotoDoor:
 
     def _guarded(self, work: Callable[[], T], asking: _Asking) -> T:
         """In a thread: let a client be made and asked; what botocore raises becomes a CloudError."""
+        self._compute(asking)
         try:
             from boto3.exceptions import Boto3Error
             from botocore.exceptions import BotoCoreError, ClientError
             from botocore.parsers import ResponseParserError
         except ImportError as error:
+            self._wait(asking)
             message = f"{self._facts.title} is asked through the package boto3, which is not installed."
             raise NotConfigured(message, "Install it: pip install 'cloudtop[aws]'.") from error
         try:
@@ -187,7 +193,19 @@ class BotoDoor:
             about = asking.service, asking.region, asking.account
             raise self._clients.trouble(error, *about) from error
         finally:
-            self._read(asking)
+            self._wait(asking)
+
+    def _compute(self, asking: _Asking) -> None:
+        """One thread computes at a time, the others wait for answers: all of them together would take more
+        memory and no less time, and leave the event loop none.
+        """
+        asking.computing = self._computing.acquire(timeout=LONGEST_S)
+
+    def _wait(self, asking: _Asking) -> None:
+        """Let another thread compute."""
+        if asking.computing:
+            asking.computing = False
+            self._computing.release()
 
     def send(self, request: Any, event_name: str, asking: _Asking) -> Any:
         """In a thread, in botocore's place: have the signed request sent, and wait for the answer."""
@@ -195,7 +213,7 @@ class BotoDoor:
 
         from botocore.awsrequest import AWSResponse
 
-        self._read(asking)
+        self._wait(asking)
         service, operation = event_name.split(".", 2)[1:]
         coming = asyncio.run_coroutine_threadsafe(
             self._sent(request, service, operation, asking), asking.loop
@@ -207,16 +225,9 @@ class BotoDoor:
         asking.sending = None
         made = AWSResponse(request.url, answer.status_code, dict(answer.headers), BytesIO(answer.content))
         made._content = answer.content
-        # One answer is taken apart at a time: more would take memory, and no less time.
-        self._reading.acquire()
-        asking.reading = True
+        if service not in RENEWING:
+            self._compute(asking)
         return made
-
-    def _read(self, asking: _Asking) -> None:
-        """What the last answer of a call was is known: another one's may be read."""
-        if asking.reading:
-            asking.reading = False
-            self._reading.release()
 
     async def _sent(self, request: Any, service: str, operation: str, asking: _Asking) -> httpx.Response:
         """On the event loop: through the door."""

@@ -35,6 +35,7 @@ SOURCES = {
     "s3_requests": Source("AWS/S3", "BucketName", listed=True),
     "rds": Source("AWS/RDS", "DBInstanceIdentifier"),
     "rds_cluster": Source("AWS/RDS", "DBClusterIdentifier"),
+    "rds_serverless": Source("AWS/RDS", "DBClusterIdentifier"),
     "elasticache": Source("AWS/ElastiCache", "CacheClusterId"),
     "dynamodb": Source("AWS/DynamoDB", "TableName"),
     "application": Source("AWS/ApplicationELB", "LoadBalancer"),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from connectors.base import Facts, Refusal
 
 BODY_LIMIT = 32_000_000
+LATE_S = 0.25
+"""How late a machine may notice that a second is over, and still know that nobody answered."""
 READS = frozenset({"GET", "HEAD"})
 Parsed = Callable[[bytes], tuple[Any, bool]]
 """Reads a body, and says whether it was one of its kind. Errors are not JSON everywhere."""
@@ -288,8 +290,9 @@ class Door(httpx.AsyncBaseTransport):
     def _failed(self, raised: Exception, request: httpx.Request, call: _Call, one: _Try) -> CloudError:
         """What an exception of the wire means; a host that takes no connections is remembered."""
         connecting = isinstance(raised, httpx.ConnectTimeout)
-        if connecting and one.rest_s < self._policy.connect_s:
-            # The deadline came first: nothing is proven about the host.
+        late_s = self._clock.monotonic() - one.started - self._policy.connect_s
+        if connecting and (one.rest_s < self._policy.connect_s or late_s > LATE_S):
+            # The deadline came first, or nobody here had time to look: nothing is proven about the host.
             raised, connecting = TimeoutError(), False
         waited = self._policy.connect_s if connecting else one.rest_s
         fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)

@@ -856,7 +856,7 @@ DATABASE = Kind(
 )
 
 DATABASE_CLUSTER = Kind(
-    lambda one: aws_databases.cluster(one) if one.get("DBClusterArn") else None,
+    aws_databases.cluster,
     "DBClusterArn",
     {
         "DBClusterArn": "arn:aws:rds:us-east-1:123456789012:cluster:serverless",
@@ -875,7 +875,7 @@ DATABASE_CLUSTER = Kind(
         "StorageType": "aurora",
         "StorageEncrypted": True,
         "DbClusterResourceId": "cluster-ABC",
-        "DBClusterMembers": [],
+        "DBClusterMembers": [{"DBInstanceIdentifier": "serverless-1", "IsClusterWriter": True}],
         "TagList": [{"Key": "team", "Value": "data"}],
     },
     {
@@ -890,9 +890,10 @@ DATABASE_CLUSTER = Kind(
         "version": "16.6",
         "storage_class": "aurora",
         "encrypted": True,
-        "node_count": 0,
+        "node_count": 1,
         "details": {
-            "service": "rds_cluster",
+            "service": "rds_serverless",
+            "members": ["serverless-1"],
             "arn": "arn:aws:rds:us-east-1:123456789012:cluster:serverless",
             "engine_raw": "aurora-postgresql",
             "engine_mode": "serverless",
@@ -909,7 +910,7 @@ DATABASE_CLUSTER = Kind(
         "Status": "status status_raw",
         "Engine": "engine details.engine_raw",
         "EngineVersion": "version",
-        "EngineMode": "details.engine_mode",
+        "EngineMode": "details.engine_mode details.service",
         "Endpoint": "details.endpoint",
         "ReaderEndpoint": "details.reader_endpoint",
         "Port": "details.port",
@@ -919,7 +920,7 @@ DATABASE_CLUSTER = Kind(
         "StorageType": "storage_class",
         "StorageEncrypted": "encrypted",
         "DbClusterResourceId": "details.resource_id",
-        "DBClusterMembers": "node_count",
+        "DBClusterMembers": "node_count details.members",
         "TagList": "tags",
     },
 )
