@@ -24,6 +24,7 @@ PAGE = 1000
 VOLUMES = 500
 """More at once EC2 advises against."""
 
+GONE = "gone"
 OLD_PLACES = {None: HOME, "": HOME, "EU": "eu-west-1"}
 """How S3 calls two regions that are older than regions."""
 VOLUME_STATES = {
@@ -79,15 +80,18 @@ class Storage(Amazon):
         """A bucket with its region; None for one that was deleted since it was listed."""
         if one.region:
             return one
-        try:
-            asked = self.call(scope, "s3", "get_bucket_location", Bucket=one.id)
-            answer = await self.beside(scope, "Regions of some buckets are", asked)
-        except NotFound:
-            return None
+        answer = await self.beside(scope, "Regions of some buckets are", self._location(scope, one.id))
         if answer is None:
             return one
-        told_place = answer.get("LocationConstraint")
-        return replace(one, region=OLD_PLACES.get(told_place, told_place))
+        told_place = answer.get("LocationConstraint", GONE)
+        return None if told_place == GONE else replace(one, region=OLD_PLACES.get(told_place, told_place))
+
+    async def _location(self, scope: Scope, name: str) -> Record:
+        try:
+            answer: Record = await self.call(scope, "s3", "get_bucket_location", Bucket=name)
+        except NotFound:
+            return {}
+        return answer
 
     async def volumes(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """EBS volumes."""
