@@ -148,7 +148,7 @@ class Metrics(Amazon):
         sample_s = told.every_s
         if told.namespace == "AWS/EC2" and target.details.get("monitoring") != "enabled":
             sample_s = BASIC_S
-        period_s = rounded_up(max(wanted.step_s, kept_s(self.now() - wanted.start)), sample_s)
+        period_s = rounded_up(wanted.step_s, max(sample_s, kept_s(self.now() - wanted.start)))
         daily = sample_s >= DAY_S
         start = begin(min(wanted.start, wanted.end - LATE) if daily else wanted.start, period_s)
         a_rate = told.counted and known.metrics()[metric].unit.endswith("per second")
