@@ -132,11 +132,12 @@ class Amazon(Connector):
             self.note_once(scope, f"{what} not known. {error.message}", error)
             return None
 
-    def note_once(self, scope: Scope, message: str, error: CloudError) -> None:
-        """Keep one warning of a kind about a scope, however many resources it is about."""
-        known = (one.message.partition(". ")[0] for one in self.noted.get(scope, ()))
-        if message.partition(". ")[0] not in known:
-            self.note(scope, message, error.next_step, error.code)
+    def note_once(self, scope: Scope, message: str, error: CloudError, region: str | None = None) -> None:
+        """Keep one warning of a kind about a region, however many resources it is about."""
+        said, region = message.partition(". ")[0], region or scope.region
+        known = {(one.message.partition(". ")[0], one.region) for one in self.noted.get(scope, ())}
+        if (said, region) not in known:
+            self.note(scope, message, error.next_step, error.code, region)
 
     async def each(self, items: Iterable[T], ask: Callable[[T], Awaitable[Any]]) -> list[Any]:
         """The answers to one call for each of several things, a bounded number of them at once."""

@@ -7,6 +7,7 @@ one call tells the tags of many resources, that is asked alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Tags = dict[str, str]
 PAGE = 100
+REFUSALS = 3
+"""After so many in a region nobody asks there any more: one resource may be closed by itself."""
 
 
 def part(arn: str) -> str:
@@ -43,7 +46,7 @@ class Tagging:
     ) -> None:
         self._few, self._kind, self._key, self._together = few, kind, key, together
         self._regions: dict[str, Mapping[str, Tags] | None] = {}
-        self._refused = False
+        self._refusals: Counter[str] = Counter()
 
     async def of(self, cloud: Amazon, scope: Scope, rows: Sequence[Resource]) -> list[Tags | None]:
         """The tags of each row, None where they are not known."""
@@ -66,10 +69,11 @@ class Tagging:
         return [found.get(one.id) for one in rows]
 
     async def _of_few(self, cloud: Amazon, scope: Scope, group: Sequence[Resource]) -> dict[str, Tags]:
-        """The tags of a few resources by their ids; none of them once that was refused."""
+        """The tags of a few resources by their ids; none of them where that was refused too often."""
         from connectors.aws_base import PASSING
 
-        if self._refused:
+        region = group[0].region or cloud.place(scope)
+        if self._refusals[region] >= REFUSALS:
             return {}
         try:
             return dict(zip([one.id for one in group], await self._few(group), strict=True))
@@ -78,8 +82,8 @@ class Tagging:
         except NotFound:
             return {one.id: {} for one in group}
         except CloudError as error:
-            self._refused = self._refused or isinstance(error, Forbidden)
-            cloud.note_once(scope, f"Some tags are not known. {error.message}", error)
+            self._refusals[region] += isinstance(error, Forbidden)
+            cloud.note_once(scope, f"Some tags are not known. {error.message}", error, group[0].region)
             return {}
 
     async def _of_region(self, cloud: Amazon, scope: Scope, region: str) -> Mapping[str, Tags] | None:

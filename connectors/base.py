@@ -145,8 +145,10 @@ class Connector:
         """The warnings about all scopes that nobody has taken yet."""
         return [note for notes in self.noted.values() for note in notes]
 
-    def note(self, scope: Scope, message: str, next_step: str, code: str = "invalid") -> None:
-        """Keep a warning about what was left out of a scope; the fleet takes it after the scope."""
+    def note(
+        self, scope: Scope, message: str, next_step: str, code: str = "invalid", region: str | None = None
+    ) -> None:
+        """Keep a warning about what was left out of a scope, or in one region of it; the fleet takes it after."""
         self.noted.setdefault(scope, []).append(
             Trouble(
                 scope.provider,
@@ -154,7 +156,7 @@ class Connector:
                 message,
                 next_step,
                 account=scope.account,
-                region=scope.region,
+                region=region or scope.region,
                 kind=scope.kind,
                 severity="warning",
             )

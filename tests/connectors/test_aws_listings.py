@@ -254,6 +254,30 @@ async def test_tags_that_must_be_waited_for_fail_the_listing_so_that_old_rows_st
             await House(cloud).listed("functions")
 
 
+async def test_one_closed_resource_does_not_hide_the_tags_of_the_others() -> None:
+    listed = [f"bucket-{n}" for n in range(40)]
+    body = "".join(
+        f"<Bucket><Name>{name}</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>" for name in listed
+    )
+    each = {f"GET_{name.replace('-', '_')}": reply(200, TAGS) for name in listed[1:]}
+    page = reply(200, f"<ListAllMyBucketsResult><Buckets>{body}</Buckets></ListAllMyBucketsResult>")
+    async with amazon(GET_=page, **each) as cloud:
+        found, notes = await House(cloud).listed("buckets")
+    assert [one.id for one in found if one.tags is None] == ["bucket-0"]
+    assert [(note.code, note.region) for note in notes] == [("forbidden", "eu-west-1")]
+
+
+async def test_where_everything_is_closed_it_is_not_asked_for_one_by_one() -> None:
+    body = "".join(
+        f"<Bucket><Name>bucket-{n}</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>" for n in range(200)
+    )
+    page = reply(200, f"<ListAllMyBucketsResult><Buckets>{body}</Buckets></ListAllMyBucketsResult>")
+    async with amazon(GET_=page) as cloud:
+        found, _ = await House(cloud).listed("buckets")
+    assert [one.tags for one in found] == [None] * 200
+    assert len(cloud.asked) < 30
+
+
 BUCKETS = (
     "<ListAllMyBucketsResult><Buckets>"
     "<Bucket><Name>here</Name><BucketRegion>eu-west-1</BucketRegion></Bucket>"
@@ -285,9 +309,10 @@ async def test_buckets_stand_where_they_are_and_have_the_tags_of_their_region() 
         "first": ("us-east-1", None),
         "closed": (None, None),
     }
-    assert sorted(note.message.partition(". ")[0] for note in notes) == [
-        "Regions of some buckets are not known",
-        "Some tags are not known",
+    assert sorted((note.message.partition(". ")[0], note.region) for note in notes) == [
+        ("Regions of some buckets are not known", "global"),
+        ("Some tags are not known", "global"),
+        ("Some tags are not known", "us-east-1"),
     ]
     assert cloud.of("GET_")[0].arguments["max-buckets"] == "1000"
     assert {one.region for one in cloud.of("GetResources")} == {"eu-west-1", "us-east-1"}
