@@ -148,7 +148,7 @@ class Connector:
     def note(
         self, scope: Scope, message: str, next_step: str, code: str = "invalid", region: str | None = None
     ) -> None:
-        """Keep a warning about what was left out of a scope, or in one region of it; the fleet takes it after."""
+        """Keep a warning about what was left out of a scope, or of a region in it; the fleet takes it."""
         self.noted.setdefault(scope, []).append(
             Trouble(
                 scope.provider,
