@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BACKLOG = 2_048
 """Connections that may wait to be taken."""
 
+POOL = 8
+"""Connections side by side in one pool. What httpcore does for a request grows with the square of them."""
+
 DEADLINE_S = 30.0
 """How long a request may take when nobody set a deadline."""
 
@@ -131,22 +134,35 @@ class Wire:
 
     def __init__(self, in_flight: int) -> None:
         self._in_flight = in_flight
-        self._ways: dict[tuple[bool, str | None], httpx.AsyncHTTPTransport] = {}
+        self._ways: dict[tuple[bool, str | None, int], httpx.AsyncHTTPTransport] = {}
+        self._busy = [0] * -(-in_flight // POOL)
+        self._trust: Any = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the answer's body is still to be read."""
         scheme, host = request.url.scheme, request.url.host
         proxy = proxy_of(scheme, host)
         request.extensions["proxy"] = split(proxy).hostname if proxy else None
-        way = self._ways.get((scheme == "https", proxy))
+        pool = self._pool(host)
+        key = scheme == "https", proxy, pool
+        way = self._ways.get(key)
         if way is None:
-            way = self._ways[scheme == "https", proxy] = self._way(scheme == "https", proxy)
-        return await way.handle_async_request(request)
+            way = self._ways[key] = self._way(scheme == "https", proxy)
+        self._busy[pool] += 1
+        try:
+            return await way.handle_async_request(request)
+        finally:
+            self._busy[pool] -= 1
 
     async def aclose(self) -> None:
         """Close all connections."""
         while self._ways:
             await self._ways.popitem()[1].aclose()
+
+    def _pool(self, host: str) -> int:
+        """Where a host's connections are, unless that is busy: then where the fewest wait for an answer."""
+        usual = hash(host) % len(self._busy)
+        return usual if self._busy[usual] < POOL else self._busy.index(min(self._busy))
 
     def _way(self, encrypted: bool, proxy: str | None) -> httpx.AsyncHTTPTransport:
         import ssl
@@ -156,11 +172,15 @@ class Wire:
 
         # Loads what connecting needs now: on a busy machine that takes longer than a connection may.
         anyio.get_cancelled_exc_class()
-        # Without https nothing is verified: an empty context saves reading all certificates.
-        verify: Any = True if encrypted or proxy else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        kept = self._in_flight
-        limits = httpx.Limits(max_connections=kept * 2, max_keepalive_connections=kept, keepalive_expiry=15)
+        kept = min(self._in_flight, POOL * 2)
+        limits = httpx.Limits(
+            max_connections=self._in_flight * 2, max_keepalive_connections=kept, keepalive_expiry=15
+        )
         try:
+            # Without https nothing is verified: an empty context saves reading all certificates.
+            verify: Any = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if encrypted or proxy:
+                verify = self._trust = self._trust or httpx.create_ssl_context()
             return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy, trust_env=True)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             message = "The proxy that the environment names cannot be used."

@@ -1,30 +1,27 @@
 """What a person configured: the only reader of the environment.
 
-A configuration file is JSON. It is checked against `SCHEMA` (what `cloudtop config schema` prints) and
-every problem names file, line and key. `${NAME}` stands for an environment variable.
-Imported late: jsonschema_rs.
+A configuration file is JSON, read by `settings_file.py`; `${NAME}` in it stands for an environment variable.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import ConfigError
-from cloudtop.settings_schema import NO_EFFECT, SCHEMA
+from cloudtop.settings_file import filled, line_of, read, used_variables
+from cloudtop.settings_schema import NO_EFFECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
-PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +44,19 @@ class AccountSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Ambient:
+    """How credentials are found that a provider's own tools keep, and which of these places are there.
+
+    `auth` are keys of the configuration that name such credentials (`profile`), `methods` values of
+    `auth.method` that do. `found` are variables that are set and files that are there: seen, not read.
+    """
+
+    auth: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSettings:
     """What concerns one provider; an absent key means the connector's own default."""
 
@@ -62,6 +72,7 @@ class ProviderSettings:
     in_flight: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
+    ambient: Ambient = field(default_factory=Ambient)
 
     @property
     def endpoint(self) -> str | None:
@@ -73,6 +84,26 @@ class ProviderSettings:
         """The base URL that an account is asked at instead of the cloud: its own, else the provider's."""
         own = next((one.options.get("endpoint") for one in self.accounts if one.name == account), None)
         return str(own) if own else self.endpoint
+
+    def auth_of(self, account: str) -> dict[str, Any]:
+        """What an account's own `auth` and `options` say; the provider's where it has no `auth`."""
+        own = next((one for one in self.accounts if one.name == account), AccountSettings())
+        if own.auth:
+            return {**own.options, **own.auth}
+        return {**self.options, **own.options, **self.auth}
+
+    def named_credentials(self, account: str) -> dict[str, str]:
+        """What the configuration says of credentials kept elsewhere: `profile`, `role_arn`, `method`."""
+        told = self.auth_of(account)
+        named = {name: str(told[name]) for name in self.ambient.auth if told.get(name)}
+        method = {"method": str(told["method"])} if told.get("method") in self.ambient.methods else {}
+        return {**named, **method}
+
+    def source(self, account: str) -> str | None:
+        """Where credentials come from that the settings do not hold, in words; None for nowhere."""
+        if named := self.named_credentials(account):
+            return ", ".join(f"{name} {value}" for name, value in named.items())
+        return self.ambient.found[0] if self.ambient.found and account in ("default", "public") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +168,28 @@ class Settings:
     without_effect: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     variables: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
+    ambient: Mapping[str, Ambient] = field(default_factory=dict)
 
     def provider(self, provider: str) -> ProviderSettings:
         """The settings of `provider`, by its id; defaults when the file does not name it."""
-        return self.providers.get(provider) or ProviderSettings(provider)
+        known = self.providers.get(provider) or ProviderSettings(provider)
+        return replace(known, ambient=self.ambient[provider]) if provider in self.ambient else known
+
+    def origin(self, provider: str, account: str, names: Sequence[str]) -> str | None:
+        """Where an account's credentials come from, in words; None when one of `names` is nowhere."""
+        settings = self.provider(provider)
+        if settings.named_credentials(account):
+            return settings.source(account)
+        if not all(self.secret(provider, account, name) for name in names):
+            return settings.source(account)
+        variables = [self._set(settings, account, name) for name in names]
+        return " and ".join(filter(None, variables)) if any(variables) else "the configuration"
 
     def secret(self, provider: str, account: str, name: str) -> str | None:
         """A credential: environment first (account `default` only), then the configuration (port Secrets)."""
         settings = self.provider(provider)
-        if account in ("default", "public"):
-            for variable in self._variables(settings, name):
-                if value := self.environment.get(variable):
-                    return value
+        if variable := self._set(settings, account, name):
+            return self.environment[variable]
         for one in settings.accounts:
             if one.name == account or (account == "public" and one.name == "default"):
                 return one.auth.get(name) or settings.auth.get(name) or None
@@ -166,6 +207,12 @@ class Settings:
         }
         found |= {value for key, value in self.environment.items() if len(value) >= 8}
         return sorted(found)
+
+    def _set(self, settings: ProviderSettings, account: str, name: str) -> str | None:
+        """The variable that holds a credential; those of the environment are of account `default`."""
+        if account not in ("default", "public"):
+            return None
+        return next((one for one in self._variables(settings, name) if self.environment.get(one)), None)
 
     def _variables(self, settings: ProviderSettings, name: str) -> Iterator[str]:
         named = settings.auth.get({"api_key": "env_api_key", "api_secret": "env_secret"}.get(name, ""))
@@ -192,11 +239,13 @@ def load(
     offline: bool = False,
     provider_id: Callable[[str], str] | None = None,
     variables: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType({}),
+    ambient: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Settings:
     """Settings from `config`, else CLOUDTOP_CONFIG, else the user's file, else defaults.
 
     `provider_id` turns a provider's name as people write it into its id; `variables` are the environment
-    variables of a (provider, credential). ConfigError names what is wrong.
+    variables of a (provider, credential); `ambient` is where a provider's own tools keep credentials, as
+    connectors' facts say it. ConfigError names what is wrong.
     """
     env = os.environ if environ is None else environ
     folder = data_home(home, env)
@@ -208,15 +257,16 @@ def load(
         raise ConfigError(
             str(file), "this configuration file does not exist; `cloudtop config init` writes one"
         )
-    document, text = _read(file) if file else ({}, "")
-    secrets = _used_variables(document, env)
-    settings = _settings(_filled(document, env, file, text), folder, file, text, provider_id)
+    document, text = read(file) if file else ({}, "")
+    secrets = used_variables(document, env)
+    settings = _settings(filled(document, env, file, text), folder, file, text, provider_id)
     named = {name for known in variables.values() for name in known}
     named |= {
         value for one in settings.providers.values() for key, value in one.auth.items() if key[:4] == "env_"
     }
     kept = {name: env[name] for name in named | secrets if env.get(name)}
-    return replace(settings, environment=kept, variables=dict(variables), offline=offline)
+    found = {provider: _ambient(about, env) for provider, about in ambient.items()}
+    return replace(settings, environment=kept, variables=dict(variables), ambient=found, offline=offline)
 
 
 def untraced() -> None:
@@ -247,91 +297,19 @@ def variable(name: str, environ: Mapping[str, str] | None = None) -> str:
     return (os.environ if environ is None else environ).get(name, "")
 
 
+def _ambient(about: Mapping[str, Any], env: Mapping[str, str]) -> Ambient:
+    """What the facts say of a provider's own tools, and what is here of it. No file is read."""
+    home = env.get("HOME") or env.get("USERPROFILE")
+    found = [name for name in about.get("variables", ()) if env.get(name)]
+    for place, variable in about.get("files", {}).items():
+        path = (env.get(variable) if variable else None) or (home and place.replace("~", home, 1))
+        if path and Path(path).is_file():
+            found.append(place if not (variable and env.get(variable)) else variable)
+    return Ambient(tuple(about.get("auth", ())), tuple(about.get("methods", ())), tuple(found))
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
-
-
-def _read(file: Path) -> tuple[dict[str, Any], str]:
-    """The file's JSON, checked against the schema."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        document = json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, file, text))
-    except json.JSONDecodeError as error:
-        raise ConfigError(str(file), f"not JSON: {error.msg}", line=error.lineno) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(file), f"cannot be read: {error}") from error
-    check(document, file, text)
-    return document, text
-
-
-def _once(pairs: list[tuple[str, Any]], file: Path, text: str) -> dict[str, Any]:
-    """A JSON object whose keys stand in it once; of two that are the same one would silently win."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        last = [match.start() for match in re.finditer(rf'"{re.escape(twice)}"\s*:', text)][-1]
-        line = text.count("\n", 0, last) + 1
-        raise ConfigError(str(file), "this key is given twice", line=line, key=twice)
-    return made
-
-
-def check(document: Any, file: Path, text: str) -> None:
-    """Raise ConfigError for the first key that the schema refuses."""
-    import jsonschema_rs
-
-    for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(document):
-        path = [str(part) for part in error.instance_path]
-        message = error.message
-        if "dditional properties" in message and (names := re.findall(r"'([^']+)'", message)):
-            path, message = [*path, names[0]], "unknown key" + _nearest(names[0], error)
-        if "anyOf" in message:
-            message = f"{json.dumps(error.instance)} is not a duration such as 30s, 5m or 2h"
-        raise ConfigError(str(file), message, line=_line(text, path), key=".".join(path) or None)
-
-
-def _nearest(name: str, error: Any) -> str:
-    from cloudtop.text import nearest
-
-    place: Any = SCHEMA
-    for part in list(error.schema_path)[:-1]:
-        place = place[part] if isinstance(place, dict | list) else {}
-    found = nearest(name, list(place.get("properties", {})), 1) if isinstance(place, dict) else []
-    return f"; did you mean {found[0]}?" if found else ""
-
-
-def _line(text: str, path: list[str]) -> int | None:
-    """The line of the last key of `path`: keys are looked for one after the other, so nesting is followed."""
-    at = 0
-    for part in path:
-        found = re.compile(rf'"{re.escape(part)}"\s*:').search(text, at)
-        if found:
-            at = found.start()
-    return text.count("\n", 0, at) + 1 if path else None
-
-
-def _used_variables(document: Any, env: Mapping[str, str]) -> set[str]:
-    return {name for name in PLACEHOLDER.findall(json.dumps(document)) if name in env}
-
-
-def _filled(
-    value: Any, env: Mapping[str, str], file: Path | None, text: str, path: tuple[str, ...] = ()
-) -> Any:
-    """`${NAME}` replaced from the environment; an unset one is an error that names the key."""
-    if isinstance(value, dict):
-        return {key: _filled(one, env, file, text, (*path, key)) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, env, file, text, path) for one in value]
-    if not isinstance(value, str):
-        return value
-
-    def replaced(match: re.Match[str]) -> str:
-        if match[1] not in env:
-            message = f"the environment variable {match[1]} is not set"
-            raise ConfigError(str(file), message, line=_line(text, list(path)), key=".".join(path))
-        return env[match[1]]
-
-    return PLACEHOLDER.sub(replaced, value)
 
 
 def _settings(
@@ -345,7 +323,7 @@ def _settings(
     for name, body in (document.get("providers") or {}).items():
         known = _known_id(name, file, text, provider_id)
         if known in providers:
-            line = _line(text, ["providers", name])
+            line = line_of(text, ["providers", name])
             raise ConfigError(str(file), f"{known} is configured twice", line=line, key=f"providers.{name}")
         providers[known] = _provider(known, body)
     defaults, output = document.get("defaults") or {}, document.get("output") or {}
@@ -394,7 +372,7 @@ def _known_id(name: str, file: Path | None, text: str, provider_id: Callable[[st
     try:
         return provider_id(name)
     except ArgumentError as error:
-        line, key = _line(text, ["providers", name]), f"providers.{name}"
+        line, key = line_of(text, ["providers", name]), f"providers.{name}"
         raise ConfigError(str(file), error.message + " " + error.next_step, line=line, key=key) from error
 
 

@@ -1,89 +1,88 @@
-"""What Amazon's records of resources mean as rows: any field but the id may be missing.
+"""What all of Amazon's records have in common: tags, times, names, and what of them is kept.
 
-Records are shaped as boto3 gives them. An EC2 tag list that is absent is an empty one.
+Records are shaped as boto3 gives them, and any field may be missing. In a listing whose records carry their
+tags, tags that are absent are none.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cloudtop import gpus
-from cloudtop.inventory import Gpus, Resource
-from cloudtop.units import gib_from_mib, positive
-from connectors.base import raw
+from connectors import base
 
 Record = Mapping[str, Any]
+SECRET = re.compile(
+    r"(?i:token(?!s$|enabled$|status$|lastmodifieddate$)|secret|passw|email)|^Environment$|^authorizationConfig$"
+)
+"""Names of fields that tell of a secret. What AWS calls a key is its name, id or ARN; the variables of a
+function are called by whoever wrote it, so none is kept."""
+OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
-INSTANCE_STATES = {
-    "pending": "starting",
-    "running": "running",
-    "shutting-down": "stopping",
-    "stopping": "stopping",
-    "stopped": "stopped",
-    "terminated": "terminated",
-}
+
+def raw(record: Record, hidden: frozenset[str] | None = None) -> str:
+    """A record as it is kept beside its row.
+
+    `hidden` are the names of what may be a secret, all of them at the top, where the model of the API shows
+    that there are no others: looking through a long record costs more than reading it.
+    """
+    if hidden is None:
+        return base.raw(record, SECRET)
+    return base.encoded({name: value for name, value in record.items() if name not in hidden})
 
 
 def tags(record: Record, key: str = "Tags") -> dict[str, str]:
-    """The tags of a record; their order is AWS' own."""
+    """The tags of a record, a list of pairs or a mapping; their order is AWS' own."""
     found = record.get(key) or ()
-    return {str(one["Key"]): str(one.get("Value") or "") for one in found if one.get("Key")}
-
-
-def instances(page: Record, types: Mapping[str, Record]) -> Iterable[Resource]:
-    """The instances on a page of DescribeInstances; `types` tells what their types are made of."""
-    for reservation in page.get("Reservations", ()):
-        for one in reservation.get("Instances", ()):
-            if one.get("InstanceId"):
-                yield instance(one, types.get(one.get("InstanceType", ""), {}))
-
-
-def instance(one: Record, made_of: Record) -> Resource:
-    """One EC2 instance."""
-    labels, state = tags(one), (one.get("State") or {}).get("Name")
-    return Resource(
-        id=one["InstanceId"],
-        type="instance",
-        name=labels.get("Name") or None,
-        status=INSTANCE_STATES.get(str(state), "unknown"),
-        status_raw=state,
-        zone=(one.get("Placement") or {}).get("AvailabilityZone"),
-        tags=labels,
-        created_at=one.get("LaunchTime"),
-        instance_type=one.get("InstanceType"),
-        vcpus=positive((made_of.get("VCpuInfo") or {}).get("DefaultVCpus")),
-        ram_gib=gib_from_mib(positive((made_of.get("MemoryInfo") or {}).get("SizeInMiB"))),
-        public_ip=one.get("PublicIpAddress"),
-        private_ip=one.get("PrivateIpAddress"),
-        spot=one.get("InstanceLifecycle") == "spot",
-        gpus=tuple(instance_gpus(one.get("InstanceType", ""), made_of)),
-        details=told(
-            vpc_id=one.get("VpcId"),
-            subnet_id=one.get("SubnetId"),
-            image_id=one.get("ImageId"),
-            architecture=one.get("Architecture"),
-            platform=one.get("PlatformDetails"),
-            monitoring=(one.get("Monitoring") or {}).get("State"),
-        ),
-        raw=raw(one),
-    )
-
-
-def instance_gpus(kind: str, made_of: Record) -> Iterable[Gpus]:
-    """The GPUs of an instance type: as cloudtop knows it, else as EC2 says. A share counts below 1."""
-    carried = gpus.instance_gpu("aws", kind)
-    if carried is not None:
-        yield Gpus(*carried)
-        return
-    for one in (made_of.get("GpuInfo") or {}).get("Gpus", ()):
-        memory = gib_from_mib(positive((one.get("MemoryInfo") or {}).get("SizeInMiB")))
-        known = gpus.identify("aws", str(one.get("Name") or ""), memory)
-        count = (positive(one.get("Count")) or 1.0) * (positive(one.get("GpuPartitionSize")) or 1.0)
-        name = known.name or str(one.get("Name") or "unknown")
-        yield Gpus(name, count, known.memory_gib or memory)
+    if isinstance(found, Mapping):
+        return {str(name): str(value or "") for name, value in found.items()}
+    pairs = ((one.get("Key", one.get("key")), one.get("Value", one.get("value"))) for one in found)
+    return {str(name): str(value or "") for name, value in pairs if name}
 
 
 def told(**facts: Any) -> dict[str, object]:
     """The facts that are known."""
     return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
+
+
+def inner(record: Record, *path: str) -> Any:
+    """What lies at `path` in a record; None where a part of the way is missing."""
+    found: Any = record
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def each(record: Record, key: str) -> list[Record]:
+    """The records in a list of a record."""
+    return [one for one in record.get(key) or () if isinstance(one, Mapping)]
+
+
+@lru_cache(maxsize=4096)
+def gpu_of(kind: str) -> tuple[str, float, float] | None:
+    """The GPU of an instance type as cloudtop carries it: model, how many, GiB. AWS' own chips are none."""
+    known = gpus.instance_gpu("aws", kind)
+    own = known is None or gpus.catalogue().gpus[known[0]].vendor == "aws"
+    return None if own else known
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A time in UTC: botocore's own, or a text such as 2026-01-01T00:00:00.000+0000."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(OFFSET.sub(r"\1:\2", value.strip()))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime) or value.tzinfo is UTC:
+        return value if isinstance(value, datetime) else None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def joined(parts: Iterable[object]) -> str | None:
+    """Words in one sentence, each once; None for none."""
+    said = dict.fromkeys(str(one).strip().rstrip(".") for one in parts if one)
+    return ". ".join(said) + "." if said else None

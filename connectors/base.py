@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
-from cloudtop.models import Health, Scope, Trouble, iso
+from cloudtop.models import Health, Scope, Trouble
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ DIVISIONS_TTL_S = 3_600.0
 """Nobody switches regions on and off all day."""
 
 SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
+KNOWN_NAMES = 4_096
 
 Refusal = Callable[[int, Any], type[CloudError] | None]
 """Says which failure hides in an answer (status, parsed body), or None for what the status says."""
@@ -65,8 +66,10 @@ class Facts:
     `optional` are credentials that not everybody has. `key_header` takes the api_key in place of
     `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
     `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
-    be read. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why it does not.
-    `needs`: the permissions that each kind takes.
+    be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
+    names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
+    of `auth.method` that do. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why
+    it does not. `needs`: the permissions that each kind takes.
     """
 
     id: str
@@ -90,6 +93,7 @@ class Facts:
     services: Mapping[str, Service] = field(default_factory=dict)
     everywhere: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    ambient: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     untold: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -141,8 +145,10 @@ class Connector:
         """The warnings about all scopes that nobody has taken yet."""
         return [note for notes in self.noted.values() for note in notes]
 
-    def note(self, scope: Scope, message: str, next_step: str, code: str = "invalid") -> None:
-        """Keep a warning about what was left out of a scope; the fleet takes it after the scope."""
+    def note(
+        self, scope: Scope, message: str, next_step: str, code: str = "invalid", region: str | None = None
+    ) -> None:
+        """Keep a warning about what was left out of a scope, or of a region in it; the fleet takes it."""
         self.noted.setdefault(scope, []).append(
             Trouble(
                 scope.provider,
@@ -150,7 +156,7 @@ class Connector:
                 message,
                 next_step,
                 account=scope.account,
-                region=scope.region,
+                region=region or scope.region,
                 kind=scope.kind,
                 severity="warning",
             )
@@ -174,10 +180,17 @@ class Connector:
             self.note(scope, message, f"Nothing to do; the other {noun}s are complete.")
 
     def account(self) -> str:
-        """The first account that has every credential, else `public`: for what is the same for everybody."""
-        names = self.facts.required
-        keyed = (one.name for one in self.settings.accounts if all(self.http.key(one.name, n) for n in names))
-        return next(keyed, "public") if names else "public"
+        """The first account with credentials, else `public`: for what is the same for everybody."""
+        names = (one.name for one in self.settings.accounts if self.has_credentials(one.name))
+        return next(names, "public") if self.facts.required else "public"
+
+    def has_keys(self, account: str) -> bool:
+        """Whether the settings hold every credential of an account."""
+        return all(self.http.key(account, name) for name in self.facts.required)
+
+    def has_credentials(self, account: str) -> bool:
+        """Whether an account has every credential, or its provider's own tools keep some for it."""
+        return self.has_keys(account) or self.settings.source(account) is not None
 
     async def paged(
         self, ask: Callable[[str | None], Awaitable[Any]], more: Callable[[Any], str | None]
@@ -214,12 +227,12 @@ class Connector:
     async def probe(self, scope: Scope, call: Awaitable[Any], unlocked: str | None) -> list[Health]:
         """Two checks out of one request: does the API answer, and does it accept the credentials?
 
-        `unlocked` is what to say of the credentials where none were sent. A failure is the answer here, so
-        nothing is raised.
+        `unlocked` is what to say of the credentials where none were sent; a text that `call` gives is said of
+        accepted ones. A failure is the answer here, so nothing is raised.
         """
-        started, error = self.now(), None
+        started, error, answer = self.now(), None, None
         try:
-            await call
+            answer = await call
         except CloudError as raised:
             error = raised
         checked_at = self.now()
@@ -236,7 +249,8 @@ class Connector:
         if unlocked is not None:
             credentials = row("credentials", "unknown", unlocked)
         elif error is None:
-            credentials = row("credentials", "healthy", "The key is accepted.")
+            said = answer if isinstance(answer, str) else "The key is accepted."
+            credentials = row("credentials", "healthy", said)
         else:
             credentials = row("credentials", "unknown", "Not known: the API did not answer.")
         if error is None:
@@ -247,31 +261,71 @@ class Connector:
 _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degraded"}
 
 
-def raw(record: Mapping[str, Any]) -> str:
+def raw(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> str:
     """A record as it is kept beside a resource's row: JSON text without what may be a secret."""
-    return _ENCODE(public(record))
+    return encoded(public(record, secret))
 
 
-def public(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without what may be a secret, at any depth, to be kept beside the row."""
-    kept: dict[str, Any] = _public(record)
+def encoded(record: Mapping[str, Any]) -> str:
+    """A record as JSON text: times in UTC, and what JSON has no word for as text."""
+    from pydantic_core import to_json
+
+    try:
+        text: str = to_json(record, fallback=str).decode()
+    except ValueError:
+        # Half a character, which UTF-8 cannot write.
+        text = json.dumps(record, default=str)
+    return text
+
+
+def public(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> dict[str, Any]:
+    """A record without what may be a secret, at any depth, to be kept beside the row.
+
+    `secret` finds the names of such fields, for a cloud that calls harmless things so, or secrets otherwise.
+    What has nothing to hide is not copied: read it only.
+    """
+    kept: dict[str, Any] = _public(record, _names(secret))
     return kept
 
 
-def _public(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _public(one) for name, one in value.items() if not _secret(name)}
-    return [_public(one) for one in value] if isinstance(value, list) else value
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of fields seen so far: those that tell of a secret, and those that do not."""
+
+    secret: re.Pattern[str]
+    hidden: set[object] = field(default_factory=set)
+    harmless: set[object] = field(default_factory=set)
+
+    def hidden_in(self, value: Mapping[Any, Any]) -> set[object]:
+        """The names in a record that tell of a secret."""
+        if self.harmless.issuperset(value):
+            return _NOTHING
+        new = value.keys() - self.harmless - self.hidden
+        found = {name for name in new if self.secret.search(str(name))}
+        if new and len(self.harmless) + len(self.hidden) < KNOWN_NAMES:
+            self.hidden.update(found)
+            self.harmless.update(new - found)
+        return found | self.hidden.intersection(value)
 
 
-@lru_cache(maxsize=4096)
-def _secret(name: object) -> bool:
-    return SECRET.search(str(name)) is not None
+_NOTHING: set[object] = set()
+_names = lru_cache(_Names)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON has no word for."""
-    return iso(value) if isinstance(value, datetime) else str(value)
+def _public(value: Any, names: _Names) -> Any:
+    """A dict or list without secrets: itself when it holds none."""
+    kept: Any = None
+    if isinstance(value, list):
+        parts: Iterable[tuple[Any, Any]] = enumerate(value)
+    else:
+        if hidden := names.hidden_in(value):
+            kept = {name: one for name, one in value.items() if name not in hidden}
+        parts = (value if kept is None else kept).items()
+    for place, one in parts:
+        if type(one) in _DEEP and (inner := _public(one, names)) is not one:
+            kept = value.copy() if kept is None else kept
+            kept[place] = inner
+    return value if kept is None else kept
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
+_DEEP = (dict, list)

@@ -131,6 +131,8 @@ def policy(facts: Facts, settings: ProviderSettings, limits: Limits | None = Non
     return Policy(
         requests_per_second=rate.requests_per_second if rate else own[0],
         burst=rate.burst if rate else own[1],
+        # Whoever sets a rate means all that cloudtop asks of the provider.
+        one_bucket=rate is not None,
         in_flight=settings.in_flight or facts.in_flight,
         retries=retries,
         turn_s=rate.timeout_s if rate else None,
@@ -174,6 +176,7 @@ _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "services": (dict, "a mapping of services"),
     "everywhere": _TEXTS,
     "regions": _TEXTS,
+    "ambient": (dict, "a mapping of files, variables, auth and methods"),
     "metrics": (dict, "a mapping of types to metrics"),
     "untold": (dict, "a mapping of types to metrics to reasons"),
     "needs": (dict, "a mapping of kinds to permissions"),

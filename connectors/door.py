@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from connectors.base import Facts, Refusal
 
 BODY_LIMIT = 32_000_000
+LATE_S = 0.25
+"""How late a machine may notice that a second is over, and still know that nobody answered."""
 READS = frozenset({"GET", "HEAD"})
 Parsed = Callable[[bytes], tuple[Any, bool]]
 """Reads a body, and says whether it was one of its kind. Errors are not JSON everywhere."""
@@ -35,10 +37,14 @@ CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The bounds of one provider's door. `turn_s` bounds the wait for the rate, `request_s` one request."""
+    """The bounds of one provider's door. `turn_s` bounds the wait for the rate, `request_s` one request.
+
+    The rate is that of each bucket that requests name; with `one_bucket` that of all requests together.
+    """
 
     requests_per_second: float = 50.0
     burst: int = 10
+    one_bucket: bool = False
     in_flight: int = 8
     retries: int = 3
     turn_s: float | None = None
@@ -61,9 +67,12 @@ class _Call:
     json: bool
     stream: bool
     secrets: tuple[str, ...]
+    bucket: str
+    retries: int
     attempt: int = 0
     pause: float = 0.0
     fault: Fault | None = None
+    answer: httpx.Response | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +91,10 @@ class Door(httpx.AsyncBaseTransport):
     """An httpx transport with one provider's policy. Answers below 300 come out read; all others are errors.
 
     A request says more about itself in `extensions["cloudtop"]`: `repeatable`, `operation`, `account`,
-    `keyed`, `secrets` (never to be repeated), `json` (the parsed answer is `extensions["cloudtop_json"]` of
-    the response) and `stream` (a body of any length is `extensions["cloudtop_body"]`; the place in flight
-    and the record are kept to its end).
+    `keyed`, `bucket` (what its cloud counts it with), `retries` (at most, where it matters less), `secrets`
+    (never to be repeated), `json` (the parsed answer is `extensions["cloudtop_json"]` of the response) and
+    `stream` (a body of any length is `extensions["cloudtop_body"]`; the place in flight and the record are
+    kept to its end).
     """
 
     def __init__(
@@ -106,7 +116,7 @@ class Door(httpx.AsyncBaseTransport):
         self._wire = wire or net.Wire(policy.in_flight)
         self._room = asyncio.Semaphore(policy.in_flight)
         self._house = shared or asyncio.Semaphore(policy.in_flight)
-        self._due = float("-inf")
+        self._due: dict[str, float] = {}
         self._growing = wait_exponential_jitter(
             initial=policy.first_wait_s, max=policy.longest_wait_s, jitter=policy.first_wait_s / 4
         )
@@ -117,7 +127,10 @@ class Door(httpx.AsyncBaseTransport):
         tries = AsyncRetrying(
             retry=self._again, wait=lambda _: call.pause, sleep=self._clock.sleep, reraise=True
         )
-        answer: httpx.Response = await tries(self._attempt, request, call)
+        await tries(self._attempt, request, call)
+        # Nobody else keeps the answer: what tenacity makes stays in memory until cycles are looked for.
+        answer, call.answer = call.answer, None
+        assert answer is not None
         return answer
 
     async def aclose(self) -> None:
@@ -128,6 +141,7 @@ class Door(httpx.AsyncBaseTransport):
         note = request.extensions.get("cloudtop", {})
         sent = request.headers.get("authorization", "")
         secrets = note.get("secrets", ())
+        retries, most = note.get("retries"), self._policy.retries
         in_body = not note.get("stream") and any(one.encode() in request.content for one in secrets)
         keyed = bool(sent or note.get("keyed") or in_body)
         url = request.url
@@ -141,6 +155,8 @@ class Door(httpx.AsyncBaseTransport):
             json=note.get("json", False),
             stream=note.get("stream", False),
             secrets=(sent, sent.partition(" ")[2], *secrets),
+            bucket="" if self._policy.one_bucket else note.get("bucket", ""),
+            retries=most if retries is None else min(most, retries),
         )
 
     def _again(self, state: RetryCallState) -> bool:
@@ -149,7 +165,7 @@ class Door(httpx.AsyncBaseTransport):
         fault = call.fault
         if fault is None or state.outcome is None or state.outcome.exception() != fault.error:
             return False
-        if not (fault.again and call.repeatable) or call.attempt > self._policy.retries:
+        if not (fault.again and call.repeatable) or call.attempt > call.retries:
             return False
         asked = fault.error.retry_after_s
         call.pause = asked if asked is not None else self._growing(state)
@@ -158,7 +174,7 @@ class Door(httpx.AsyncBaseTransport):
         except CloudError:
             return False
 
-    async def _attempt(self, request: httpx.Request, call: _Call) -> httpx.Response:
+    async def _attempt(self, request: httpx.Request, call: _Call) -> None:
         """One try, from waiting for its turn to the last byte of the answer."""
         self._refuse_dead(call)
         left = net.left(self._clock.monotonic)
@@ -174,17 +190,17 @@ class Door(httpx.AsyncBaseTransport):
                 raise TooSlow(message, "Allow more time with --timeout, or raise in_flight.") from error
             # Those before it may have found out meanwhile.
             self._refuse_dead(call)
-            return await self._exchange(request, call, place)
+            call.answer = await self._exchange(request, call, place)
 
     def _turn(self, call: _Call, left: float) -> float:
         """Seconds until the rate allows one more, by virtual scheduling; a turn too late is not taken."""
         now, rate = self._clock.monotonic(), self._policy.requests_per_second
-        due = max(self._due, now - self._policy.burst / rate) + 1 / rate
+        due = max(self._due.get(call.bucket, float("-inf")), now - self._policy.burst / rate) + 1 / rate
         wait = due - now
         if wait >= min(left, self._policy.turn_s or left):
             message = f"The next request to {call.whom} is due in {wait:.1f} s by the rate limit kept here."
             raise RateLimited(message, "Wait, or raise rate_limit of this provider.", retry_after_s=wait)
-        self._due = due
+        self._due[call.bucket] = due
         return max(0.0, wait)
 
     def _refuse_dead(self, call: _Call) -> None:
@@ -274,8 +290,9 @@ class Door(httpx.AsyncBaseTransport):
     def _failed(self, raised: Exception, request: httpx.Request, call: _Call, one: _Try) -> CloudError:
         """What an exception of the wire means; a host that takes no connections is remembered."""
         connecting = isinstance(raised, httpx.ConnectTimeout)
-        if connecting and one.rest_s < self._policy.connect_s:
-            # The deadline came first: nothing is proven about the host.
+        late_s = self._clock.monotonic() - one.started - self._policy.connect_s
+        if connecting and (one.rest_s < self._policy.connect_s or late_s > LATE_S):
+            # The deadline came first, or nobody here had time to look: nothing is proven about the host.
             raised, connecting = TimeoutError(), False
         waited = self._policy.connect_s if connecting else one.rest_s
         fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)

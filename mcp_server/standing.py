@@ -43,15 +43,17 @@ class Standing:
         return self._settings.provider(provider).enabled
 
     def accounts(self, provider: str) -> tuple[str, ...]:
-        """The accounts that have every credential the connector asks for."""
+        """The accounts that have every credential the connector asks for, or whose cloud's own tools do."""
+        return tuple(self.origins(provider))
+
+    def origins(self, provider: str) -> dict[str, str]:
+        """Where the credentials of each such account come from, in words."""
         facts = self._facts.get(provider)
         if facts is None or not facts.required:
-            return ()
-        return tuple(
-            account.name
-            for account in self._settings.provider(provider).accounts
-            if all(self._settings.secret(provider, account.name, name) for name in facts.required)
-        )
+            return {}
+        names = (account.name for account in self._settings.provider(provider).accounts)
+        found = {name: self._settings.origin(provider, name, facts.required) for name in names}
+        return {name: origin for name, origin in found.items() if origin is not None}
 
     def can(self, provider: str, kind: str) -> bool:
         """Whether `kind` could be asked of it now: credentials there, or none needed."""
@@ -154,6 +156,7 @@ class Standing:
             "metrics": [],
             "keyless": list(facts.keyless) if facts else [],
             "credential_names": list(facts.variables) if facts else [],
+            "credentials_from": self.origins(provider),
             "docs_url": facts.docs_url if facts else None,
             "reason": self.reason(provider),
         }

@@ -47,7 +47,8 @@ EFFECTS = {
     "agent.model": "who plans: `planner`",
     "agent.base_url": NO_EFFECT["agent.base_url"],
     "providers.*.enabled": "false: never asked",
-    "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it",
+    "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it; `profile`, "
+    "`role_arn` (`external_id`) and `method: service_account` for those that AWS' own tools keep",
     "providers.*.credentials": "the same credentials in an older form",
     "providers.*.regions": "the regions that are asked, where prices are read region by region (AWS)",
     "providers.*.services": NO_EFFECT["providers.*.services"],
@@ -136,6 +137,8 @@ def provider(one: Facts) -> str:
         lines.append(
             f"| `{name}` | environment {' or '.join(variables)}, or `providers.{one.id}.auth.{name}` |"
         )
+    if one.ambient:
+        lines.append(f"| else | {_ambient(one)} |")
     for kind, seconds in one.ttl_s.items():
         lines.append(f"| {kind} count as fresh for | {seconds:g} s |")
     lines.append(f"| at most | {one.requests_per_second:g} requests a second, {one.in_flight} at once |")
@@ -143,6 +146,14 @@ def provider(one: Facts) -> str:
         lines.append(f"| its documentation | {one.docs_url} |")
     lines += ["", f"Sources: `connectors/{one.id}.yaml`, `connectors/{one.id}.py`."]
     return "\n".join(lines) + "\n"
+
+
+def _ambient(one: Facts) -> str:
+    """Where a provider's own tools keep credentials."""
+    named = [f"`providers.{one.id}.auth.{name}`" for name in one.ambient.get("auth", ())]
+    named += [f"`auth.method: {name}`" for name in one.ambient.get("methods", ())]
+    found = [f"`{name}`" for name in (*one.ambient.get("variables", ()), *one.ambient.get("files", ()))]
+    return f"{', '.join(named)}; for the account `default` what its own tools keep: {', '.join(found)}"
 
 
 def configuration() -> str:

@@ -84,7 +84,7 @@ def test_a_room_imports_only_rooms_it_may(path: Path) -> None:
 def test_no_connector_imports_another() -> None:
     shared = {
         "connectors",
-        *(f"connectors.{one}" for one in ("base", "http", "door", "door_boto", "discovery")),
+        *(f"connectors.{one}" for one in ("base", "http", "door", "threads", "discovery")),
     }
     for path in (ROOT / "connectors").glob("*.py"):
         own = module(path).split("_")[0]
@@ -149,7 +149,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "cloudtop.net",
         "cloudtop.faults",
         "connectors.door",
-        "connectors.door_boto",
+        "connectors.aws_door",
         "connectors.http",
         "connectors.discovery",
         "cloudtop.cli.remote",

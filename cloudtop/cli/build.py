@@ -5,6 +5,7 @@ Imported late: the fleet and the runtime's tools with the first call, mcp and ag
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CACHE = Path("cache", "compiled")
+GARBAGE_AFTER = 50_000
+"""Objects made until cycles among them are looked for. A page of a listing makes as many, and no cycle."""
 QUESTION_S = 8.0
 """How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
 
@@ -110,6 +113,7 @@ def build(
 ) -> House:
     """Open the store, find the connectors, build the fleet."""
     check_ours()
+    gc.set_threshold(GARBAGE_AFTER, 20, 100)
     notices: list[str] = []
     clock = clock or SystemClock()
     compiled.use_cache(data_home(home) / CACHE)
@@ -160,4 +164,5 @@ def _settings(
         variables={
             (one.id, name): tuple(names) for one in facts.values() for name, names in one.credentials.items()
         },
+        ambient={one.id: one.ambient for one in facts.values() if one.ambient},
     )

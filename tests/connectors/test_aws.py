@@ -15,10 +15,13 @@ from cloudtop.sandbox.clouds import aws as sandbox
 from cloudtop.sandbox.serve import Sandbox, running
 from cloudtop.settings import AccountSettings, ProviderSettings
 from connectors import discovery
-from connectors.aws import NEEDED, OPEN_REGIONS, OPT_IN_REGIONS, SPOT, Aws, PriceTable, known_types, moment
+from connectors.aws import Aws
+from connectors.aws_price_list import NEEDED, PriceTable, known_types, moment
+from connectors.aws_prices import OPT_IN_REGIONS, SPOT
 from tests.connectors.raw_servers import START, Audit, Clock, Hosts, reply, serving
 
 KEYS = {"access_key_id": sandbox.ACCESS_KEY, "secret_access_key": sandbox.SECRET_KEY}
+OPEN = discovery.found()["aws"].regions
 NEW_YORK = b"".join(sandbox.price_list("us-east-1")).decode().splitlines()
 
 
@@ -75,7 +78,7 @@ def cloud() -> Iterator[Sandbox]:
 def test_without_keys_there_are_lists_only_and_they_are_bulk() -> None:
     connector = aws()
     scopes = connector.price_scopes(PriceQuery())
-    assert [one.region for one in scopes] == [*OPEN_REGIONS, *OPT_IN_REGIONS]
+    assert [one.region for one in scopes] == [*OPEN, *OPT_IN_REGIONS]
     assert {(one.account, one.query) for one in scopes} == {("public", "")}
     assert all(connector.bulk(one) for one in scopes)
     assert connector.price_scopes(PriceQuery(spot=True)) == []
@@ -84,12 +87,12 @@ def test_without_keys_there_are_lists_only_and_they_are_bulk() -> None:
 def test_with_keys_spot_prices_are_asked_in_the_regions_that_are_open_to_all() -> None:
     connector = aws(keys=KEYS)
     scopes = connector.price_scopes(PriceQuery(spot=True))
-    assert [one.region for one in scopes] == list(OPEN_REGIONS)
+    assert [one.region for one in scopes] == list(OPEN)
     assert {(one.account, one.query) for one in scopes} == {("default", SPOT)}
     assert not any(connector.bulk(one) for one in scopes)
     assert all((connector.ttl_s(one) or 0) < 3600 for one in scopes)
     assert not any(one.query for one in connector.price_scopes(PriceQuery(spot=False)))
-    assert len(connector.price_scopes(PriceQuery())) == 2 * len(OPEN_REGIONS) + len(OPT_IN_REGIONS)
+    assert len(connector.price_scopes(PriceQuery())) == 2 * len(OPEN) + len(OPT_IN_REGIONS)
 
 
 def test_half_a_key_is_none() -> None:

@@ -28,6 +28,7 @@ from cloudtop.errors import (
     Unreachable,
 )
 from cloudtop.faults import Whom, of_exception
+from connectors.door import Door
 from tests.connectors.raw_servers import (
     START,
     Clock,
@@ -401,6 +402,17 @@ async def test_a_deadline_shorter_than_the_connect_time_proves_nothing_about_the
     assert house.hosts.down == {}
 
 
+async def test_a_machine_that_looked_late_proves_nothing_about_the_host() -> None:
+    with never_accepting() as port:
+        house = House(f"http://127.0.0.1:{port}", policy=replace(QUICK, connect_s=0.1, retries=0))
+        asking = asyncio.ensure_future(failed(house))
+        await asyncio.sleep(0.05)
+        # As if everything here had stood still for a second.
+        house.clock.advance(1)
+        assert isinstance(await asking, TooSlow)
+    assert house.hosts.down == {}
+
+
 class NoName:
     """A wire on which no name resolves."""
 
@@ -453,6 +465,36 @@ async def test_the_rate_is_kept_by_waiting_and_refused_where_the_wait_is_too_lon
                 await http.json("GET", "/x")
     assert caught.value.retry_after_s == 2.0
     assert len(house.audit.records) == 4
+
+
+async def test_each_bucket_has_the_rate_for_itself_unless_one_is_set_for_all() -> None:
+    def named(bucket: str) -> httpx.Request:
+        return httpx.Request("GET", server.url, extensions={"cloudtop": {"bucket": bucket}})
+
+    for one_bucket, waits in ((False, [1.0]), (True, [1.0, 1.0, 1.0])):
+        async with serving(FINE) as server:
+            policy = Policy(requests_per_second=1, burst=1, one_bucket=one_bucket)
+            house = House(server.url, policy=policy)
+            ports: Any = {"clock": house.clock, "hosts": house.hosts, "audit": house.audit}
+            door = Door(house.facts, policy, **ports)
+            for bucket in ("a eu", "a us", "b eu", "a eu"):
+                await door.handle_async_request(named(bucket))
+            await door.aclose()
+        assert house.clock.slept == waits
+
+
+async def test_what_can_be_done_without_is_tried_less_often() -> None:
+    async with serving(reply(500, {})) as server:
+        house = House(server.url)
+        ports: Any = {"clock": house.clock, "hosts": house.hosts, "audit": house.audit}
+        door = Door(house.facts, QUICK, **ports)
+        for retries, tries in ((0, 1), (1, 2), (9, 4)):
+            before = len(server.requests)
+            note = {"cloudtop": {"retries": retries}}
+            with pytest.raises(Unavailable):
+                await door.handle_async_request(httpx.Request("GET", server.url, extensions=note))
+            assert len(server.requests) - before == tries
+        await door.aclose()
 
 
 async def test_the_wait_for_the_rate_can_be_bounded() -> None:

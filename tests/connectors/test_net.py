@@ -247,3 +247,58 @@ async def test_a_client_carries_our_name_and_follows_nothing() -> None:
     client = net.client(httpx.MockTransport(lambda request: httpx.Response(200)))
     assert not client.follow_redirects
     await client.aclose()
+
+
+async def test_many_requests_to_one_host_share_several_small_pools() -> None:
+    wire = net.Wire(48)
+    now = peak = 0
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal now, peak
+        now += 1
+        peak = max(peak, now)
+        await asyncio.sleep(0.05)
+        now -= 1
+        writer.write(reply(200, {}))
+        await writer.drain()
+
+    async with serving(slow) as server:
+
+        async def asked() -> int:
+            answer = await wire.handle_async_request(httpx.Request("GET", server.url))
+            await answer.aread()
+            await answer.aclose()
+            return answer.status_code
+
+        assert await asyncio.gather(*(asked() for _ in range(48))) == [200] * 48
+        assert len(wire._ways) == 48 // net.POOL
+        assert peak > net.POOL
+        await wire.aclose()
+
+
+async def test_requests_that_come_one_after_another_use_one_connection() -> None:
+    wire = net.Wire(48)
+    connections = 0
+
+    async def kept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    ended = asyncio.Event()
+    server = await asyncio.start_server(kept, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    for _ in range(5):
+        answer = await wire.handle_async_request(httpx.Request("GET", url))
+        await answer.aread()
+        await answer.aclose()
+    assert connections == 1
+    await wire.aclose()
+    await ended.wait()
+    server.close()

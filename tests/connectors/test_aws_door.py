@@ -30,9 +30,9 @@ from cloudtop.errors import (
 )
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
+from connectors.aws_door import BotoDoor
 from connectors.base import Facts
 from connectors.door import Door
-from connectors.door_boto import BotoDoor
 from connectors.http import Http
 from tests.connectors.raw_servers import (
     Audit,
@@ -361,11 +361,96 @@ async def test_other_services_pass_the_same_door() -> None:
             assert len(house.audit.records) == 1
 
 
+async def test_a_region_and_a_service_have_the_rate_for_themselves() -> None:
+    async with serving(FINE) as server:
+        house = House(server.url, Policy(requests_per_second=1, burst=1))
+        async with house.opened() as boto:
+            for region, account in (("r-1", "a"), ("r-2", "a"), ("r-1", "b"), ("r-1", "a")):
+                await boto.call("ec2", "describe_regions", region=region, account=account)
+    assert house.clock.slept == [1.0]
+
+
+async def test_what_a_listing_can_do_without_is_tried_less_often() -> None:
+    async with serving(reply(503, ec2_error("Unavailable"))) as server:
+        await House(server.url).fail(retries=1)
+    assert len(server.requests) == 2
+
+
+async def test_pages_are_read_where_they_were_parsed_and_let_go() -> None:
+    def page(name: str, token: str) -> bytes:
+        more = f"<nextToken>{token}</nextToken>" if token else ""
+        set_of = f"<volumeSet><item><volumeId>{name}</volumeId></item></volumeSet>{more}"
+        head = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
+        return reply(200, f"<DescribeVolumesResponse {head}>{set_of}</DescribeVolumesResponse>")
+
+    threads, pages = set(), []
+
+    def read(answer: Any) -> list[str]:
+        threads.add(threading.current_thread().name)
+        pages.append(answer)
+        return [one["VolumeId"] for one in answer["Volumes"]]
+
+    async with serving(page("vol-1", "t1"), page("vol-2", "t2"), page("vol-3", "")) as server:
+        async with House(server.url).opened() as boto:
+            where = {"region": "r-1", "account": "a"}
+            turned = boto.pages("ec2", "describe_volumes", read=read, size=500, **where)
+            assert [one async for one in turned] == [["vol-1"], ["vol-2"], ["vol-3"]]
+        assert [b"NextToken=t" in one.body for one in server.requests] == [False, True, True]
+        assert all(b"MaxResults=500" in one.body for one in server.requests)
+    assert all(name.startswith("aws-boto3") for name in threads)
+    assert all(one["Volumes"] == [] for one in pages)
+
+
+async def test_a_page_that_comes_twice_is_invalid() -> None:
+    body = "<volumeSet/><nextToken>same</nextToken>"
+    answer = f"<DescribeVolumesResponse>{body}</DescribeVolumesResponse>"
+    async with serving(reply(200, answer)) as server, House(server.url).opened() as boto:
+        turned = boto.pages("ec2", "describe_volumes", region="r-1", account="a", read=len)
+        with pytest.raises(Invalid, match="repeats the same page"):
+            _ = [one async for one in turned]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<DescribeRegionsResponse><regionInfo></wrong></DescribeRegionsResponse>",
+        "<DescribeRegionsResponse><a></DescribeRegionsResponse>",
+    ],
+)
+async def test_an_answer_that_is_broken_inside_is_invalid(body: str) -> None:
+    async with serving(reply(200, body)) as server:
+        assert isinstance(await House(server.url).fail(), Invalid)
+
+
+async def test_one_thread_computes_while_the_others_wait() -> None:
+    now = peak = 0
+
+    def read(page: Any) -> int:
+        nonlocal now, peak
+        now += 1
+        peak = max(peak, now)
+        time.sleep(0.01)
+        now -= 1
+        return 1
+
+    async with serving(FINE) as server:
+        house = House(server.url, replace(QUICK, in_flight=8))
+        async with house.opened() as boto:
+
+            async def listed() -> None:
+                body = boto.pages("ec2", "describe_vpcs", region="r-1", account="a", read=read)
+                async for _ in body:
+                    pass
+
+            await asyncio.gather(*(listed() for _ in range(8)))
+    assert peak == 1
+
+
 def test_the_process_can_always_end(tmp_path: Any) -> None:
     code = """
 import asyncio, sys, time
 from tests.connectors.raw_servers import serving
-from tests.connectors.test_door_boto import House, silent
+from tests.connectors.test_aws_door import House, silent
 async def main():
     async with serving(silent) as server:
         house = House(server.url)
