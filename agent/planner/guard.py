@@ -56,6 +56,7 @@ class _Write:
     search: PhraseSet
     mark: PhraseSet
     near: dict[str, tuple[str, ...]]
+    nouns: dict[str, PhraseSet]
 
 
 @cache
@@ -67,7 +68,8 @@ def _write() -> _Write:
         if len(word) >= 5:
             near[word[0]] = (*near.get(word[0], ()), word)
     names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless", "search", "mark")
-    return _Write(hard=hard, near=near, **{name: PhraseSet(facts[name]) for name in names})
+    nouns = {verb: PhraseSet(words) for verb, words in facts["nouns"].items()}
+    return _Write(hard=hard, near=near, nouns=nouns, **{name: PhraseSet(facts[name]) for name in names})
 
 
 @cache
@@ -171,7 +173,7 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if at >= len(words):
         return False
     rest = words[at:]
-    if _begins_anew(rest):
+    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)):
         return False
     if size := write.hard.at(words, at):
         return _orders(words, at + size, write)

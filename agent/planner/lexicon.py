@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agent.planner.inventory import words as inventory
 from agent.planner.language import Meaning, Phrases, language, later_subjects
 from agent.planner.tokens import Known, words_of
 from cloudtop import gpus, regions
@@ -18,7 +19,11 @@ from cloudtop import gpus, regions
 
 @dataclass(frozen=True)
 class Tool:
-    """One tool as the planner sees it: its arguments, their kinds and accepted values, and its cues."""
+    """One tool as the planner sees it: its arguments, their kinds and accepted values, and its cues.
+
+    `market`: it is asked about offers, not about what one runs. `words`: what people say for a value, by
+    argument and value. `feed`: argument -> tool.field that it is taken from.
+    """
 
     name: str
     title: str
@@ -26,10 +31,24 @@ class Tool:
     later: Mapping[str, str]
     cues: frozenset[tuple[str, ...]]
     here: bool = True
+    market: bool = False
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    feed: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
 
     def has(self, argument: str) -> bool:
         """Whether the tool takes this argument today."""
         return argument in self.parameters
+
+    @property
+    def of_account(self) -> bool:
+        """Whether it is asked about what one runs: it takes a type, an id or an account."""
+        return not self.market and bool({"resource_type", "id", "account", "service"} & set(self.parameters))
+
+    @property
+    def of_market(self) -> bool:
+        """Whether its questions are read with the words of the market: offers, sellers, connections."""
+        return not self.here or not self.of_account or self.has("check")
 
     def kinds(self) -> set[str]:
         """The kinds of value its arguments take."""
@@ -51,7 +70,10 @@ class Tool:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All words of one server at one revision. Build it once and plan many questions with it."""
+    """All words of one server at one revision. Build it once and plan many questions with it.
+
+    `account`: the same words as they are meant of what one runs; None in that one itself.
+    """
 
     revision: str
     tools: Mapping[str, Tool]
@@ -64,6 +86,8 @@ class Lexicon:
     known: Known
     vocabulary: Mapping[str, tuple[str, ...]] = field(repr=False)
     instances: Mapping[str, str] = field(repr=False)
+    live: inventory.Live = field(repr=False)
+    account: Lexicon | None = field(default=None, repr=False)
 
     @staticmethod
     def of(resource: Mapping[str, Any]) -> Lexicon:
@@ -89,15 +113,16 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
     _add(phrases, _value_words(tools, resource.get("tools", {})))
     _add(phrases, _provider_words(resource.get("providers", ())))
     _add(phrases, _region_words())
-    names = frozenset(str(name).lower() for name in resource.get("names", ()))
+    live = inventory.Live.of(resource)
+    names = live.names.keys()
     words = {word for phrase in phrases for word in phrase} | set(spoken)
-    cues = _cues(tools)
+    cues = _cues({name: tool for name, tool in tools.items() if tool.of_market})
     words |= {word for cue in cues for word in cue}
     words |= language().stop | set(language().numbers) | set(language().scales)
     suffixes = {
         phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)
     }
-    return Lexicon(
+    made = Lexicon(
         revision=str(resource.get("revision", "")),
         tools=tools,
         titles={tool.name: tool.title for tool in tools.values()},
@@ -109,6 +134,36 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
         known=Known(words, spoken.keys(), suffixes, names, phrases.keys(), _INSTANCE, _REGION),
         vocabulary=_by_first_letter(words),
         instances=_instances(),
+        live=live,
+    )
+    return replace(made, account=_of_account(made, resource))
+
+
+def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> Lexicon:
+    """The words of questions about what one runs."""
+    phrases = inventory.phrases_of(resource, made.tools, made.live)
+    _add(phrases, _provider_words(resource.get("providers", ())))
+    _add(phrases, _region_words())
+    cues = _cues({name: tool for name, tool in made.tools.items() if not tool.market})
+    words = inventory.vocabulary((*phrases, *cues)) | set(made.gpus) | language().stop
+    words |= set(language().numbers) | set(language().scales)
+    suffixes = {phrase[0] for phrase, said in phrases.items() if len(phrase) == 1 and _is_suffix(said)}
+    known = replace(
+        made.known,
+        words=words,
+        suffixes=suffixes,
+        phrases=phrases.keys(),
+        apart=frozenset(inventory.plurals()) | suffixes,
+    )
+    return replace(
+        made,
+        phrases=phrases,
+        longest=_longest(phrases),
+        cues=cues,
+        longest_cue=_longest(cues),
+        known=known,
+        vocabulary=_by_first_letter(words),
+        instances={**made.instances, **inventory.instance_types(resource)},
     )
 
 
@@ -133,7 +188,17 @@ def _tools(given: Mapping[str, Any]) -> Iterator[tuple[str, Tool]]:
         cues = frozenset(words_of(cue) for cue in nl.get("cues", ()))
         yield (
             name,
-            Tool(name, body.get("title", name), body.get("parameters") or {}, body.get("later") or {}, cues),
+            Tool(
+                name,
+                body.get("title", name),
+                body.get("parameters") or {},
+                body.get("later") or {},
+                cues,
+                market=nl.get("about") == "market",
+                words=nl.get("words") or {},
+                feed=nl.get("feed") or {},
+                fields=tuple(body.get("fields") or ()),
+            ),
         )
     for name, body in later_subjects().items():
         if name not in given:
@@ -167,6 +232,8 @@ def _value_words(
     tools: Mapping[str, Tool], given: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], Meaning]]:
     """Values of arguments: those of every spec, the planner's synonyms, a spec's own `words`."""
+    tools = {name: tool for name, tool in tools.items() if tool.of_market}
+    given = {name: body for name, body in given.items() if name in tools}
     taken = {name for tool in tools.values() for name in tool.parameters}
     for argument, values in language().values.items():
         for value, said in values.items():

@@ -24,6 +24,7 @@ from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, r
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.guard import refusal, trade_verbs, write_verbs
+from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, language, word_set
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
@@ -36,7 +37,7 @@ from agent.planner.reading import read
 from agent.planner.relation import ask_how_outdone, like_the_one_before, outdone
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, unhyphenated
-from agent.planner.subject import chosen, fits, off_topic, own_account, own_machines, scores_of, whole_stock
+from agent.planner.subject import chosen, fits, off_topic, own_account, scores_of, whole_stock
 from agent.planner.tokens import plain, tokens_of
 from agent.planner.why import hear_why, told_why
 from cloudtop.gpus import resolve
@@ -94,7 +95,12 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     s = sentence_of(typed, tokens, lexicon)
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
-    made = _planned(s, lexicon, now, previous)
+    own = own_question(typed, lexicon, write_verbs())
+    if mended != own.mended and (why := refusal(own.s.words(), lexicon.known.words)):
+        return refused(why, typed, previous)
+    made = _planned(s, lexicon, now, previous, own)
+    if made.query is not None and made.query.tool in lexicon.tools and _own_plan(made, lexicon):
+        mended = own.mended
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
     asked = made.query.arguments if made.query is not None else {}
     ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
@@ -129,8 +135,30 @@ def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
     return Plan(**{**fields, "notices": (*said, *made.notices)})
 
 
-def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None) -> Plan:
+def _own_plan(made: Plan, lexicon: Lexicon) -> bool:
+    return made.query is not None and _of_account(made.query, lexicon)
+
+
+def _of_account(query: Query | None, lexicon: Lexicon) -> bool:
+    """Whether a query is about what one runs."""
+    tool = lexicon.tools.get(query.tool) if query is not None else None
+    if query is None or tool is None or not tool.here or tool.market:
+        return False
+    return tool.of_account and (not tool.has("check") or bool(_RESOURCES & query.arguments.keys()))
+
+
+_RESOURCES = frozenset(("name", "id", "resource_type", "region", "tag"))
+"""What narrows a check to resources; without it, it is of connections."""
+
+
+_SURE = 2.5
+"""So much speaks for a subject that no tool answers yet, before it is said that none does."""
+
+
+def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own) -> Plan:
     """Past the guard: subject, reading, dialogue."""
+    if (made := _owned(s, lexicon, now, previous, own)) is not None:
+        return made
     before = lexicon.tools.get(previous.tool) if previous is not None else None
     hear_why(s, of_prices=before is not None and before.has("gpu"))
     s.use(*(index for index, _ in s.all("reset")))
@@ -157,9 +185,24 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
         return no_subject(s, previous)
     if not best.here:
         return not_yet(best.title, Query(best.name))
-    if (own := own_machines(s, best, lexicon)) is not None:
-        return not_yet(own.title, Query(own.name))
     return _fresh(s, best, lexicon, now, previous)
+
+
+def _owned(
+    s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own
+) -> Plan | None:
+    """The plan of a question about what one runs; None where it is about the market, or about connections."""
+    scores = scores_of(s, lexicon)
+    best = chosen(scores, lexicon)
+    top = scores[best.name] if best is not None else 0.0
+    if _of_account(previous, lexicon) and not is_reset(s):
+        assert previous is not None
+        market = best is not None and (has_own_subject(s) or (top >= _SURE and top > own.weight and not own.goes_on()))
+        if own.goes_on() and not market:
+            return own.followed(now, previous)
+    if own.weight <= max(top, off_topic(s)) or (best is not None and not best.here and top >= _SURE):
+        return None
+    return own.fresh(now, previous)
 
 
 def _is_greeting(s: Sentence) -> bool:

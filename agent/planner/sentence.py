@@ -5,7 +5,7 @@ Spans are read by rules (`reading.py`), each of which marks what it has used; wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,6 +57,8 @@ class Sentence:
     """Places of the comparisons that a negation turns round."""
     denied: set[int] = field(default_factory=set)
     """Places of the things that a negation rules out."""
+    known_names: Container[str] = frozenset()
+    """Names of what there is, in lower case."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 
@@ -107,7 +109,7 @@ def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentenc
         at = span.last + 1
     for index in (hushed := fillers(spans)):
         spans[index].meanings = tuple(m for m in spans[index].meanings if m.role[0] != "=")
-    found = Sentence(text, tokens, spans)
+    found = Sentence(text, tokens, spans, known_names=lexicon.live.names)
     _cue(found, lexicon, {at for i in hushed for at in range(spans[i].first, spans[i].last + 1)})
     return found
 
@@ -206,9 +208,14 @@ def _own(token: Token, lexicon: Lexicon) -> tuple[Meaning, ...]:
         return (Meaning("=instance_type", lexicon.instances.get(token.text, token.raw)),)
     if token.kind == "region":
         return (Meaning("region", token.text),)
-    if token.kind == "name":
-        return (Meaning("=name", token.raw),)
-    return ()
+    if token.kind == "pair":
+        return (Meaning("pair", tuple(token.raw.split("=", 1))),)
+    role = _ROLES.get(token.kind)
+    return (Meaning(role, token.raw),) if role is not None else ()
+
+
+_ROLES = {"name": "=name", "id": "=id", "ip": "=ip", "quoted": "quoted", "pattern": "=name_contains"}
+"""What a piece of a certain form is a value of."""
 
 
 def _text(tokens: Sequence[Token], first: int, last: int) -> str:

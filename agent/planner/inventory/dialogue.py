@@ -1,0 +1,128 @@
+"""How a question about what one runs meets the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.planner.found import Found
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.subject import Evidence
+from agent.planner.language import word_set
+from agent.planner.lexicon import Tool
+from agent.planner.query import Query
+from agent.planner.sentence import Sentence
+from cloudtop import metrics
+
+_STARTS = frozenset(("now", "ok", "okay", "sort", "order", "group", "by", "per", "top", "then", "so", "in", "on", "for", "from", "with", "no", "except", "excluding", "of", "which", "how", "what", "whose"))  # fmt: skip
+_PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("just",))
+_SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
+_NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
+_SHORT = 4
+_REPLACES = {
+    "created_since": ("older_than", "created_before"),
+    "older_than": ("created_since", "created_before"),
+    "created_before": ("older_than",),
+    "time": ("as_of",),
+    "as_of": ("time",),
+    "name": ("id", "name_contains"),
+    "id": ("name", "name_contains"),
+    "name_contains": ("name", "id"),
+    "status": ("status_not",),
+    "group_by": ("limit", "sort"),
+    "resource_type": ("exclude_resource_type", "name", "id"),
+    "engine": ("name", "id"),
+}
+_OF_ROWS = frozenset(("limit", "sort", "group_by", "agg", "op", "value", "unit", "metric", "granularity", "list_metrics", "fields", "check"))
+"""Arguments that say what is done with the resources: they stay with their tool."""
+
+
+def goes_on(s: Sentence, seen: Evidence) -> bool:
+    """Whether a question builds on the one before."""
+    if not s.spans:
+        return False
+    first = s.spans[0]
+    if first.plays("same", "also", "instead") or any(s.words()[: len(one)] == one for one in _PHRASES) or first.text.split()[0] in word_set("strong"):
+        return True
+    pronoun = any(span.text in word_set("pronouns") - {"there", "that", "this", "it"} or span.text in ("of those", "of them", "ones") for span in s.spans)
+    own = [kind for kind in _SUBJECTS if kind in seen]
+    if pronoun and not _NOUNS & set(own):
+        return True
+    words = [span for span in s.spans if span.text[0].isalnum()]
+    if not own:
+        return True
+    if first.text in ("now", "then") and len(words) <= _SHORT + 1:
+        return True
+    it = any(span.text in ("it", "its", "that") for span in s.spans)
+    return it and not _NOUNS & set(own)
+
+
+def merged(previous: Query, a: Asked, tool: Tool) -> Query:
+    """The query before with what this question says laid over it."""
+    found, then = a.found, a.found.then
+    kept = {
+        name: list(value) if isinstance(value, list) else value
+        for name, value in previous.arguments.items()
+        if a.takes(name) and (tool.name == previous.tool or name not in _OF_ROWS)
+    }
+    for name in found.cleared:
+        kept.pop(name, None)
+    union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
+    for name, value in found.arguments.items():
+        for other in _REPLACES.get(name, ()):
+            if other not in found.arguments:
+                kept.pop(other, None)
+        kept[name] = _laid(kept.get(name), name, value, union)
+    if "metric" in found.arguments and "op" not in found.arguments and not _same_unit(previous, found):
+        for name in ("op", "value", "unit"):
+            kept.pop(name, None)
+    _without(kept, found)
+    if then is not None and then["op"] == "count" and "group_by" not in found.arguments:
+        for name in ("limit", "sort", "group_by"):
+            kept.pop(name, None)
+    sides = tuple(found.sides) or (tuple(previous.sides) if tool.name == previous.tool else ())
+    return Query(tool.name, kept, sides, _then(previous, a, tool))
+
+
+def _laid(before: Any, name: str, value: Any, union: bool) -> Any:
+    if name in ("tag", "tag_not") and isinstance(before, list):
+        keys = {one.split("=")[0] for one in value}
+        return [*(one for one in before if one.split("=")[0] not in keys), *value]
+    if isinstance(before, list) and isinstance(value, list) and (union or name.startswith(("exclude_", "status_not", "missing_"))):
+        return [*before, *(one for one in value if one not in before)]
+    return value
+
+
+def _same_unit(previous: Query, found: Found) -> bool:
+    known = metrics.metrics()
+    before = {known[one].unit for one in previous.arguments.get("metric", ()) if one in known}
+    return {known[one].unit for one in found.arguments["metric"] if one in known} == before
+
+
+def _without(kept: dict[str, Any], found: Found) -> None:
+    """`not aws` takes aws out of the clouds that were asked for."""
+    for field, op, value in found.where:
+        argument = {"provider": "providers", "region": "region", "account": "account", "engine": "engine"}.get(field)
+        if op == "ne" and argument is not None and isinstance(kept.get(argument), list):
+            kept[argument] = [one for one in kept[argument] if one != value]
+            if not kept[argument]:
+                del kept[argument]
+    for argument, denied in (("resource_type", "exclude_resource_type"), ("status", "status_not"), ("tag", "tag_not")):
+        gone = found.arguments.get(denied)
+        if gone and isinstance(kept.get(argument), list):
+            kept[argument] = [one for one in kept[argument] if one not in gone]
+            if not kept[argument]:
+                del kept[argument]
+
+
+def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
+    """What is computed stays while the same is asked of others."""
+    before: Mapping[str, Any] = previous.then or {}
+    listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"}
+    where = [*before.get("where", ()), *a.found.where]
+    made = dict(a.found.then or {})
+    if not made and tool.name == previous.tool and before and not listed and "group_by" not in a.found.arguments:
+        made = {key: value for key, value in before.items() if key != "where"}
+    if where:
+        made = {**(made or {"op": "filter"}), "where": where}
+    return made or None

@@ -1,0 +1,283 @@
+"""Which rows, in which order, in which groups, and what is counted: `oldest five`, `per region`, `how many`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.labels import key_of
+from agent.planner.inventory.sizes import size_field, types_said
+from agent.planner.language import language, word_set
+from agent.planner.sentence import Span
+
+_COUNTABLE = ("type", "shy_type", "service", "everything", "anything")
+_DIRECTIONS = ("asc", "desc")
+_MOST = 500
+
+
+def read_order(a: Asked) -> None:
+    """Groups first: a dimension behind `per` is no noun."""
+    if a.takes("group_by"):
+        for index, _ in a.all("per"):
+            _group(a, index)
+        _which_most(a)
+    _extremes(a)
+    _sorted(a)
+    _limit(a)
+
+
+def read_counts(a: Asked) -> None:
+    """`how many …`, `total size of …`."""
+    for index, _ in a.all("count"):
+        a.s.use(index)
+        _count_dimension(a, index)
+        if "group_by" not in a.found.arguments and a.found.then is None:
+            a.found.then = {"op": "count"}
+    for index, _ in a.all("total"):
+        _total(a, index)
+
+
+def _dimension(a: Asked, at: int) -> str | None:
+    """What a word groups by, as this tool writes it; a tag's key as `tag:key`."""
+    span = a.s.at(at)
+    if span is None:
+        return None
+    if span.plays("tag_key") and not _plain_dimension(a, span):
+        return f"tag:{key_of(a, str(span.get('tag_key')))}"
+    if span.plays("owned_by", "team_behind") and span.text in ("team", "teams", "owner", "app", "application", "customer", "cost center"):
+        return f"tag:{key_of(a, span.text.removesuffix('s'))}"
+    for meaning in span.meanings:
+        if meaning.role == "dim" and _takes_dimension(a, meaning.value):
+            return str(meaning.value)
+    if span.plays("type", "shy_type") and a.tool.has("metric"):
+        return "resource"
+    after = a.s.at(at + 1)
+    if after is not None and after.plays("tag_word") and span.text[0].isalnum():
+        a.s.use(at + 1)
+        return f"tag:{key_of(a, span.text)}"
+    if span.text == "tag" and after is not None and after.text[0].isalnum() and not after.used:
+        a.s.use(at + 1)
+        return f"tag:{key_of(a, after.text)}"
+    return None
+
+
+def _plain_dimension(a: Asked, span: Span) -> bool:
+    return span.plays("dim") and _takes_dimension(a, span.get("dim"))
+
+
+def _takes_dimension(a: Asked, name: str) -> bool:
+    """Whether the tool groups by it: its closed list says, or the words of its description."""
+    values = a.tool.values("group_by")
+    said = str(a.tool.parameters.get("group_by", {}).get("description") or "").replace(",", " ").split()
+    known = set(values) | set(said)
+    return name in known if known else True
+
+
+def _group(a: Asked, index: int) -> None:
+    """`per region`, `by team and account`, `for each cloud`."""
+    at, places = index + 1, [index]
+    while True:
+        at = a.skip(at, leads=False)
+        dimension = _dimension(a, at)
+        if dimension is None:
+            break
+        a.found.add("group_by", dimension)
+        places.append(at)
+        joined = a.s.at(at + 1)
+        if joined is None or joined.text not in set_of("joins") or _dimension(a, a.skip(at + 2, leads=False)) is None:
+            break
+        at += 2
+    if len(places) > 1:
+        a.s.use(*places)
+
+
+def _which_most(a: Asked) -> None:
+    """`which cloud has the most vms`, `in which regions do we have databases`."""
+    if "group_by" in a.found.arguments:
+        return
+    for index, span in enumerate(a.s.spans[:-1]):
+        if span.used or span.text not in ("which", "what", "whose"):
+            continue
+        dimension = _dimension(a, index + 1)
+        if dimension in (None, "resource", "status") or a.s.spans[index + 1].used:
+            return
+        if a.s.plays(index + 1, "type") and not a.s.plays(index + 1, "dim"):
+            return
+        most = next((at for at, sp in enumerate(a.s.spans) if at > index and sp.plays("many", "few", "top") and not sp.used), None)
+        if most is not None and a.tool.has("metric") and any(sp.plays("metric", "shy_metric", "ranked_metric") for sp in a.s.spans[most:]):
+            most = None
+        a.found.add("group_by", dimension)
+        a.s.use(index, index + 1)
+        if most is not None:
+            a.s.use(most)
+            if a.s.spans[most].plays("few"):
+                a.put("sort", "count_asc")
+            if not a.s.spans[index + 1].text.endswith("s"):
+                a.put("limit", 1)
+        return
+
+
+def _extremes(a: Asked) -> None:
+    """`oldest`, `biggest`, `most expensive`: order, and one row where one is asked for."""
+    if not a.tool.has("sort"):
+        return
+    for index, span in a.all("extreme"):
+        if "group_by" in a.found.arguments and not str(span.get("extreme")).startswith("price"):
+            continue
+        name, _, way = str(span.get("extreme")).rpartition("_")
+        if name == "size":
+            name = size_field(types_said(a))
+        if "sort" not in a.found.arguments:
+            a.put("sort", f"{name}_{way}")
+        a.s.use(index)
+        if _singular(a, index) and not _number_beside(a, index):
+            a.put("limit", 1)
+
+
+def _singular(a: Asked, index: int) -> bool:
+    """`oldest volume` is one; `oldest volumes`, `newest first` are several."""
+    for at in range(index + 1, min(len(a.s.spans), index + 5)):
+        span = a.s.spans[at]
+        if span.plays(*_COUNTABLE, "=spot"):
+            if at + 1 < len(a.s.spans) and a.s.spans[at + 1].plays("type", "shy_type"):
+                continue
+            return not span.text.endswith("s") and not span.plays("everything")
+        if span.text == "one":
+            return True
+        if span.number is not None:
+            return False
+    return False
+
+
+def _number_beside(a: Asked, index: int) -> bool:
+    return any(
+        span is not None and span.number is not None and not span.plays("gpu")
+        for span in (a.s.at(index - 1), a.s.at(index + 1))
+    )
+
+
+def _sorted(a: Asked) -> None:
+    """`sorted by age`, `order by size desc`."""
+    if not a.tool.has("sort"):
+        return
+    for index, _ in a.all("sort_by"):
+        at = a.skip(index + 1, leads=False)
+        span = a.s.at(at)
+        if span is None:
+            continue
+        name = span.get("order_by")
+        if a.tool.has("metric") and span.plays("metric", "shy_metric"):
+            name = "value"
+        if name is None:
+            continue
+        name = size_field(types_said(a)) if name == "size" else str(name)
+        way, places = _direction(a, at + 1)
+        way = way or ("desc" if name in ("vcpus", "ram_gib", "value", "price") or name.startswith("size") or name == "memory_mb" else "asc")
+        keep = [at] if name != "value" else []
+        a.put("sort", way if name == "value" else f"{name}_{way}", index, *keep, *places)
+    for index, span in a.all("direction"):
+        if span.text in ("first", "up") or len(span.text.split()) < 2:
+            continue
+        if a.tool.has("metric") and "metric" in a.found.arguments:
+            a.put("sort", span.get("direction"), index)
+
+
+def _direction(a: Asked, start: int) -> tuple[str | None, list[int]]:
+    for at in (start, start + 1):
+        span = a.s.at(at)
+        if span is not None and span.plays("direction"):
+            return str(span.get("direction")), list(range(start, at + 1))
+        if span is not None and span.plays("extreme"):
+            return str(span.get("extreme")).rpartition("_")[2], list(range(start, at + 1))
+    return None, []
+
+
+def _limit(a: Asked) -> None:
+    """A bare number that says how many rows: `top 5`, `oldest five volumes`, `three boxes with most traffic`."""
+    if not a.tool.has("limit"):
+        return
+    for index, span in enumerate(a.s.spans):
+        if span.number is None or span.used or span.plays("gpu", "=name") or span.number != int(span.number):
+            continue
+        before, after = a.s.at(index - 1), a.s.at(index + 1)
+        ranked = bool({"sort"} & set(a.found.arguments))
+        lead = before is not None and (before.plays("top", "extreme", "ranked_metric", "many", "few") or before.text in word_set("row_verbs") | {"limit", "any", "just", "only", "me", "max"})
+        noun = after is not None and (after.plays(*_COUNTABLE, "extreme", "ranked_metric", "=spot", "state", "env", "threshold", "health_state", "wants_gpu") or after.get("unit") in ("node", "offer"))
+        alone = after is None or after.text in (",", ".", "?", "of") or after.plays("provider", "per") or after.text in set_of("place_leads")
+        if not (1 <= span.number <= _MOST) or (after is not None and after.plays("unit") and after.get("unit") not in ("node", "offer", "times", None) and not after.plays(*_COUNTABLE)):
+            continue
+        if (lead and (noun or alone or ranked)) or (ranked and (noun or alone)) or (noun and span.number > 1 and index == 0):
+            a.put("limit", int(span.number), index)
+            a.s.use(*(at for at in (index - 1,) if a.s.plays(at, "top") and not a.s.plays(at, "extreme")))
+            return
+    for index, _ in a.all("all_rows"):
+        a.found.cleared.add("limit")
+        a.s.use(index)
+
+
+def _count_dimension(a: Asked, index: int) -> None:
+    """`how many regions do we use`: groups are counted; `how many gpus` adds them up."""
+    at = a.skip(index + 1, leads=False)
+    while (span := a.s.at(at)) is not None and span.text in ("different", "distinct", "unique", "separate"):
+        at += 1
+    if span is None:
+        return
+    if span.text in ("gpus", "cards", "gpu") and a.tool.has("group_by"):
+        a.found.then = {"op": "sum", "field": "gpu_count"}
+        a.put("resource_type", "gpu_instance", at)
+        return
+    if span.plays("type", "service") or "group_by" in a.found.arguments or not a.tool.has("group_by"):
+        return
+    dimension = _dimension(a, at)
+    if dimension is not None and dimension != "resource" and span.text.endswith("s"):
+        a.found.add("group_by", dimension)
+        a.found.then = {"op": "count"}
+        a.s.use(at)
+
+
+def _total(a: Asked, index: int) -> None:
+    """`total size of our buckets`, `total cores`, `what do they cost in total`."""
+    if not a.takes("min_vcpu") or a.tool.has("metric"):
+        return
+    for at in range(index + 1, min(len(a.s.spans), index + 4)):
+        span = a.s.spans[at]
+        name = None
+        if span.get("unit") == "core":
+            name = "vcpus"
+        elif span.get("size_of") == "ram":
+            name = "ram_gib"
+        elif span.plays("size_of") or span.get("order_by") == "size":
+            name = size_field(types_said(a))
+        elif span.get("unit") == "object":
+            name = "object_count"
+        elif span.plays("priced"):
+            name = "usd_per_hour"
+        if name is not None:
+            a.found.then = {"op": "sum", "field": name}
+            a.s.use(index, at)
+            return
+    if a.found.then is None and any(sp.plays("priced") for sp in a.s.spans):
+        a.s.use(index)
+
+
+def read_prices(a: Asked) -> None:
+    """`what do they cost`: the hourly price of each, joined to what was measured, or summed."""
+    places = [index for index, _ in a.all("priced", "per_hour")]
+    if not places or not any(a.s.spans[i].plays("priced") for i in places):
+        return
+    if a.feeder is not None:
+        a.found.then = a.found.then or {"op": "join", "field": "usd_per_hour"}
+        a.s.use(*places)
+    elif a.tool.has("group_by") and a.tool.has("max_price"):
+        a.s.use(*places)
+        if a.found.then is None and "group_by" not in a.found.arguments and _asks_sum(a):
+            a.found.then = {"op": "sum", "field": "usd_per_hour"}
+
+
+def _asks_sum(a: Asked) -> bool:
+    words = a.s.words()
+    return words[0] in ("what", "how", "whats", "total", "sum", "cost", "price", "and") and "with" not in words
+
+
+def stop_word(text: str) -> bool:
+    """Whether a word says nothing a filter could take."""
+    return text in language().stop

@@ -1,0 +1,137 @@
+"""A question about what one runs to a plan: which tool, what it says, what it means after the one before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from agent.planner.asking import ask_for_antecedent
+from agent.planner.found import Found
+from agent.planner.inventory import dialogue
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import hint
+from agent.planner.inventory.read import read
+from agent.planner.inventory.steps import calls_of, feeder_of
+from agent.planner.inventory.subject import Evidence, chosen
+from agent.planner.leftovers import ignored_words
+from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.query import Plan, Query
+from agent.planner.sentence import Sentence
+from cloudtop import metrics
+
+_SUBJECT = frozenset(("id", "name", "name_contains", "resource_type", "region", "account", "status", "tag", "gpu", "group_by", "op", "sort", "engine", "instance_type", "list_metrics", "namespace", "spot", "created_since", "older_than", "ip", "search", "missing_tag", "min_vcpu", "min_ram", "tag_not", "status_not"))  # fmt: skip
+"""Arguments that say of what a metric is meant, or which ones are wanted."""
+
+
+def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query | None) -> Plan | None:
+    """A question of its own; None where no tool fits."""
+    tool = chosen(s, words, seen)
+    if tool is None:
+        return None
+    a = _asked(s, words, tool, now)
+    read(a)
+    _carried(a, previous)
+    query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
+    return _plan(a, query, previous)
+
+
+def _carried(a: Asked, previous: Query | None) -> None:
+    """`which of our instances have one`, after the price of a GPU: of that GPU."""
+    if previous is None or "gpu" in a.found.arguments or not a.takes("gpu"):
+        return
+    if previous.arguments.get("gpu") and {"one", "it", "them", "those"} & set(a.s.words()):
+        a.put("gpu", previous.arguments["gpu"])
+
+
+def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
+    """A turn of a dialogue."""
+    tool = _tool_of_turn(s, words, seen, previous)
+    a = _asked(s, words, tool, now)
+    a.before = previous.arguments
+    read(a)
+    found = a.found
+    _bare_number(a)
+    said = found.arguments or found.sides or found.then or found.cleared or found.where
+    if not said and tool.name == previous.tool:
+        return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
+    return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) -> Tool:
+    """The tool before, unless load, health or another thing is asked now."""
+    before = words.tools[previous.tool]
+    best = chosen(s, words, seen, turn=True)
+    if best is None or best.name == before.name:
+        return before
+    if best.has("agg") or best.has("check"):
+        return best
+    if before.has("id") and not before.has("resource_type"):
+        return best
+    return before
+
+
+def _bare_number(a: Asked) -> None:
+    """`make it 10`: so many rows."""
+    for index, span in enumerate(a.s.spans):
+        if span.number is None or span.used or span.number != int(span.number) or not a.takes("limit"):
+            continue
+        if not a.found.arguments and len(a.s.spans) <= 4:
+            a.put("limit", int(span.number), index)
+
+
+def _asked(s: Sentence, words: Lexicon, tool: Tool, now: datetime) -> Asked:
+    fed = feeder_of(tool, words)
+    return Asked(s, words, tool, fed[1] if fed is not None else None, now)
+
+
+def _then(found: Found) -> dict[str, Any] | None:
+    """What code does with the rows: a figure, conditions, or both."""
+    made = dict(found.then or {})
+    if found.where:
+        made = {**(made or {"op": "filter"}), "where": list(found.where)}
+    return made or None
+
+
+def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
+    """The plan of a query, or what must be asked back first."""
+    found, tool = a.found, a.tool
+    query = _kept(query, tool)
+    if found.unclear:
+        question, choices = found.unclear[0]
+        return Plan("clarify", question=question, choices=choices, query=previous)
+    if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
+        return asking
+    return Plan(
+        "answer",
+        calls=calls_of(query, a.words),
+        then=query.then,
+        ignored=ignored_words(a.s, found, tool.name),
+        notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
+        query=query,
+    )
+
+
+def _kept(query: Query, tool: Tool) -> Query:
+    """Without what is empty or equals a default; rows that code filters are cut only after that."""
+    kept = {}
+    for name, value in query.arguments.items():
+        if value in (None, [], "") or value == tool.default(name):
+            continue
+        kept[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+    then = dict(query.then) if query.then else None
+    if then and (then.get("where") or then["op"] in ("both", "either")) and "limit" in kept:
+        then["limit"] = kept.pop("limit")
+    return Query(query.tool, kept, query.sides, then)
+
+
+def _of_what(query: Query, previous: Query | None) -> Plan | None:
+    """A metric with nothing that it is of."""
+    if _SUBJECT & set(query.arguments) or query.sides or query.then or query.arguments.get("agg") in ("sum", "count"):
+        return None
+    name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
+    about = metrics.metrics().get(name)
+    title = about.title if about is not None else name
+    kind = about.of[0].replace("_", " ") if about is not None else "instance"
+    where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
+    choices = (f"{title} of all {kind}s{where}", f"five {kind}s with the most {title}{where}", f"{title} by region{where}")
+    return Plan("clarify", question=f"{title} of which resource? Name one, or a type.", choices=choices, query=previous)

@@ -1,0 +1,72 @@
+"""One question about what one runs, read for one tool: every rule in turn, the surest first."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.denials import read_denials
+from agent.planner.inventory.labels import read_labels
+from agent.planner.inventory.measures import read_measures
+from agent.planner.inventory.names import read_loose, read_names
+from agent.planner.inventory.order import read_counts, read_order, read_prices
+from agent.planner.inventory.places import read_kinds, read_places, read_values
+from agent.planner.inventory.sizes import read_sizes
+from agent.planner.inventory.states import read_states
+from agent.planner.inventory.times import read_times
+from agent.planner.inventory.types import read_types
+
+_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "named")  # fmt: skip
+"""Words that have done their work once the tool is chosen and the question is read."""
+
+
+def read(a: Asked) -> None:
+    """Fill `a.found` with everything that the tool, or the one that feeds it, can take."""
+    a.denied = read_denials(a.s)
+    read_names(a)
+    read_labels(a)
+    read_times(a)
+    read_measures(a)
+    read_order(a)
+    read_sizes(a)
+    read_places(a)
+    read_kinds(a)
+    read_values(a)
+    read_types(a)
+    read_states(a)
+    read_counts(a)
+    read_prices(a)
+    read_loose(a)
+    _asides(a)
+    _written(a)
+
+
+def _asides(a: Asked) -> None:
+    """What says nothing more: `details of`, `our`, `everything`."""
+    for index, span in enumerate(a.s.spans):
+        if not span.used and span.plays(*_ASIDE) and span.number is None:
+            a.s.use(index)
+    if not a.takes("group_by"):
+        for index, span in a.all("details", "field_of"):
+            a.s.use(index)
+
+
+def _written(a: Asked) -> None:
+    """How a plan is written: what belongs together, what another argument says already."""
+    arguments = a.found.arguments
+    if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
+        arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
+    if a.found.then is not None and a.found.then["op"] == "count":
+        if "group_by" not in arguments:
+            arguments.pop("limit", None)
+            arguments.pop("sort", None)
+    if "list_metrics" in arguments:
+        for name in ("op", "value", "sort", "agg"):
+            arguments.pop(name, None)
+    same_key = [one for one in arguments.get("tag", ()) if _keys(arguments["tag"]).count(one.split("=")[0]) > 1]
+    if same_key and not a.found.sides:
+        rest = [one for one in arguments.pop("tag") if one not in same_key]
+        a.found.sides = [{"tag": [*rest, one]} for one in same_key]
+        a.found.then = a.found.then or {"op": "compare", "by": "tag", "values": same_key}
+
+
+def _keys(tags: list[str]) -> list[str]:
+    return [one.split("=")[0] for one in tags]

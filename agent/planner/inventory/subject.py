@@ -1,0 +1,232 @@
+"""Which tool a question about what one runs is for, and how much speaks for its being one at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.measures import speaks
+from agent.planner.language import word_set
+from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.sentence import Sentence, Span
+
+WEIGHTS = {
+    "type": 3.0,
+    "service": 3.0,
+    "machine": 1.0,
+    "shy_type": 1.0,
+    "state": 1.4,
+    "health": 1.6,
+    "label": 2.5,
+    "env": 1.3,
+    "name": 2.5,
+    "named": 1.6,
+    "word": 0.8,
+    "tempted": 1.0,
+    "id": 3.2,
+    "metric": 2.6,
+    "shy_metric": 1.2,
+    "percent": 2.2,
+    "age": 2.2,
+    "extreme": 0.8,
+    "mine": 1.4,
+    "everything": 1.3,
+    "anything": 0.6,
+    "kind": 2.2,
+    "place": 2.2,
+    "services": 2.6,
+    "core": 1.6,
+}
+"""How much each kind of evidence says that one's own resources are meant; each counts once, or twice."""
+
+
+_ANCHORS = frozenset(("type", "service", "machine", "shy_type", "label", "env", "name", "named", "word", "id", "metric", "kind", "place"))
+_LEANING = frozenset(("health", "tempted", "anything"))
+
+
+@dataclass
+class Evidence:
+    """What a question names, by kind: the places where it does."""
+
+    places: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, kind: str, place: int) -> None:
+        """Note one more place."""
+        self.places.setdefault(kind, []).append(place)
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.places
+
+    def total(self) -> float:
+        """How much speaks for resources of one's own; what a connection has as well needs one of them beside it."""
+        if not _ANCHORS & self.places.keys():
+            self.places = {kind: at for kind, at in self.places.items() if kind not in _LEANING}
+        return sum(WEIGHTS[kind] * (1 + 0.3 * (min(len(at), 3) - 1)) for kind, at in self.places.items())
+
+
+def evidence_of(s: Sentence) -> Evidence:
+    """Gather it from the spans."""
+    found = Evidence()
+    for index, span in enumerate(s.spans):
+        for kind in _kinds(s, index, span):
+            found.add(kind, index)
+    return found
+
+
+def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
+    if span.plays("type"):
+        yield "machine" if span.get("type") in hint_machines() and not span.plays("service") else "type"
+    elif span.plays("service"):
+        yield "service"
+    elif span.plays("shy_type") and not span.plays("provider", "gpu") and span.get("shy_type") != "gpu_instance":
+        if span.text.endswith("s") or not span.plays("shy_metric", "size_of", "dim"):
+            yield "shy_type"
+    if span.plays("threshold") and not span.plays("metric"):
+        yield "tempted"
+    elif speaks(span):
+        yield "metric"
+    elif span.plays("shy_metric") and not _is_size(s, index):
+        yield "shy_metric"
+    if span.plays("state", "unused") and not span.plays("threshold"):
+        yield "state"
+    if span.plays("health_state"):
+        yield "health"
+    if span.plays("untagged", "unnamed", "pair", "in_name", "begins", "ends") or (span.plays("tagged") and span.text not in ("tag", "tags", "label", "labels", "marked")):
+        yield "label"
+    if span.plays("env", "tag_value"):
+        yield "env"
+    if span.plays("=name", "quoted", "=name_contains"):
+        live = str(span.get("=name") or "").lower() in s.known_names
+        yield "name" if live or not span.plays("=name") else "named" if not span.text.isalnum() else "word"
+    if span.plays("=id", "=ip"):
+        yield "id"
+    if span.get("unit") == "percent":
+        yield "percent"
+    if span.get("unit") == "core":
+        yield "core"
+    if span.plays("older_sure", "newer_sure", "running_for") or (span.plays("old") and span.text in ("old",)):
+        if span.text not in ("less than", "at most", "within", "no older than", "not older than", "fresher than"):
+            yield "age"
+    if span.plays("extreme") and str(span.get("extreme")).startswith(("created", "size")):
+        yield "extreme"
+    if span.plays("anything"):
+        yield "anything"
+    if span.plays("mine"):
+        yield "mine"
+    if span.plays("everything"):
+        yield "everything"
+    if span.plays("engine", "runtime", "encrypted", "public", "namespace_word"):
+        yield "kind"
+    if span.plays("account", "account_word") and not (span.plays("dim") and s.plays(index - 1, "per")):
+        yield "place"
+    if span.plays("services", "see"):
+        yield "services"
+
+
+def hint_machines() -> frozenset[str]:
+    """The types that prices are of as well."""
+    return frozenset(hint("machines"))
+
+
+def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
+    """The tool that takes most of what is named; None where none fits. `turn`: it is known of which resources."""
+    scores = {tool.name: _score(s, tool, seen, turn) for tool in words.tools.values() if tool.here and not tool.market}
+    best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
+    return words.tools[best] if best is not None and scores[best] > 0 else None
+
+
+def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
+    score = s.cues.get(tool.name, 0.0) * 0.5
+    if not tool.of_account:
+        return score + (2.0 if "services" in seen and _lists_services(tool) else -5.0)
+    for span in s.spans:
+        score += sum(1.5 for argument, _ in span.values if tool.has(argument) and argument in tool.words)
+    if tool.has("agg"):
+        return score + _measures(s, seen, turn)
+    if tool.has("check"):
+        return score + _health(s, seen)
+    if tool.has("id") and not tool.has("resource_type"):
+        return score + _one(s, seen)
+    return score + (1.0 if tool.has("missing_tag") else 0.3)
+
+
+def named_in(seen: Evidence) -> bool:
+    """Whether one resource is named."""
+    return bool({"name", "named", "word", "id"} & seen.places.keys())
+
+
+def _lists_services(tool: Tool) -> bool:
+    return "capabilities" in tool.fields
+
+
+def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
+    """A metric that is meant as one."""
+    if "metric" in seen or "percent" in seen or "tempted" in seen:
+        return 4.0
+    measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
+    named = named_in(seen) or turn
+    stats = any(span.plays("all_metrics") for span in s.spans) and (named or "type" in seen or "machine" in seen)
+    if stats:
+        return 3.0
+    if "shy_metric" not in seen:
+        return -5.0
+    compared = any(span.plays("op") for span in s.spans) and any(span.number is not None for span in s.spans)
+    return 3.5 if measured or named or compared or _of_something(s, seen) else -1.0
+
+
+def _is_size(s: Sentence, place: int) -> bool:
+    """`64gb memory`, `disks`, `by size`: how big, not how used."""
+    near = [one for one in (s.at(place - 1), s.at(place + 1)) if one is not None]
+    before = s.at(place - 2) if near and near[0].text == "of" else None
+    near += [before] if before is not None else []
+    if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not any(sp.plays("measured") for sp in s.spans):
+        return True
+    span = s.spans[place]
+    if span.plays("shy_type") and span.text.endswith("s"):
+        return True
+    return span.text in ("size", "objects", "objects") and any(sp.plays("order_by", "per", "sort_by") for sp in s.spans[max(0, place - 1) : place])
+
+
+def _of_something(s: Sentence, seen: Evidence) -> bool:
+    """`memory of the prod databases`, `memory by team`, `top 3 by memory`."""
+    place = seen.places["shy_metric"][0]
+    after = s.at(place + 1)
+    if s.plays(place - 1, "per", "sort_by") and any(span.plays("top", "extreme") or span.number is not None for span in s.spans):
+        return True
+    return after is not None and (after.text in set_of("of_leads") or after.plays("per"))
+
+
+def _health(s: Sentence, seen: Evidence) -> float:
+    """Whether something is well is asked."""
+    if "health" in seen:
+        return 3.2
+    asks = [i for i, span in enumerate(s.spans) if span.plays("ask_health")]
+    if not asks:
+        return -5.0
+    first = s.spans[0].text.split()[0]
+    named = named_in(seen)
+    alone = len([span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]) <= 4 and named
+    telling = any(s.spans[i].text.split()[0] in ("health", "healthy", "alive", "ok", "okay", "responding", "reachable", "operational", "healthcheck", "broken") for i in asks)
+    if telling or (named and (first in set_of("yes_no") or alone or s.spans[asks[0]].text.startswith("stat"))):
+        return 3.2
+    state = "state" in seen and not telling
+    return 2.0 if first in set_of("yes_no") and not state and ("type" in seen or "machine" in seen) else -1.0
+
+
+def _one(s: Sentence, seen: Evidence) -> float:
+    """One resource, named, and nothing else that narrows."""
+    if not named_in(seen):
+        return -5.0
+    others = [kind for kind in ("label", "age", "extreme", "state", "percent", "metric", "kind") if kind in seen]
+    plural = any(span.plays("type", "shy_type", "service") and span.text.endswith("s") for span in s.spans)
+    counted = any(span.plays("count", "per", "contains", "begins", "ends", "in_name", "=name_contains") for span in s.spans)
+    if counted or plural or "label" in others or "age" in others or "extreme" in others:
+        return -2.0
+    asked = any(span.plays("details", "who_has", "field_of") for span in s.spans)
+    return 2.0 + asked - len(others)
+
+
+def own_words(s: Sentence) -> bool:
+    """Whether one's own account is spoken of."""
+    return any(span.plays("mine") for span in s.spans) or bool(set(s.words()) & word_set("own_account"))

@@ -1,0 +1,149 @@
+"""Times: of a measurement, of creation, of how things were; and ages such as `older than 30 days`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import set_of
+from cloudtop.times import interval, spoken
+
+_NOW = frozenset(("now", "right now", "at the moment", "at present", "currently", "tonight"))
+_NEXT = {"yesterday": "today", "last_week": "this_week", "last_month": "this_month"}
+_DAYS = {"month": 30, "year": 365}
+_LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
+_NEAR = 5
+
+
+def read_times(a: Asked) -> None:
+    """Every expression of time, then every age."""
+    for start, end, token in spoken(a.s.text, a.now, bare=False):
+        places = [i for i, sp in enumerate(a.s.spans) if a.s.starts(sp) >= start and a.s.ends(sp) <= end]
+        if not places or any(a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places):
+            continue
+        if token == "now" or a.s.text[start:end].lower() in _NOW:
+            a.s.use(*places)
+        elif not _aged(a, places):
+            _time(a, places, token)
+    for index, span in enumerate(a.s.spans):
+        if not span.used and span.number is not None or span.text in ("a", "an"):
+            _age(a, index)
+
+
+def _aged(a: Asked, places: list[int]) -> bool:
+    """`created this week`, `older than 2026-01-01`, `launched before march`."""
+    if not a.takes("created_since"):
+        return False
+    first = min(places)
+    token = _token(a, places)
+    lead = a.s.at(first - 1)
+    made = _made(a, first)
+    if lead is not None and lead.plays("older_sure") and not lead.used:
+        a.put("created_before", token, first - 1, *places)
+        return True
+    if lead is not None and lead.plays("newer_sure") and lead.text != "within" and not lead.used:
+        a.put("created_since", token, first - 1, *places)
+        return True
+    if made is None:
+        return False
+    if any(sp.plays("before") for sp in a.s.spans[made + 1 : first]):
+        a.put("created_before", token, made, *range(made + 1, first), *places)
+        return True
+    a.put("created_since", token.removeprefix("since_") if token.startswith("since_20") else token, made, *places)
+    _until(a, token)
+    return True
+
+
+def _made(a: Asked, first: int) -> int | None:
+    """The word of creation that a time belongs to."""
+    for at in range(first - 1, max(-1, first - 1 - _NEAR), -1):
+        span = a.s.spans[at]
+        if span.plays("made") and not span.used:
+            return at
+        passed = span.text in set_of("articles") | set_of("place_leads") or span.plays("before", "after", "type", "shy_type", "everything")
+        if not passed:
+            return None
+    return None
+
+
+def _until(a: Asked, token: str) -> None:
+    """A time that is over has an end as well."""
+    span = interval(token, a.now)
+    if span.end >= a.now or token.startswith(("last_", "since_")) and token not in _NEXT:
+        return
+    after = _NEXT.get(token) or f"{span.end:%Y-%m-%d}"
+    a.put("created_before", after)
+
+
+def _token(a: Asked, places: list[int]) -> str:
+    start, end = a.s.starts(a.s.spans[min(places)]), a.s.ends(a.s.spans[max(places)])
+    return next(token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last)
+
+
+def _time(a: Asked, places: list[int], token: str) -> None:
+    first = min(places)
+    span = interval(token, a.now)
+    if span.start > a.now and not a.takes("forecast"):
+        a.s.use(*places)
+        a.found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
+        return
+    as_of = next((at for at in (first - 1, first - 2) if a.s.plays(at, "as_of")), None)
+    moment = as_of is not None or span.point or any(sp.plays("then_running") for sp in a.s.spans)
+    if a.takes("as_of") and moment and "status" not in a.found.arguments:
+        a.put("as_of", token, *places, *([as_of] if as_of is not None else []))
+        a.s.use(*(i for i, _ in a.all("then_running")))
+    elif not a.put("time", token, *places):
+        a.s.use(*places)
+        a.found.refused.append(f"{token.replace('_', ' ')}: this is only known as it is now")
+
+
+def _age(a: Asked, index: int) -> None:
+    """`older than 30 days`, `over a year old`, `younger than 2 weeks`, `running for more than 3 months`."""
+    if not a.takes("older_than"):
+        return
+    made = _length(a, index)
+    if made is None or made.unit not in PERIODS:
+        return
+    places = range(made.first, made.last + 1)
+    behind = a.s.at(made.last + 1)
+    old = behind is not None and behind.plays("old")
+    lead = a.s.at(made.first - 1)
+    running = lead is not None and lead.plays("running_for")
+    sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
+    if not (old or sure or running):
+        return
+    if running or old:
+        a.s.use(made.first - 1 if running else made.last + 1)
+    a.s.use(*places)
+    younger = made.op in ("lt", "le")
+    if made.op_at is not None and sure:
+        younger = a.s.spans[made.op_at].plays("newer_sure") != (made.op_at in a.s.turned)
+    said = _said(made)
+    if younger:
+        a.put("created_since", f"last_{said}")
+    else:
+        a.put("older_than", said)
+
+
+def _length(a: Asked, index: int) -> Amount | None:
+    span = a.s.spans[index]
+    if span.number is not None:
+        return amount_at(a.s, index)
+    unit = a.s.at(index + 1)
+    if unit is None or unit.get("unit") not in PERIODS or unit.text.endswith("s"):
+        return None
+    span.number = 1.0
+    made = amount_at(a.s, index)
+    span.number = None
+    return made
+
+
+def _said(made: Amount) -> str:
+    """`30d`, `12h`; a month has 30 days, a week seven."""
+    value, unit = made.value, str(made.unit)
+    if unit in _DAYS:
+        value, unit = value * _DAYS[unit], "day"
+    if unit == "week":
+        value, unit = value * 7, "day"
+    if value != int(value) and unit == "day":
+        value, unit = value * 24, "hour"
+    return f"{value:g}{_LETTER[unit]}"

@@ -1,0 +1,66 @@
+"""Whether a question is about what one runs, and its plan when it is: the door from the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.planner.inventory import plan as plans
+from agent.planner.inventory.dialogue import goes_on
+from agent.planner.inventory.facts import hint
+from agent.planner.inventory.pieces import pieces_of
+from agent.planner.inventory.subject import Evidence, evidence_of
+from agent.planner.lexicon import Lexicon
+from agent.planner.query import Plan, Query
+from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.spelling import KnownWords, corrected
+
+_KEYS = ("tag", "label")
+
+
+@dataclass
+class Own:
+    """A question read with the words of what one runs, and how much speaks for its being about that."""
+
+    s: Sentence
+    words: Lexicon
+    seen: Evidence
+    mended: tuple[tuple[str, str], ...]
+
+    @property
+    def weight(self) -> float:
+        """How much speaks for it; one's own words count only beside something that is owned."""
+        total = self.seen.total()
+        cues = max(self.s.cues.values(), default=0.0)
+        return total + 0.3 * cues if total else 0.0
+
+    def goes_on(self) -> bool:
+        """Whether it builds on the question before."""
+        return goes_on(self.s, self.seen)
+
+    def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
+        """Its plan as a question of its own."""
+        return plans.fresh(self.s, self.words, self.seen, now, previous)
+
+    def followed(self, now: datetime, previous: Query) -> Plan:
+        """Its plan after the question before."""
+        return plans.followed(self.s, self.words, self.seen, now, previous)
+
+
+def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
+    """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
+    words = lexicon.account
+    assert words is not None
+    keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
+    tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
+    if mended:
+        right = dict(mended)
+        for token in reversed(tokens):
+            if token.kind == "word" and right.get(token.raw.lower()) == token.text:
+                text = text[: token.start] + token.text + text[token.end :]
+        tokens = pieces_of(text, words.known, keys)
+    s = sentence_of(text, tokens, words)
+    return Own(s, words, evidence_of(s), mended)
+
+
