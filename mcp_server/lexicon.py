@@ -39,7 +39,8 @@ def lexicon(
     words: dict[str, Any] = {
         "tools": {name: _tool(spec) for name, spec in spoken.items()},
         "providers": [
-            _provider(seller, stands.get(name, {}), (facts or {}).get(name)) for name, seller in sellers.items()
+            _provider(seller, stands.get(name, {}), (facts or {}).get(name))
+            for name, seller in sellers.items()
         ],
         "accounts": sorted({account for row in standing for account in row.get("accounts", [])}),
         **(live or {"names": [], "tags": {}, "instance_types": []}),

@@ -140,7 +140,10 @@ _NL = _said(
             ),
             "words": _said(
                 "what people say for a value: by argument, by value",
-                {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _WORDS}},
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "object", "additionalProperties": _WORDS},
+                },
             ),
             "feed": _said(
                 "argument: tool.field; what narrows the resources stands in a call of that tool before,"

@@ -7,7 +7,7 @@ arguments by their `kind` and `enum`; a new provider its title and aliases. No c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,6 +86,7 @@ class Lexicon:
     known: Known
     vocabulary: Mapping[str, tuple[str, ...]] = field(repr=False)
     instances: Mapping[str, str] = field(repr=False)
+    gpu_machines: Container[str] = field(repr=False)
     live: inventory.Live = field(repr=False)
     account: Lexicon | None = field(default=None, repr=False)
 
@@ -104,6 +105,10 @@ _INSTANCE = re.compile(
 _REGION = re.compile(
     r"(?:us|eu|ap|ca|sa|me|af|il|mx|uk|na|cn)-(?:gov-)?[a-z]+-?\d+[a-z]?|[a-z]+-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)\d+(?:-[a-z])?"
 )
+
+
+_COMPASS = re.compile(r"(north|south|east|west|central)")
+"""Ids such as westeurope are said in two words."""
 
 
 def _built(resource: Mapping[str, Any]) -> Lexicon:
@@ -133,7 +138,8 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
         gpus=spoken,
         known=Known(words, spoken.keys(), suffixes, names, phrases.keys(), _INSTANCE, _REGION),
         vocabulary=_by_first_letter(words),
-        instances=_instances(),
+        instances=(instances := _instances()),
+        gpu_machines=instances.keys(),
         live=live,
     )
     return replace(made, account=_of_account(made, resource))
@@ -270,6 +276,8 @@ def _region_words() -> Iterator[tuple[tuple[str, ...], Meaning]]:
         yield words_of(word), Meaning("region", value)
     for ident in regions.known_ids():
         yield words_of(ident), Meaning("region", ident)
+        if (apart := _COMPASS.sub(r" \1 ", ident).split()) and len(apart) > 1 and ident.isalnum():
+            yield words_of(" ".join(apart)), Meaning("region", ident)
 
 
 def _gpu_words() -> dict[str, tuple[str, ...]]:

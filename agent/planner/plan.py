@@ -99,7 +99,9 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.known.words)):
         return refused(why, typed, previous)
     made = _planned(s, lexicon, now, previous, own)
-    if made.query is not None and made.query.tool in lexicon.tools and _own_plan(made, lexicon):
+    if made.behaviour != "answer" and (rescued := own.instead(now, previous)) is not None:
+        made = rescued
+    if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
     asked = made.query.arguments if made.query is not None else {}
@@ -133,10 +135,6 @@ def _with_notices(made: Plan, said: tuple[str, ...]) -> Plan:
         return made
     fields = {name: getattr(made, name) for name in Plan.__dataclass_fields__}
     return Plan(**{**fields, "notices": (*said, *made.notices)})
-
-
-def _own_plan(made: Plan, lexicon: Lexicon) -> bool:
-    return made.query is not None and _of_account(made.query, lexicon)
 
 
 def _of_account(query: Query | None, lexicon: Lexicon) -> bool:
@@ -188,16 +186,16 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     return _fresh(s, best, lexicon, now, previous)
 
 
-def _owned(
-    s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own
-) -> Plan | None:
+def _owned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own) -> Plan | None:
     """The plan of a question about what one runs; None where it is about the market, or about connections."""
     scores = scores_of(s, lexicon)
     best = chosen(scores, lexicon)
     top = scores[best.name] if best is not None else 0.0
     if _of_account(previous, lexicon) and not is_reset(s):
         assert previous is not None
-        market = best is not None and (has_own_subject(s) or (top >= _SURE and top > own.weight and not own.goes_on()))
+        market = best is not None and (
+            has_own_subject(s) or (top >= _SURE and top > own.weight and not own.goes_on())
+        )
         if own.goes_on() and not market:
             return own.followed(now, previous)
     if own.weight <= max(top, off_topic(s)) or (best is not None and not best.here and top >= _SURE):

@@ -59,6 +59,8 @@ class Sentence:
     """Places of the things that a negation rules out."""
     known_names: Container[str] = frozenset()
     """Names of what there is, in lower case."""
+    gpu_machines: Container[str] = frozenset()
+    """Instance types with GPUs, in lower case."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 
@@ -109,7 +111,7 @@ def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentenc
         at = span.last + 1
     for index in (hushed := fillers(spans)):
         spans[index].meanings = tuple(m for m in spans[index].meanings if m.role[0] != "=")
-    found = Sentence(text, tokens, spans, known_names=lexicon.live.names)
+    found = Sentence(text, tokens, spans, known_names=lexicon.live.names, gpu_machines=lexicon.gpu_machines)
     _cue(found, lexicon, {at for i in hushed for at in range(spans[i].first, spans[i].last + 1)})
     return found
 

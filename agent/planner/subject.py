@@ -70,7 +70,9 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
     if any(span.plays("asks_age") for span in s.spans) and set(s.words()) & word_set("data_nouns"):
         yield from (
-            (tool.name, _AGE) for tool in lexicon.tools.values() if tool.of_market and "freshness" in tool.values("check")
+            (tool.name, _AGE)
+            for tool in lexicon.tools.values()
+            if tool.of_market and "freshness" in tool.values("check")
         )
 
 

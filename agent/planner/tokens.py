@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "word", "number", "sign", "name", "instance", "date", "region", "size", "id", "ip", "pair", "quoted", "pattern"
+    "word",
+    "number",
+    "sign",
+    "name",
+    "instance",
+    "date",
+    "region",
+    "size",
+    "id",
+    "ip",
+    "pair",
+    "quoted",
+    "pattern",
 ]
 
 

@@ -68,10 +68,16 @@ def _suffix(s: Sentence, made: Amount) -> None:
     after = s.at(made.last + 1)
     if made.op is not None or after is None or after.used or not after.plays("op"):
         return
-    if after.text not in ("+", "plus") and not after.text.startswith(("or ", "and ", "upward", "at ", "max", "min", "tops")):
+    if after.text not in ("+", "plus") and not after.text.startswith(
+        ("or ", "and ", "upward", "at ", "max", "min", "tops")
+    ):
         return
     beyond = s.at(made.last + 2)
-    if not after.text.startswith(("or ", "and ", "+", "upward")) and beyond is not None and beyond.number is not None:
+    if (
+        not after.text.startswith(("or ", "and ", "+", "upward"))
+        and beyond is not None
+        and beyond.number is not None
+    ):
         return
     made.op, made.op_at, made.last = after.get("op"), made.last + 1, made.last + 1
 
@@ -134,7 +140,11 @@ def near(s: Sentence, made: Amount, role: str, reach: int = 3) -> int | None:
                 break
             if span.plays(role) and not span.used:
                 return at
-            if not (_passed(span) or span.plays("op", "unit", "type", "shy_type") or span.text in set_of("place_leads")):
+            if not (
+                _passed(span)
+                or span.plays("op", "unit", "type", "shy_type")
+                or span.text in set_of("place_leads")
+            ):
                 break
             at += step
     return None

@@ -12,7 +12,9 @@ from agent.planner.inventory.facts import set_of
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.sentence import Sentence, Span
 
-_NARROWS_NOT = frozenset(("limit", "sort", "group_by", "time", "fields", "max_age", "format", "cursor", "agg"))
+_NARROWS_NOT = frozenset(
+    ("limit", "sort", "group_by", "time", "fields", "max_age", "format", "cursor", "agg")
+)
 """Arguments that every tool takes for its own rows: never those of the call that feeds it."""
 
 
@@ -60,7 +62,9 @@ class Asked:
     def skip(self, at: int, step: int = 1, *, leads: bool = True) -> int:
         """The next place that is no article (and no preposition)."""
         passed = set_of("articles") | (set_of("place_leads") if leads else frozenset())
-        while (span := self.s.at(at)) is not None and span.text in passed and not span.plays("=name", "region"):
+        while (
+            (span := self.s.at(at)) is not None and span.text in passed and not span.plays("=name", "region")
+        ):
             at += step
         return at
 

@@ -7,15 +7,17 @@ from agent.planner.language import word_set
 from agent.planner.sentence import Sentence, Span
 
 _KINDS = ("type", "shy_type", "service", "state", "provider", "region", "env", "tag_value", "pair", "engine", "runtime", "account", "=spot",
-    "=name", "=id", "gpu", "health_state", "tagged", "=instance_type")  # fmt: skip
-_ONES = frozenset(("ones", "one", "instances", "machines", "things", "those", "anything", "in", "on", "from", "with"))
+    "=name", "=id", "gpu", "health_state", "tagged", "=instance_type", "tag_key")  # fmt: skip
+_ONES = frozenset(
+    ("ones", "one", "instances", "machines", "things", "those", "anything", "in", "on", "from", "with")
+)
 _FAR = 5
 
 
 def read_denials(s: Sentence) -> set[int]:
     """Places of everything that is ruled out; the negations that did it are used."""
     out: set[int] = set()
-    for index, span in list(s.all("neg", "negates")):
+    for index, span in list(s.all("neg", "negates", "untagged")):
         if _lacks(s, index):
             continue
         places = _forward(s, index)
@@ -37,6 +39,8 @@ def _lacks(s: Sentence, index: int) -> bool:
     span = s.spans[index]
     if not span.plays("lacks", "unnamed", "untagged"):
         return False
+    if span.plays("untagged"):
+        return not s.plays(index + 1, "pair", "env", "tag_value", "tag_key")
     following = [one for one in s.spans[index + 1 : index + 5] if one.text not in set_of("articles")]
     first = following[0] if following else None
     if first is not None and first.plays("type", "service", "provider", "region", "=spot", "state", "env"):
@@ -57,7 +61,9 @@ def _forward(s: Sentence, index: int) -> list[int]:
             found.append(at)
         elif span.text in word_set("joins") and found:
             joined = True
-        elif span.text in set_of("articles") | set_of("place_leads") | _ONES | word_set("neg_verbs") | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also"):
+        elif span.text in set_of("articles") | set_of("place_leads") | _ONES | word_set(
+            "neg_verbs"
+        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also"):
             if found and span.text in set_of("place_leads"):
                 break
         elif not found and at - index <= 1 and span.plays("measured"):

@@ -33,7 +33,22 @@ _REPLACES = {
     "resource_type": ("exclude_resource_type", "name", "id"),
     "engine": ("name", "id"),
 }
-_OF_ROWS = frozenset(("limit", "sort", "group_by", "agg", "op", "value", "unit", "metric", "granularity", "list_metrics", "fields", "check"))
+_OF_ROWS = frozenset(
+    (
+        "limit",
+        "sort",
+        "group_by",
+        "agg",
+        "op",
+        "value",
+        "unit",
+        "metric",
+        "granularity",
+        "list_metrics",
+        "fields",
+        "check",
+    )
+)
 """Arguments that say what is done with the resources: they stay with their tool."""
 
 
@@ -42,9 +57,17 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     if not s.spans:
         return False
     first = s.spans[0]
-    if first.plays("same", "also", "instead") or any(s.words()[: len(one)] == one for one in _PHRASES) or first.text.split()[0] in word_set("strong"):
+    if (
+        first.plays("same", "also", "instead")
+        or any(s.words()[: len(one)] == one for one in _PHRASES)
+        or first.text.split()[0] in word_set("strong")
+    ):
         return True
-    pronoun = any(span.text in word_set("pronouns") - {"there", "that", "this", "it"} or span.text in ("of those", "of them", "ones") for span in s.spans)
+    pronoun = any(
+        span.text in word_set("pronouns") - {"there", "that", "this", "it"}
+        or span.text in ("of those", "of them", "ones")
+        for span in s.spans
+    )
     own = [kind for kind in _SUBJECTS if kind in seen]
     if pronoun and not _NOUNS & set(own):
         return True
@@ -88,7 +111,11 @@ def _laid(before: Any, name: str, value: Any, union: bool) -> Any:
     if name in ("tag", "tag_not") and isinstance(before, list):
         keys = {one.split("=")[0] for one in value}
         return [*(one for one in before if one.split("=")[0] not in keys), *value]
-    if isinstance(before, list) and isinstance(value, list) and (union or name.startswith(("exclude_", "status_not", "missing_"))):
+    if (
+        isinstance(before, list)
+        and isinstance(value, list)
+        and (union or name.startswith(("exclude_", "status_not", "missing_")))
+    ):
         return [*before, *(one for one in value if one not in before)]
     return value
 
@@ -102,12 +129,21 @@ def _same_unit(previous: Query, found: Found) -> bool:
 def _without(kept: dict[str, Any], found: Found) -> None:
     """`not aws` takes aws out of the clouds that were asked for."""
     for field, op, value in found.where:
-        argument = {"provider": "providers", "region": "region", "account": "account", "engine": "engine"}.get(field)
+        argument = {
+            "provider": "providers",
+            "region": "region",
+            "account": "account",
+            "engine": "engine",
+        }.get(field)
         if op == "ne" and argument is not None and isinstance(kept.get(argument), list):
             kept[argument] = [one for one in kept[argument] if one != value]
             if not kept[argument]:
                 del kept[argument]
-    for argument, denied in (("resource_type", "exclude_resource_type"), ("status", "status_not"), ("tag", "tag_not")):
+    for argument, denied in (
+        ("resource_type", "exclude_resource_type"),
+        ("status", "status_not"),
+        ("tag", "tag_not"),
+    ):
         gone = found.arguments.get(denied)
         if gone and isinstance(kept.get(argument), list):
             kept[argument] = [one for one in kept[argument] if one not in gone]
@@ -118,10 +154,16 @@ def _without(kept: dict[str, Any], found: Found) -> None:
 def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
     """What is computed stays while the same is asked of others."""
     before: Mapping[str, Any] = previous.then or {}
-    listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"}
+    listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"} and a.s.words()[1:2] != ("about",)
     where = [*before.get("where", ()), *a.found.where]
     made = dict(a.found.then or {})
-    if not made and tool.name == previous.tool and before and not listed and "group_by" not in a.found.arguments:
+    if (
+        not made
+        and tool.name == previous.tool
+        and before
+        and not listed
+        and "group_by" not in a.found.arguments
+    ):
         made = {key: value for key, value in before.items() if key != "where"}
     if where:
         made = {**(made or {"op": "filter"}), "where": where}

@@ -46,7 +46,11 @@ def key_of(a: Asked, said: str) -> str:
         return live[said.lower()]
     for key, words in hint("tag_keys").items():
         if said == key or words_of(said) in [words_of(word) for word in words]:
-            known = [live[one] for one in (key.lower(), *(word.replace(" ", "-").lower() for word in words)) if one in live]
+            known = [
+                live[one]
+                for one in (key.lower(), *(word.replace(" ", "-").lower() for word in words))
+                if one in live
+            ]
             return known[0] if known else str(key)
     return said
 
@@ -61,7 +65,8 @@ def _pairs(a: Asked) -> None:
     for index, span in a.all("pair"):
         key, value = span.get("pair")
         argument = _argument(a, key)
-        if argument is not None and key.lower() not in a.words.live.keys:
+        labelled = any(one.plays("tagged", "untagged", "tag_word") for one in a.s.spans)
+        if argument is not None and not labelled and key.lower() not in a.words.live.keys:
             a.put(argument, value, index)
         elif key.lower() == "name" and a.takes("name"):
             a.put("name", value, index)
@@ -175,7 +180,12 @@ def _owned(a: Asked, index: int, key: str) -> None:
         a.s.use(index)
         return
     following = a.s.at(at + 1)
-    if span is not None and following is not None and following.plays("team_behind") and _is_value(span, sure=False):
+    if (
+        span is not None
+        and following is not None
+        and following.plays("team_behind")
+        and _is_value(span, sure=False)
+    ):
         _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
     elif span is not None and _is_value(span, sure=False):
         _tag(a, (key_of(a, key), raw(a, at)), index, at)
@@ -184,7 +194,12 @@ def _owned(a: Asked, index: int, key: str) -> None:
 def _team_behind(a: Asked, index: int) -> None:
     """`the ml team's buckets`, `payments team instances`."""
     span = a.s.at(index - 1)
-    if span is None or span.used or a.s.plays(index - 1, "per", "sort_by", "lacks") or not _is_value(span, sure=False):
+    if (
+        span is None
+        or span.used
+        or a.s.plays(index - 1, "per", "sort_by", "lacks")
+        or not _is_value(span, sure=False)
+    ):
         return
     if span.text in set_of("articles") | set_of("place_leads"):
         return
@@ -225,9 +240,34 @@ def _labelling(a: Asked, index: int) -> bool:
         return True
     if after is None or before is None or index in a.denied:
         return True
-    return after.plays("type", "shy_type", "service", "everything", "metric", "shy_metric", "state", "tag_key", "engine", "health_state", "extreme", "runtime", "=spot", "gpu", "provider", "encrypted", "unit", "env", "=name") or not after.text[0].isalnum() or after.text in (  # fmt: skip
-        *set_of("place_leads"),
-        *word_set("joins"),
+    return (
+        after.plays(
+            "type",
+            "shy_type",
+            "service",
+            "everything",
+            "metric",
+            "shy_metric",
+            "state",
+            "tag_key",
+            "engine",
+            "health_state",
+            "extreme",
+            "runtime",
+            "=spot",
+            "gpu",
+            "provider",
+            "encrypted",
+            "unit",
+            "env",
+            "=name",
+        )
+        or not after.text[0].isalnum()
+        or after.text
+        in (  # fmt: skip
+            *set_of("place_leads"),
+            *word_set("joins"),
+        )
     )
 
 
@@ -235,5 +275,7 @@ def _of_live(a: Asked, span: Span) -> tuple[str, str]:
     pairs: tuple[tuple[str, str], ...] = span.get("tag_value")
     keys = list(dict.fromkeys(key for key, _ in pairs))
     if len(keys) > 1:
-        a.found.notices.append(f"“{span.text}” was read as the tag {keys[0]}; it is a value of {', '.join(keys[1:4])} too.")
+        a.found.notices.append(
+            f"“{span.text}” was read as the tag {keys[0]}; it is a value of {', '.join(keys[1:4])} too."
+        )
     return pairs[0]

@@ -37,14 +37,23 @@ def read_measures(a: Asked) -> None:
 
 def _mentions(a: Asked) -> Iterator[tuple[int, str]]:
     """Place and metric of every metric that is spoken of."""
-    places = [i for i, span in a.all("metric", "shy_metric") if not (span.plays("shy_metric") and _not_meant(a, i))]
+    places = [
+        i for i, span in a.all("metric", "shy_metric") if not (span.plays("shy_metric") and _not_meant(a, i))
+    ]
     sure = {i for i in places if a.s.spans[i].plays("metric")}
     for index in places:
         span = a.s.spans[index]
         if span.get("metric") is not None:
             yield index, _with_gpu(a, index, str(span.get("metric")))
-        elif not sure or index in _joined(a, index, places):
+        elif not sure or index in _joined(a, index, places) or _own_number(a, index):
             yield index, _with_gpu(a, index, str(span.get("shy_metric")))
+
+
+def _own_number(a: Asked, index: int) -> bool:
+    """`… and memory under 30 %`: it has a comparison of its own."""
+    return any(a.s.plays(at, "op") for at in (index + 1, index + 2)) and any(
+        span.number is not None for span in a.s.spans[index + 1 : index + 5]
+    )
 
 
 def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
@@ -60,7 +69,11 @@ def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
 def _not_meant(a: Asked, index: int) -> bool:
     """`64 gb memory` says how big, `disks` which type, `by size` in which order."""
     span = a.s.spans[index]
-    if span.plays("shy_type", "type") and span.text.endswith("s") and span.text not in ("errors", "connections"):
+    if (
+        span.plays("shy_type", "type")
+        and span.text.endswith("s")
+        and span.text not in ("errors", "connections")
+    ):
         return True
     near = (a.s.at(index - 1), a.s.at(index + 1))
     sized = any(one is not None and one.get("unit") in _SIZES for one in near)
@@ -108,18 +121,36 @@ def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:
         return False
     if amount.unit in _SIZES and not mentions:
         return False
-    if amount.unit in ("percent", *hint("unit_metric"), "s", "MB/s", "GB/s", "KB/s", "Mbit/s", "Gbit/s", "Kbit/s"):
+    if amount.unit in (
+        "percent",
+        *hint("unit_metric"),
+        "s",
+        "MB/s",
+        "GB/s",
+        "KB/s",
+        "Mbit/s",
+        "Gbit/s",
+        "Kbit/s",
+    ):
         return True
     if amount.unit in _SIZES:
         return any(abs(at - amount.at) <= _REACH for at in mentions)
-    ranked = any(a.s.plays(at, "top", "many", "few", "extreme", "ranked_metric") for at in (amount.at - 1, amount.last + 1))
+    ranked = any(
+        a.s.plays(at, "top", "many", "few", "extreme", "ranked_metric")
+        for at in (amount.at - 1, amount.last + 1)
+    )
     return amount.op is not None and not ranked and (bool(mentions) or _op_metric(a, amount) is not None)
 
 
 def _a_range(a: Asked, low: Amount, high: Amount) -> bool:
     between = {span.text for span in a.s.spans[low.last + 1 : high.at]}
     lead = any(a.s.plays(at, "between") for at in range(max(0, low.at - 2), low.at))
-    return low.op is None and high.op is None and (lead or bool(between & {"-", "to"})) and high.value > low.value
+    return (
+        low.op is None
+        and high.op is None
+        and (lead or bool(between & {"-", "to"}))
+        and high.value > low.value
+    )
 
 
 def _op_metric(a: Asked, amount: Amount) -> str | None:
@@ -130,7 +161,7 @@ def _op_metric(a: Asked, amount: Amount) -> str | None:
 def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None:
     """The metric that a number is of: the nearest one, what its comparison or its unit says, else the usual."""
     if mentions:
-        nearest = min(mentions, key=lambda at: (min(abs(at - amount.at), abs(at - amount.last)), -at))
+        nearest = min(mentions, key=lambda at: (min(abs(at - amount.first), abs(at - amount.last)), -at))
         return mentions[nearest]
     if amount.unit in hint("unit_metric"):
         return str(hint("unit_metric")[amount.unit])
@@ -145,7 +176,9 @@ def _put(a: Asked, metric: str | None, amount: Amount, op: str | None, mentions:
         a.put(name, value)
 
 
-def _compared(a: Asked, metric: str | None, amount: Amount, op: str | None, mentions: dict[int, str]) -> dict[str, object]:
+def _compared(
+    a: Asked, metric: str | None, amount: Amount, op: str | None, mentions: dict[int, str]
+) -> dict[str, object]:
     """The arguments of one comparison."""
     if op in (None, "around"):
         a.found.notices.append(f"{amount.value:g} was read as: at least {amount.value:g}.")
@@ -195,12 +228,17 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         a.put("value", float(value))
         said = {"lt": "under", "gt": "over"}[op]
         unit = {"percent": " %", "celsius": " °C"}.get(metrics.metrics()[metric].unit, "")
-        a.found.notices.append(f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}.")
+        a.found.notices.append(
+            f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
+        )
     _idle_for(a)
 
 
 def _gpu_meant(a: Asked) -> bool:
-    return any(span.get("type") == "gpu_instance" or span.plays("gpu") or span.text in ("gpu", "gpus") for span in a.s.spans)
+    return any(
+        span.get("type") == "gpu_instance" or span.plays("gpu") or span.text in ("gpu", "gpus")
+        for span in a.s.spans
+    )
 
 
 def _own_word(a: Asked, index: int) -> bool:
@@ -217,7 +255,12 @@ def _idle_for(a: Asked) -> None:
             continue
         amount = amount_at(a.s, index)
         lead = a.s.at(amount.first - 1)
-        if amount.unit in PERIODS and amount.op is None and lead is not None and lead.text in ("for", "over", "in", "during", "within"):
+        if (
+            amount.unit in PERIODS
+            and amount.op is None
+            and lead is not None
+            and lead.text in ("for", "over", "in", "during", "within")
+        ):
             unit, value = str(amount.unit), amount.value
             if unit in ("week", "month", "year"):
                 unit, value = "day", value * {"week": 7, "month": 30, "year": 365}[unit]
@@ -233,11 +276,19 @@ def _steps(a: Asked) -> None:
             continue
         if span.get("unit") in ("hour", "day") and span.text in ("hourly", "daily"):
             a.put("granularity", "1h" if span.get("unit") == "hour" else "1d", index)
-        elif span.plays("per") and a.s.plays(index + 1, "unit") and a.s.spans[index + 1].get("unit") in ("hour", "day", "minute"):
+        elif (
+            span.plays("per")
+            and a.s.plays(index + 1, "unit")
+            and a.s.spans[index + 1].get("unit") in ("hour", "day", "minute")
+        ):
             a.put("granularity", f"1{_LETTER[a.s.spans[index + 1].get('unit')]}", index, index + 1)
         elif span.number is not None and a.s.plays(index + 1, "unit"):
             unit = a.s.spans[index + 1].get("unit")
-            beside = a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step") or a.s.plays(a.skip(index - 1, -1), "per")
+            beside = (
+                a.s.plays(index - 1, "step")
+                or a.s.plays(index + 2, "step")
+                or a.s.plays(a.skip(index - 1, -1), "per")
+            )
             if unit in _LETTER and beside:
                 a.put("granularity", f"{span.number:g}{_LETTER[unit]}", index, index + 1)
                 a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per")))
@@ -252,7 +303,11 @@ def _aggregates(a: Asked) -> None:
         ahead = _next_metric(a, index)
         if span.text in _RANKS or span.plays("many", "few", "top"):
             if ahead and not ({"name", "id"} & set(a.found.arguments) and span.plays("agg")):
-                a.put("sort", "asc" if span.plays("few") or span.text in ("lowest", "min", "minimal") else "desc", index)
+                a.put(
+                    "sort",
+                    "asc" if span.plays("few") or span.text in ("lowest", "min", "minimal") else "desc",
+                    index,
+                )
                 continue
         if span.plays("agg") and not span.plays("op"):
             a.put("agg", span.get("agg"), index)
@@ -269,7 +324,12 @@ def _next_metric(a: Asked, index: int) -> bool:
         span = a.s.spans[at]
         if span.plays("metric", "shy_metric"):
             return True
-        if not (span.text in set_of("articles") or span.plays("agg", "measured") or span.number is not None or span.text in ("of", "by")):
+        if not (
+            span.text in set_of("articles")
+            or span.plays("agg", "measured")
+            or span.number is not None
+            or span.text in ("of", "by")
+        ):
             return False
     return False
 

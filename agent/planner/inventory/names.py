@@ -23,7 +23,9 @@ def read_names(a: Asked) -> None:
             for index, _ in a.all(role):
                 _part(a, index, form)
     for index, span in a.all("=name_contains"):
-        a.put("name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS))
+        a.put(
+            "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
+        )
     for index, span in a.all("quoted"):
         _one(a, "name", raw(a, index), index)
     for index, span in a.all("=name"):
@@ -49,17 +51,27 @@ def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
 def _part(a: Asked, index: int, form: str) -> None:
     """The word behind `starting with`, whatever it is."""
     at = index + 1
-    while (span := a.s.at(at)) is not None and (span.text in set_of("articles") | {"name", "names", "string", "word"}):
+    while (span := a.s.at(at)) is not None and (
+        span.text in set_of("articles") | {"name", "names", "string", "word"}
+    ):
         at += 1
     if span is None or span.used or not span.text[0].isalnum():
         return
-    sure = not a.s.plays(index, "contains") or a.s.plays(index - 1, "named") or " name" in a.s.spans[index].text
+    sure = (
+        not a.s.plays(index, "contains") or a.s.plays(index - 1, "named") or " name" in a.s.spans[index].text
+    )
     if not sure and (span.meanings and not span.plays("=name", "quoted", "=name_contains")):
         return
     if not sure and (span.number is not None or span.text in language().stop):
         return
     pattern = raw(a, at)
-    a.put("name_contains", pattern if "*" in pattern else form.format(pattern), index, at, *_word_before(a, index, "named"))
+    a.put(
+        "name_contains",
+        pattern if "*" in pattern else form.format(pattern),
+        index,
+        at,
+        *_word_before(a, index, "named"),
+    )
 
 
 def _in_name(a: Asked, index: int) -> None:
@@ -117,4 +129,6 @@ def _unknown(a: Asked, index: int) -> bool:
         return False
     if span.used or span.meanings or span.number is not None or span.kind in ("sign", "date", "size"):
         return False
-    return span.text[0].isalnum() and span.text not in language().stop | language().common and len(span.text) > 2
+    return (
+        span.text[0].isalnum() and span.text not in language().stop | language().common and len(span.text) > 2
+    )

@@ -43,7 +43,15 @@ def _dimension(a: Asked, at: int) -> str | None:
         return None
     if span.plays("tag_key") and not _plain_dimension(a, span):
         return f"tag:{key_of(a, str(span.get('tag_key')))}"
-    if span.plays("owned_by", "team_behind") and span.text in ("team", "teams", "owner", "app", "application", "customer", "cost center"):
+    if span.plays("owned_by", "team_behind") and span.text in (
+        "team",
+        "teams",
+        "owner",
+        "app",
+        "application",
+        "customer",
+        "cost center",
+    ):
         return f"tag:{key_of(a, span.text.removesuffix('s'))}"
     for meaning in span.meanings:
         if meaning.role == "dim" and _takes_dimension(a, meaning.value):
@@ -83,7 +91,11 @@ def _group(a: Asked, index: int) -> None:
         a.found.add("group_by", dimension)
         places.append(at)
         joined = a.s.at(at + 1)
-        if joined is None or joined.text not in set_of("joins") or _dimension(a, a.skip(at + 2, leads=False)) is None:
+        if (
+            joined is None
+            or joined.text not in set_of("joins")
+            or _dimension(a, a.skip(at + 2, leads=False)) is None
+        ):
             break
         at += 2
     if len(places) > 1:
@@ -102,8 +114,19 @@ def _which_most(a: Asked) -> None:
             return
         if a.s.plays(index + 1, "type") and not a.s.plays(index + 1, "dim"):
             return
-        most = next((at for at, sp in enumerate(a.s.spans) if at > index and sp.plays("many", "few", "top") and not sp.used), None)
-        if most is not None and a.tool.has("metric") and any(sp.plays("metric", "shy_metric", "ranked_metric") for sp in a.s.spans[most:]):
+        most = next(
+            (
+                at
+                for at, sp in enumerate(a.s.spans)
+                if at > index and sp.plays("many", "few", "top") and not sp.used
+            ),
+            None,
+        )
+        if (
+            most is not None
+            and a.tool.has("metric")
+            and any(sp.plays("metric", "shy_metric", "ranked_metric") for sp in a.s.spans[most:])
+        ):
             most = None
         a.found.add("group_by", dimension)
         a.s.use(index, index + 1)
@@ -171,7 +194,13 @@ def _sorted(a: Asked) -> None:
             continue
         name = size_field(types_said(a)) if name == "size" else str(name)
         way, places = _direction(a, at + 1)
-        way = way or ("desc" if name in ("vcpus", "ram_gib", "value", "price") or name.startswith("size") or name == "memory_mb" else "asc")
+        way = way or (
+            "desc"
+            if name in ("vcpus", "ram_gib", "value", "price")
+            or name.startswith("size")
+            or name == "memory_mb"
+            else "asc"
+        )
         keep = [at] if name != "value" else []
         a.put("sort", way if name == "value" else f"{name}_{way}", index, *keep, *places)
     for index, span in a.all("direction"):
@@ -200,12 +229,42 @@ def _limit(a: Asked) -> None:
             continue
         before, after = a.s.at(index - 1), a.s.at(index + 1)
         ranked = bool({"sort"} & set(a.found.arguments))
-        lead = before is not None and (before.plays("top", "extreme", "ranked_metric", "many", "few") or before.text in word_set("row_verbs") | {"limit", "any", "just", "only", "me", "max"})
-        noun = after is not None and (after.plays(*_COUNTABLE, "extreme", "ranked_metric", "=spot", "state", "env", "threshold", "health_state", "wants_gpu") or after.get("unit") in ("node", "offer"))
-        alone = after is None or after.text in (",", ".", "?", "of") or after.plays("provider", "per") or after.text in set_of("place_leads")
-        if not (1 <= span.number <= _MOST) or (after is not None and after.plays("unit") and after.get("unit") not in ("node", "offer", "times", None) and not after.plays(*_COUNTABLE)):
+        lead = before is not None and (
+            before.plays("top", "extreme", "ranked_metric", "many", "few")
+            or before.text in word_set("row_verbs") | {"limit", "any", "just", "only", "me", "max"}
+        )
+        noun = after is not None and (
+            after.plays(
+                *_COUNTABLE,
+                "extreme",
+                "ranked_metric",
+                "=spot",
+                "state",
+                "env",
+                "threshold",
+                "health_state",
+                "wants_gpu",
+            )
+            or after.get("unit") in ("node", "offer")
+        )
+        alone = (
+            after is None
+            or after.text in (",", ".", "?", "of")
+            or after.plays("provider", "per")
+            or after.text in set_of("place_leads")
+        )
+        if not (1 <= span.number <= _MOST) or (
+            after is not None
+            and after.plays("unit")
+            and after.get("unit") not in ("node", "offer", "times", None)
+            and not after.plays(*_COUNTABLE)
+        ):
             continue
-        if (lead and (noun or alone or ranked)) or (ranked and (noun or alone)) or (noun and span.number > 1 and index == 0):
+        if (
+            (lead and (noun or alone or ranked))
+            or (ranked and (noun or alone))
+            or (noun and span.number > 1 and index == 0)
+        ):
             a.put("limit", int(span.number), index)
             a.s.use(*(at for at in (index - 1,) if a.s.plays(at, "top") and not a.s.plays(at, "extreme")))
             return
@@ -245,7 +304,7 @@ def _total(a: Asked, index: int) -> None:
             name = "vcpus"
         elif span.get("size_of") == "ram":
             name = "ram_gib"
-        elif span.plays("size_of") or span.get("order_by") == "size":
+        elif span.plays("size_of") or span.get("order_by") == "size" or span.text == "size of":
             name = size_field(types_said(a))
         elif span.get("unit") == "object":
             name = "object_count"
@@ -275,7 +334,9 @@ def read_prices(a: Asked) -> None:
 
 def _asks_sum(a: Asked) -> bool:
     words = a.s.words()
-    return words[0] in ("what", "how", "whats", "total", "sum", "cost", "price", "and") and "with" not in words
+    return (
+        words[0] in ("what", "how", "whats", "total", "sum", "cost", "price", "and") and "with" not in words
+    )
 
 
 def stop_word(text: str) -> bool:

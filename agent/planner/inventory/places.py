@@ -12,15 +12,21 @@ from agent.planner.sentence import Span
 _VERSION = frozenset(("version", "v"))
 
 
-def read_places(a: Asked) -> None:
-    """Clouds, regions, accounts and namespaces, or what is left out of them."""
+def read_owners(a: Asked) -> None:
+    """Accounts and namespaces: the word beside them is their name, whatever else it may be."""
     for index, _ in a.all("account_word"):
         _account(a, index)
     for index, span in a.all("account"):
         a.put("account", span.get("account"), index)
     for index, _ in a.all("namespace_word"):
         _beside(a, index, "namespace")
+
+
+def read_places(a: Asked) -> None:
+    """Clouds and regions, or what is left out of them."""
     for index, span in a.all("provider"):
+        if span.plays("service"):
+            continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
         _listed(a, index, "region", "region", str(span.get("region")))
@@ -117,10 +123,21 @@ def _runtime(a: Asked, index: int, span: Span) -> None:
     if not a.takes("runtime"):
         return
     value = str(span.get("runtime") or span.get("shy_runtime"))
-    at = index + 1 + (a.s.plays(index + 1, "runtime_word") or (a.s.at(index + 1) is not None and a.s.spans[index + 1].text in _VERSION))
+    at = (
+        index
+        + 1
+        + (
+            a.s.plays(index + 1, "runtime_word")
+            or (a.s.at(index + 1) is not None and a.s.spans[index + 1].text in _VERSION)
+        )
+    )
     number = a.s.at(at)
-    version = number is not None and number.number is not None and not number.used and not a.s.plays(at + 1, "unit")
-    functions = any(sp.get("type") == "function" or (sp.get("service") or ("", ""))[1] == "function" for sp in a.s.spans)
+    version = (
+        number is not None and number.number is not None and not number.used and not a.s.plays(at + 1, "unit")
+    )
+    functions = any(
+        sp.get("type") == "function" or (sp.get("service") or ("", ""))[1] == "function" for sp in a.s.spans
+    )
     if not span.plays("runtime") and not (version or functions):
         return
     if version:
@@ -147,7 +164,13 @@ def _family_before_noun(a: Asked) -> None:
     for index, span in enumerate(a.s.spans):
         noun = a.s.at(index + 1)
         bare = not span.used and not span.meanings and span.number is None and FAMILY.fullmatch(span.text)
-        if (bare or span.plays("=name")) and FAMILY.fullmatch(span.text) and not span.used and noun is not None and noun.get("type") == "instance":
+        if (
+            (bare or span.plays("=name"))
+            and FAMILY.fullmatch(span.text)
+            and not span.used
+            and noun is not None
+            and noun.get("type") == "instance"
+        ):
             a.put("instance_type", raw(a, index), index)
 
 
@@ -160,6 +183,8 @@ def _gpu(a: Asked, index: int, span: Span) -> None:
         else:
             a.put("gpu", name)
     a.s.use(index)
-    kinds = [one for one in a.s.spans if one.plays("type", "shy_type", "service") and not one.plays("ip_word")]
+    kinds = [
+        one for one in a.s.spans if one.plays("type", "shy_type", "service") and not one.plays("ip_word")
+    ]
     if not kinds and not a.found.arguments.get("resource_type"):
         a.put("resource_type", "gpu_instance")

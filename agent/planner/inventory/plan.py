@@ -126,12 +126,26 @@ def _kept(query: Query, tool: Tool) -> Query:
 
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
     """A metric with nothing that it is of."""
-    if _SUBJECT & set(query.arguments) or query.sides or query.then or query.arguments.get("agg") in ("sum", "count"):
+    if (
+        _SUBJECT & set(query.arguments)
+        or query.sides
+        or query.then
+        or query.arguments.get("agg") in ("sum", "count")
+    ):
         return None
     name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
     about = metrics.metrics().get(name)
     title = about.title if about is not None else name
     kind = about.of[0].replace("_", " ") if about is not None else "instance"
     where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
-    choices = (f"{title} of all {kind}s{where}", f"five {kind}s with the most {title}{where}", f"{title} by region{where}")
-    return Plan("clarify", question=f"{title} of which resource? Name one, or a type.", choices=choices, query=previous)
+    choices = (
+        f"{title} of all {kind}s{where}",
+        f"five {kind}s with the most {title}{where}",
+        f"{title} by region{where}",
+    )
+    return Plan(
+        "clarify",
+        question=f"{title} of which resource? Name one, or a type.",
+        choices=choices,
+        query=previous,
+    )

@@ -8,7 +8,7 @@ from agent.planner.inventory.labels import read_labels
 from agent.planner.inventory.measures import read_measures
 from agent.planner.inventory.names import read_loose, read_names
 from agent.planner.inventory.order import read_counts, read_order, read_prices
-from agent.planner.inventory.places import read_kinds, read_places, read_values
+from agent.planner.inventory.places import read_kinds, read_owners, read_places, read_values
 from agent.planner.inventory.sizes import read_sizes
 from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
@@ -21,8 +21,9 @@ _ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", 
 def read(a: Asked) -> None:
     """Fill `a.found` with everything that the tool, or the one that feeds it, can take."""
     a.denied = read_denials(a.s)
-    read_names(a)
+    read_owners(a)
     read_labels(a)
+    read_names(a)
     read_times(a)
     read_measures(a)
     read_order(a)
@@ -61,7 +62,9 @@ def _written(a: Asked) -> None:
     if "list_metrics" in arguments:
         for name in ("op", "value", "sort", "agg"):
             arguments.pop(name, None)
-    same_key = [one for one in arguments.get("tag", ()) if _keys(arguments["tag"]).count(one.split("=")[0]) > 1]
+    same_key = [
+        one for one in arguments.get("tag", ()) if _keys(arguments["tag"]).count(one.split("=")[0]) > 1
+    ]
     if same_key and not a.found.sides:
         rest = [one for one in arguments.pop("tag") if one not in same_key]
         a.found.sides = [{"tag": [*rest, one]} for one in same_key]

@@ -57,10 +57,20 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
     of = near(a.s, made, "size_of")
     what = a.s.spans[of].get("size_of") if of is not None else None
     kinds = set(types_said(a))
-    if what is None and made.op_at is not None and any(w in a.s.spans[made.op_at].text for w in ("bigger", "larger", "smaller")):
+    if (
+        what is None
+        and made.op_at is not None
+        and any(w in a.s.spans[made.op_at].text for w in ("bigger", "larger", "smaller"))
+    ):
         what = "disk"
     if what is None:
-        what = "ram" if kinds and kinds <= _RAM_TYPES else "vram" if any(sp.plays("gpu") for sp in a.s.spans) else "disk"
+        what = (
+            "ram"
+            if kinds and kinds <= _RAM_TYPES
+            else "vram"
+            if any(sp.plays("gpu") for sp in a.s.spans)
+            else "disk"
+        )
     if "function" in kinds:
         a.where("memory_mb", made.op or "ge", round(gib * 1024, 6))
         _use(a, made, of)
@@ -103,7 +113,14 @@ def _bare(a: Asked, made: Amount) -> None:
     if made.op is None:
         return
     of = near(a.s, made, "size_of")
-    cores = next((at for at in (made.first - 1, made.last + 1) if a.s.spans[at : at + 1] and a.s.spans[at].get("unit") == "core"), None)
+    cores = next(
+        (
+            at
+            for at in (made.first - 1, made.last + 1)
+            if a.s.spans[at : at + 1] and a.s.spans[at].get("unit") == "core"
+        ),
+        None,
+    )
     if cores is not None and made.value <= _MOST_CORES:
         _least(a, "min_vcpu", made.value, made, cores)
     elif of is not None:
@@ -117,7 +134,11 @@ def types_said(a: Asked) -> list[str]:
     known += [str(span.get("type")) for span in a.s.spans if span.plays("type")]
     known += [str(span.get("service")[1]) for span in a.s.spans if span.plays("service")]
     if not known:
-        known += [str(span.get("shy_type")) for span in a.s.spans if span.plays("shy_type") and not span.plays("size_of")]
+        known += [
+            str(span.get("shy_type"))
+            for span in a.s.spans
+            if span.plays("shy_type") and not span.plays("size_of")
+        ]
     return list(dict.fromkeys(known or a.before.get("resource_type", ())))
 
 

@@ -9,7 +9,9 @@ from agent.planner.inventory.sizes import types_said
 
 def read_states(a: Asked) -> None:
     """What state resources are in, for tools that can tell states of that kind apart."""
-    known = set(a.tool.values("status")) or (set(a.feeder.values("status")) if a.feeder is not None else set())
+    known = set(a.tool.values("status")) or (
+        set(a.feeder.values("status")) if a.feeder is not None else set()
+    )
     if "unhealthy" in known:
         _health(a)
         return
@@ -39,7 +41,11 @@ def _state(a: Asked, index: int, value: str) -> None:
 def _filters(a: Asked, index: int) -> bool:
     """`running instances`, `what is running`; not `running postgres`, `instances running hot`."""
     after = a.s.at(index + 1)
-    if after is not None and after.plays("engine", "runtime", "=name", "metric_op", "threshold") and not a.s.plays(index - 1, "type"):
+    if (
+        after is not None
+        and after.plays("engine", "runtime", "=name", "metric_op", "threshold")
+        and not a.s.plays(index - 1, "type")
+    ):
         return False
     return not a.tool.has("metric")
 

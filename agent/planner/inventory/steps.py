@@ -50,7 +50,9 @@ def _narrowing(arguments: Mapping[str, Any], query: Query, tool: Tool, feeder: T
     first = {
         name: value
         for name, value in arguments.items()
-        if feeder.has(name) and name not in _NARROWS_NOT and not (tool.has(name) and tool.parameters[name].get("kind") == "metric")
+        if feeder.has(name)
+        and name not in _NARROWS_NOT
+        and not (tool.has(name) and tool.parameters[name].get("kind") == "metric")
     }
     joined = (query.then or {}).get("op") == "join" or (query.then or {}).get("before")
     if set(first) <= _NAMES and not joined:

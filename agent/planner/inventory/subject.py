@@ -37,12 +37,37 @@ WEIGHTS = {
     "place": 2.2,
     "services": 2.6,
     "core": 1.6,
+    "search": 2.0,
+    "contains": 1.0,
+    "priced": 1.2,
+    "sized": 1.2,
+    "gpus": 3.0,
+    "region": 0.0,
 }
 """How much each kind of evidence says that one's own resources are meant; each counts once, or twice."""
 
 
-_ANCHORS = frozenset(("type", "service", "machine", "shy_type", "label", "env", "name", "named", "word", "id", "metric", "kind", "place"))
-_LEANING = frozenset(("health", "tempted", "anything"))
+_ANCHORS = frozenset(
+    (
+        "type",
+        "service",
+        "machine",
+        "shy_type",
+        "label",
+        "env",
+        "name",
+        "named",
+        "word",
+        "id",
+        "metric",
+        "kind",
+        "place",
+        "search",
+        "contains",
+        "gpus",
+    )
+)
+_LEANING = frozenset(("health", "tempted", "anything", "shy_metric"))
 
 
 @dataclass
@@ -58,11 +83,19 @@ class Evidence:
     def __contains__(self, kind: str) -> bool:
         return kind in self.places
 
+    @property
+    def anchored(self) -> bool:
+        """Whether anything is named that only resources have."""
+        return bool(_ANCHORS & self.places.keys()) or {"anything", "region"} <= self.places.keys()
+
     def total(self) -> float:
         """How much speaks for resources of one's own; what a connection has as well needs one of them beside it."""
-        if not _ANCHORS & self.places.keys():
-            self.places = {kind: at for kind, at in self.places.items() if kind not in _LEANING}
-        return sum(WEIGHTS[kind] * (1 + 0.3 * (min(len(at), 3) - 1)) for kind, at in self.places.items())
+        leaning = frozenset() if self.anchored else _LEANING
+        return sum(
+            WEIGHTS[kind] * (1 + 0.3 * (min(len(at), 3) - 1))
+            for kind, at in self.places.items()
+            if kind not in leaning
+        )
 
 
 def evidence_of(s: Sentence) -> Evidence:
@@ -76,15 +109,23 @@ def evidence_of(s: Sentence) -> Evidence:
 
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     if span.plays("type"):
+        if span.get("type") == "gpu_instance" and span.text.endswith("s"):
+            yield "gpus"
         yield "machine" if span.get("type") in hint_machines() and not span.plays("service") else "type"
     elif span.plays("service"):
         yield "service"
-    elif span.plays("shy_type") and not span.plays("provider", "gpu") and span.get("shy_type") != "gpu_instance":
+    elif (
+        span.plays("shy_type")
+        and not span.plays("provider", "gpu")
+        and span.get("shy_type") != "gpu_instance"
+    ):
         if span.text.endswith("s") or not span.plays("shy_metric", "size_of", "dim"):
             yield "shy_type"
     if span.plays("threshold") and not span.plays("metric"):
         yield "tempted"
     elif speaks(span):
+        yield "metric"
+    elif span.plays("shy_metric") and s.plays(index - 1, "many", "few") and span.get("size_of") != "vram":
         yield "metric"
     elif span.plays("shy_metric") and not _is_size(s, index):
         yield "shy_metric"
@@ -92,7 +133,9 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "state"
     if span.plays("health_state"):
         yield "health"
-    if span.plays("untagged", "unnamed", "pair", "in_name", "begins", "ends") or (span.plays("tagged") and span.text not in ("tag", "tags", "label", "labels", "marked")):
+    if span.plays("untagged", "unnamed", "pair", "in_name", "begins", "ends") or (
+        span.plays("tagged") and span.text not in ("tag", "tags", "label", "labels", "marked")
+    ):
         yield "label"
     if span.plays("env", "tag_value"):
         yield "env"
@@ -106,7 +149,14 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     if span.get("unit") == "core":
         yield "core"
     if span.plays("older_sure", "newer_sure", "running_for") or (span.plays("old") and span.text in ("old",)):
-        if span.text not in ("less than", "at most", "within", "no older than", "not older than", "fresher than"):
+        if span.text not in (
+            "less than",
+            "at most",
+            "within",
+            "no older than",
+            "not older than",
+            "fresher than",
+        ):
             yield "age"
     if span.plays("extreme") and str(span.get("extreme")).startswith(("created", "size")):
         yield "extreme"
@@ -122,6 +172,35 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "place"
     if span.plays("services", "see"):
         yield "services"
+    if span.plays("region"):
+        yield "region"
+    if span.plays("search_for"):
+        yield "search"
+    if (
+        span.plays("contains")
+        and (after := s.at(index + 1)) is not None
+        and not after.meanings
+        and after.number is None
+    ):
+        yield "contains"
+    if span.plays("=instance_type") and str(span.get("=instance_type")).lower() not in s.gpu_machines:
+        yield "kind"
+    if span.plays("priced") and _of_machines(s):
+        yield "priced"
+    if span.get("unit") == "gb" and _of_machines(s):
+        yield "sized"
+
+
+def _of_machines(s: Sentence) -> bool:
+    """Machines in general are spoken of, and no GPU."""
+    gpus = any(
+        span.plays("gpu")
+        or span.get("type") == "gpu_instance"
+        or span.get("size_of") == "vram"
+        or span.text in ("gpu", "gpus")
+        for span in s.spans
+    )
+    return not gpus and any(span.get("type") == "instance" and span.text.endswith("s") for span in s.spans)
 
 
 def hint_machines() -> frozenset[str]:
@@ -131,7 +210,11 @@ def hint_machines() -> frozenset[str]:
 
 def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
     """The tool that takes most of what is named; None where none fits. `turn`: it is known of which resources."""
-    scores = {tool.name: _score(s, tool, seen, turn) for tool in words.tools.values() if tool.here and not tool.market}
+    scores = {
+        tool.name: _score(s, tool, seen, turn)
+        for tool in words.tools.values()
+        if tool.here and not tool.market
+    }
     best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
     return words.tools[best] if best is not None and scores[best] > 0 else None
 
@@ -166,7 +249,9 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
         return 4.0
     measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
     named = named_in(seen) or turn
-    stats = any(span.plays("all_metrics") for span in s.spans) and (named or "type" in seen or "machine" in seen)
+    stats = any(span.plays("all_metrics") for span in s.spans) and (
+        named or "type" in seen or "machine" in seen
+    )
     if stats:
         return 3.0
     if "shy_metric" not in seen:
@@ -180,19 +265,25 @@ def _is_size(s: Sentence, place: int) -> bool:
     near = [one for one in (s.at(place - 1), s.at(place + 1)) if one is not None]
     before = s.at(place - 2) if near and near[0].text == "of" else None
     near += [before] if before is not None else []
-    if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not any(sp.plays("measured") for sp in s.spans):
+    if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not any(
+        sp.plays("measured") for sp in s.spans
+    ):
         return True
     span = s.spans[place]
     if span.plays("shy_type") and span.text.endswith("s"):
         return True
-    return span.text in ("size", "objects", "objects") and any(sp.plays("order_by", "per", "sort_by") for sp in s.spans[max(0, place - 1) : place])
+    return span.text in ("size", "objects", "objects") and any(
+        sp.plays("order_by", "per", "sort_by") for sp in s.spans[max(0, place - 1) : place]
+    )
 
 
 def _of_something(s: Sentence, seen: Evidence) -> bool:
     """`memory of the prod databases`, `memory by team`, `top 3 by memory`."""
     place = seen.places["shy_metric"][0]
     after = s.at(place + 1)
-    if s.plays(place - 1, "per", "sort_by") and any(span.plays("top", "extreme") or span.number is not None for span in s.spans):
+    if s.plays(place - 1, "per", "sort_by") and any(
+        span.plays("top", "extreme") or span.number is not None for span in s.spans
+    ):
         return True
     return after is not None and (after.text in set_of("of_leads") or after.plays("per"))
 
@@ -205,10 +296,31 @@ def _health(s: Sentence, seen: Evidence) -> float:
     if not asks:
         return -5.0
     first = s.spans[0].text.split()[0]
+    if "id" in seen and not {"name", "named", "word"} & seen.places.keys():
+        return -5.0
     named = named_in(seen)
-    alone = len([span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]) <= 4 and named
-    telling = any(s.spans[i].text.split()[0] in ("health", "healthy", "alive", "ok", "okay", "responding", "reachable", "operational", "healthcheck", "broken") for i in asks)
-    if telling or (named and (first in set_of("yes_no") or alone or s.spans[asks[0]].text.startswith("stat"))):
+    alone = (
+        len([span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]) <= 4 and named
+    )
+    telling = any(
+        s.spans[i].text.split()[0]
+        in (
+            "health",
+            "healthy",
+            "alive",
+            "ok",
+            "okay",
+            "responding",
+            "reachable",
+            "operational",
+            "healthcheck",
+            "broken",
+        )
+        for i in asks
+    )
+    if telling or (
+        named and (first in set_of("yes_no") or alone or s.spans[asks[0]].text.startswith("stat"))
+    ):
         return 3.2
     state = "state" in seen and not telling
     return 2.0 if first in set_of("yes_no") and not state and ("type" in seen or "machine" in seen) else -1.0
@@ -218,12 +330,19 @@ def _one(s: Sentence, seen: Evidence) -> float:
     """One resource, named, and nothing else that narrows."""
     if not named_in(seen):
         return -5.0
-    others = [kind for kind in ("label", "age", "extreme", "state", "percent", "metric", "kind") if kind in seen]
+    others = [
+        kind for kind in ("label", "age", "extreme", "state", "percent", "metric", "kind") if kind in seen
+    ]
     plural = any(span.plays("type", "shy_type", "service") and span.text.endswith("s") for span in s.spans)
-    counted = any(span.plays("count", "per", "contains", "begins", "ends", "in_name", "=name_contains") for span in s.spans)
+    counted = any(
+        span.plays("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
+        for span in s.spans
+    )
     if counted or plural or "label" in others or "age" in others or "extreme" in others:
         return -2.0
-    asked = any(span.plays("details", "who_has", "field_of") for span in s.spans)
+    asked = any(
+        span.plays("details", "who_has", "field_of") and span.get("field_of") != "status" for span in s.spans
+    )
     return 2.0 + asked - len(others)
 
 

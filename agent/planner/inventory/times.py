@@ -18,7 +18,9 @@ def read_times(a: Asked) -> None:
     """Every expression of time, then every age."""
     for start, end, token in spoken(a.s.text, a.now, bare=False):
         places = [i for i, sp in enumerate(a.s.spans) if a.s.starts(sp) >= start and a.s.ends(sp) <= end]
-        if not places or any(a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places):
+        if not places or any(
+            a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places
+        ):
             continue
         if token == "now" or a.s.text[start:end].lower() in _NOW:
             a.s.use(*places)
@@ -48,7 +50,12 @@ def _aged(a: Asked, places: list[int]) -> bool:
     if any(sp.plays("before") for sp in a.s.spans[made + 1 : first]):
         a.put("created_before", token, made, *range(made + 1, first), *places)
         return True
-    a.put("created_since", token.removeprefix("since_") if token.startswith("since_20") else token, made, *places)
+    a.put(
+        "created_since",
+        token.removeprefix("since_") if token.startswith("since_20") else token,
+        made,
+        *places,
+    )
     _until(a, token)
     return True
 
@@ -59,7 +66,9 @@ def _made(a: Asked, first: int) -> int | None:
         span = a.s.spans[at]
         if span.plays("made") and not span.used:
             return at
-        passed = span.text in set_of("articles") | set_of("place_leads") or span.plays("before", "after", "type", "shy_type", "everything")
+        passed = span.text in set_of("articles") | set_of("place_leads") or span.plays(
+            "before", "after", "type", "shy_type", "everything"
+        )
         if not passed:
             return None
     return None
@@ -76,7 +85,9 @@ def _until(a: Asked, token: str) -> None:
 
 def _token(a: Asked, places: list[int]) -> str:
     start, end = a.s.starts(a.s.spans[min(places)]), a.s.ends(a.s.spans[max(places)])
-    return next(token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last)
+    return next(
+        token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last
+    )
 
 
 def _time(a: Asked, places: list[int], token: str) -> None:

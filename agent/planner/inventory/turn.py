@@ -43,6 +43,16 @@ class Own:
         """Its plan as a question of its own."""
         return plans.fresh(self.s, self.words, self.seen, now, previous)
 
+    def instead(self, now: datetime, previous: Query | None) -> Plan | None:
+        """Its plan where nothing of the market could be made of it: only if every word of it is used."""
+        if not self.seen.anchored:
+            return None
+        made = self.fresh(now, previous)
+        whole = made is not None and made.behaviour == "answer" and not made.ignored
+        return (
+            made if whole and made is not None and made.query is not None and made.query.arguments else None
+        )
+
     def followed(self, now: datetime, previous: Query) -> Plan:
         """Its plan after the question before."""
         return plans.followed(self.s, self.words, self.seen, now, previous)
@@ -62,5 +72,3 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     return Own(s, words, evidence_of(s), mended)
-
-

@@ -13,6 +13,7 @@ def read_types(a: Asked) -> None:
     """Types of the question; a noun before another only says more of it: `volume snapshots`."""
     places = [i for i, span in a.all("type", "service")]
     places = [i for i in places if not _modifies(a, i)]
+    places += [i for i, _ in a.all("shy_type") if places and _listed(a, i)]
     if not places and not a.found.arguments.get("resource_type"):
         places = [i for i, span in a.all("shy_type") if _stands(a, i)]
     named = _named(a)
@@ -37,15 +38,31 @@ def _modifies(a: Asked, index: int) -> bool:
     after = a.s.at(index + 1)
     if after is None or after.used or not after.plays("type", "service", "shy_type"):
         return False
-    if after.text in word_set("joins") or (after.plays("shy_type") and not after.plays("type") and not _plural(a, index + 1)):
+    if after.text in word_set("joins") or (
+        after.plays("shy_type") and not after.plays("type") and not _plural(a, index + 1)
+    ):
         return False
     service = a.s.spans[index].get("service")
     if service is not None:
         a.put("providers", service[0])
     if after.get("shy_type") and not after.plays("type"):
-        a.s.spans[index + 1].meanings = (*after.meanings, type(after.meanings[0])("type", after.get("shy_type")))
+        a.s.spans[index + 1].meanings = (
+            *after.meanings,
+            type(after.meanings[0])("type", after.get("shy_type")),
+        )
     a.s.use(index)
     return True
+
+
+def _listed(a: Asked, index: int) -> bool:
+    """`snapshots and images`: with a noun that is sure, in one list."""
+    before = a.s.at(index - 1)
+    return index in a.denied or (
+        _plural(a, index)
+        and before is not None
+        and before.text in word_set("joins")
+        and a.s.plays(index - 2, "type", "service")
+    )
 
 
 def _stands(a: Asked, index: int) -> bool:
@@ -55,7 +72,9 @@ def _stands(a: Asked, index: int) -> bool:
         return False
     if a.s.plays(index + 1, "size_of", "unit") and span.plays("size_of"):
         return False
-    lead = before is None or before.text in set_of("articles") | set_of("which") | set_of("place_leads") | set_of("joins")
+    lead = before is None or before.text in set_of("articles") | set_of("which") | set_of(
+        "place_leads"
+    ) | set_of("joins")
     lead = lead or before is None or bool(before.meanings) or before.number is not None
     return lead or _plural(a, index)
 

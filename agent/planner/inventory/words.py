@@ -57,7 +57,7 @@ def phrases_of(resource: Mapping[str, Any], tools: Mapping[str, Any], live: Live
 def plurals() -> Iterator[str]:
     """The last word of every type's plural: what a compound may end in and still come apart."""
     for name, about in {**resource_types.types(), **resource_types.facts()["filters"]}.items():
-        for one in (resource_types.title(name, 2), *(f"{word}s" for word in about["words"])):
+        for one in (resource_types.title(name, 2), *map(_plural, about["words"])):
             yield words_of(one)[-1]
 
 
@@ -76,6 +76,8 @@ def _types() -> Said:
 def _plural(word: str) -> str:
     if word.endswith("s"):
         return word
+    if word.endswith(("x", "ch", "sh")):
+        return f"{word}es"
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
@@ -126,6 +128,7 @@ def _labels() -> Said:
 
 def _values(tools: Mapping[str, Any]) -> Said:
     """Values of arguments that have a closed list, with the words that their own specs add."""
+    nouns = {phrase[-1] for phrase, meaning in _types() if meaning.role == "type"}
     for tool in tools.values():
         if tool.market:
             continue
@@ -137,7 +140,8 @@ def _values(tools: Mapping[str, Any]) -> Said:
             if tool.has(argument) and argument not in ("status", "vendor", "architecture"):
                 for value, phrases in values.items():
                     for phrase in phrases:
-                        yield phrase, Meaning(f"={argument}", _typed(value))
+                        if len(phrase) == 1 or phrase[-1] not in nouns:
+                            yield phrase, Meaning(f"={argument}", _typed(value))
         for argument in tool.parameters:
             if argument in _BY_ROLES or tool.parameters[argument].get("kind") in ("status", "sort"):
                 continue
