@@ -72,7 +72,8 @@ class Tool:
 class Lexicon:
     """All words of one server at one revision. Build it once and plan many questions with it.
 
-    `account`: the same words as they are meant of what one runs; None in that one itself.
+    `account`: the same words as they are meant of what one runs; None in that one itself. `every_word`: those
+    of both, and of everyday English.
     """
 
     revision: str
@@ -89,6 +90,7 @@ class Lexicon:
     gpu_machines: Container[str] = field(repr=False)
     live: inventory.Live = field(repr=False)
     account: Lexicon | None = field(default=None, repr=False)
+    every_word: Container[str] = field(default=frozenset(), repr=False)
 
     @staticmethod
     def of(resource: Mapping[str, Any]) -> Lexicon:
@@ -142,7 +144,8 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
         gpu_machines=instances.keys(),
         live=live,
     )
-    return replace(made, account=_of_account(made, resource))
+    account = _of_account(made, resource)
+    return replace(made, account=account, every_word=words | set(account.known.words) | language().common)
 
 
 def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> Lexicon:

@@ -83,20 +83,20 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
     typed = plain(text)[:_TOO_LONG]
     raw = [token.text for token in tokens_of(typed, lexicon.known)]
-    why = refusal(raw, lexicon.known.words) or refusal(unhyphenated(raw), lexicon.known.words)
+    why = refusal(raw, lexicon.every_word) or refusal(unhyphenated(raw), lexicon.every_word)
     if why is not None:
         made = refused(why, typed, previous)
         return _with_choices(made, _readable(typed, lexicon, now)) if why == "write_operation" else made
     tokens = tokens_of(typed, lexicon.known)
     known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
-    if mended and (why := refusal([token.text for token in tokens], lexicon.known.words)):
+    if mended and (why := refusal([token.text for token in tokens], lexicon.every_word)):
         return refused(why, typed, previous)
     s = sentence_of(typed, tokens, lexicon)
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
     own = own_question(typed, lexicon, write_verbs())
-    if mended != own.mended and (why := refusal(own.s.words(), lexicon.known.words)):
+    if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
     made = _planned(s, lexicon, now, previous, own)
     if made.behaviour != "answer" and (rescued := own.instead(now, previous)) is not None:

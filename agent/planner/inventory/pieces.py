@@ -11,7 +11,7 @@ _TAG = r"[A-Za-z][\w./\-]*"
 _PIECE = re.compile(
     r"(?P<uid>\b[a-z]+:[\w.\-]+:[\w.\-]+:[a-z_]+:[^\s,;]+)"
     r"|(?P<id>\barn:[\w\-]+:[^\s,;]+|\bocid1\.[\w.\-]+|(?<!\w)/{0,2}(?:subscriptions|projects)/[^\s,;]+)"
-    r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.])|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4})"
+    r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4})"
     rf"|(?P<pair>(?<![\w<>!=/])(?P<key>{_TAG})\s?=\s?(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;\"'()<>=]+))"
     rf"|(?P<tagged>(?<![\w:/]){_TAG}:(?!//)[A-Za-z][\w./\-]*)"
     r"|(?<![\w'\"])(?P<mark>[\"'`])(?P<quoted>[^\"'`]{1,80})(?P=mark)(?![\w])"
@@ -65,7 +65,7 @@ def _whole(match: re.Match[str], keys: frozenset[str]) -> Token | None:
         whole = match.start() == 0 and match.end() == len(match.string)
         return None if whole else _piece(match, "quoted", match["quoted"].strip())
     if kind == "pattern":
-        return _piece(match, "pattern", said) if any(c.isalnum() for c in said) else None
+        return _piece(match, "pattern", said.rstrip(".?!")) if any(c.isalnum() for c in said) else None
     return _piece(match, "ip" if kind == "ip" else "id", said.rstrip(".?!"))
 
 

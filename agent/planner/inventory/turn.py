@@ -68,7 +68,8 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
         right = dict(mended)
         for token in reversed(tokens):
             if token.kind == "word" and right.get(token.raw.lower()) == token.text:
-                text = text[: token.start] + token.text + text[token.end :]
+                meant = token.text.upper() if token.raw.isupper() else token.text
+                text = text[: token.start] + meant + text[token.end :]
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     return Own(s, words, evidence_of(s), mended)
