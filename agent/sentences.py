@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent import resources
 from agent.compute import Computed, price
 from agent.figures import age, kind, machine, moment, number, offer_line, side, usd
 from agent.figures import total as money_total
@@ -20,8 +21,12 @@ Row = Mapping[str, Any]
 def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
     """What a person reads first."""
     tool = answer.calls[-1]["tool"]
-    if result is not None and result.op in COMPUTED:
-        said = COMPUTED[result.op](result, answer)
+    if result is not None and (result.op in COMPUTED or result.op == "join"):
+        said = (
+            resources.joined(result, answer, done)
+            if result.op == "join"
+            else COMPUTED[result.op](result, answer)
+        )
         return said if result.whole else f"Over the rows that could be read, not all: {said}"
     if not answer.rows:
         return _nothing(answer)
@@ -114,6 +119,8 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
 
 
 def _health(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    if all(row.get("uid") for row in rows):
+        return resources.health(rows, answer)
     bad = [row for row in rows if row.get("healthy") is False]
     unknown = [row for row in rows if row.get("healthy") is None]
     if bad:
@@ -137,6 +144,7 @@ def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, 
     return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."
 
 
+resources_of = frozenset(("list_resources", "get_metrics"))
 NOUNS = {
     "compare_gpu_prices": "offer",
     "gpu_price_history": "price point",
@@ -156,6 +164,11 @@ GROUPS = {
 
 def _count(result: Computed, answer: Answer) -> str:
     count, call = result.figures["count"], answer.calls[-1]
+    if call["tool"] in resources_of and "group_by" not in call["arguments"]:
+        left = (
+            f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
+        )
+        return f"{resources.counted(answer, count)}{resources.conditions(answer)}.{left}"
     asked = result.figures.get("field") or call["arguments"].get("group_by")
     noun = GROUPS.get(str(asked)) or NOUNS.get(call["tool"], "row")
     if result.figures.get("values") and call["tool"] == "compare_gpu_prices":
@@ -231,6 +244,8 @@ def _nth(result: Computed, answer: Answer) -> str:
 
 
 def _compare(result: Computed, answer: Answer) -> str:
+    if result.lines and "side" in result.lines[0]:
+        return resources.sides(result, answer)
     priced = [line for line in result.lines if line["min"] is not None]
     if not priced:
         return _nothing(answer)
@@ -295,9 +310,21 @@ def _filter(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return _nothing(answer)
     tool = answer.calls[-1]["tool"]
+    untold = result.figures.get("untold")
+    left = f" Of {number(untold)} it is not known." if untold else ""
     if tool in TOOLS:
-        return TOOLS[tool](result.rows, answer, [])
-    return f"{number(len(result.rows))} match."
+        return TOOLS[tool](result.rows, answer, [{"total": result.figures["count"]}]) + left
+    return f"{number(len(result.rows))} match.{left}"
+
+
+def _agreeing(result: Computed, answer: Answer) -> str:
+    """What all sides have, or any of them."""
+    if not result.rows:
+        return _nothing(answer)
+    word = "all conditions" if result.op == "both" else "one of the conditions"
+    count = result.figures["count"]
+    names = ", ".join(dict.fromkeys(resources.name_of(row) for row in result.rows[:6]))
+    return f"{resources.counted(answer, count)}{resources.conditions(answer)} meet {word}: {names}{' …' if count > 3 else ''}."
 
 
 TOOLS = {
@@ -305,6 +332,10 @@ TOOLS = {
     "gpu_price_history": history,
     "check_health": _health,
     "list_providers": _providers,
+    "list_resources": resources.listed,
+    "get_resource": resources.one,
+    "get_metrics": resources.measured,
+    "list_services": resources.services,
 }
 COMPUTED = {
     "count": _count,
@@ -321,4 +352,7 @@ COMPUTED = {
     "within": _within,
     "worth": worth,
     "filter": _filter,
+    "sum": resources.summed,
+    "both": _agreeing,
+    "either": _agreeing,
 }

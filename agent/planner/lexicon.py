@@ -144,12 +144,12 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
         gpu_machines=instances.keys(),
         live=live,
     )
-    account = _of_account(made, resource)
-    return replace(made, account=account, every_word=words | set(account.known.words) | language().common)
+    account, account_words = _of_account(made, resource)
+    return replace(made, account=account, every_word=words | account_words | language().common)
 
 
-def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> Lexicon:
-    """The words of questions about what one runs."""
+def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> tuple[Lexicon, set[str]]:
+    """The lexicon of questions about what one runs, and every word of it."""
     phrases = inventory.phrases_of(resource, made.tools, made.live)
     _add(phrases, _provider_words(resource.get("providers", ())))
     _add(phrases, _region_words())
@@ -164,7 +164,7 @@ def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> Lexicon:
         phrases=phrases.keys(),
         apart=frozenset(inventory.plurals()) | suffixes,
     )
-    return replace(
+    account = replace(
         made,
         phrases=phrases,
         longest=_longest(phrases),
@@ -174,6 +174,7 @@ def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> Lexicon:
         vocabulary=_by_first_letter(words),
         instances={**made.instances, **inventory.instance_types(resource)},
     )
+    return account, words
 
 
 def _is_suffix(meanings: Iterable[Meaning]) -> bool:

@@ -103,7 +103,9 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     if then is not None and then["op"] == "count" and "group_by" not in found.arguments:
         for name in ("limit", "sort", "group_by"):
             kept.pop(name, None)
-    sides = tuple(found.sides) or (tuple(previous.sides) if tool.name == previous.tool else ())
+    sides: tuple[Mapping[str, Any], ...] = tuple(found.sides)
+    if not sides and tool.name == previous.tool:
+        sides = tuple(previous.sides)
     return Query(tool.name, kept, sides, _then(previous, a, tool))
 
 

@@ -10,6 +10,7 @@ from agent.planner.tokens import words_of
 
 _SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
 _NAME = "Name"
+_NO_TAG = "*"
 
 
 def read_labels(a: Asked) -> None:
@@ -95,8 +96,7 @@ def _without(a: Asked) -> None:
     for index, _ in a.all("lacks"):
         _lacking(a, index)
     for index, _ in a.all("untagged"):
-        a.put("missing_tag", _NAME, index)
-        a.found.notices.append("Untagged was read as: without a Name tag.")
+        a.put("missing_tag", _NO_TAG, index)
 
 
 def _lacking(a: Asked, index: int) -> None:

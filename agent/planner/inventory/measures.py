@@ -164,7 +164,7 @@ def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None
         nearest = min(mentions, key=lambda at: (min(abs(at - amount.first), abs(at - amount.last)), -at))
         return mentions[nearest]
     if amount.unit in hint("unit_metric"):
-        return str(hint("unit_metric")[amount.unit])
+        return str(hint("unit_metric")[str(amount.unit)])
     said = _op_metric(a, amount)
     return str(hint("with_gpu").get(said, said)) if said is not None and _gpu_meant(a) else said
 
@@ -185,7 +185,7 @@ def _compared(
         op = "ge"
     if amount.unit in _SIZES and metric in hint("in_bytes"):
         at = next(at for at, name in mentions.items() if name == metric)
-        metric = mentions[at] = str(hint("in_bytes")[metric])
+        metric = mentions[at] = str(hint("in_bytes")[str(metric)])
     if metric is None:
         metric = _usual(a)
         a.found.notices.append(f"No metric was named: {metrics.metrics()[metric].title} was taken.")

@@ -62,6 +62,12 @@ def _written(a: Asked) -> None:
     if "list_metrics" in arguments:
         for name in ("op", "value", "sort", "agg"):
             arguments.pop(name, None)
+    if "*" in arguments.get("missing_tag", ()) and (
+        arguments.get("tag") or len(arguments["missing_tag"]) > 1
+    ):
+        # Nothing has a tag and none at all: a name is what people miss first.
+        arguments["missing_tag"] = ["Name" if one == "*" else one for one in arguments["missing_tag"]]
+        a.found.notices.append("Untagged was read as: without a Name tag.")
     same_key = [
         one for one in arguments.get("tag", ()) if _keys(arguments["tag"]).count(one.split("=")[0]) > 1
     ]

@@ -1,0 +1,317 @@
+"""What is said of resources: how many and which, one of them, what was measured, how they are, what is readable."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent.figures import (
+    account,
+    day,
+    metric_title,
+    moment,
+    number,
+    priced,
+    quantity,
+    resource_size,
+    side,
+    usd,
+)
+from cloudtop import resource_types
+from cloudtop.text import plural
+
+if TYPE_CHECKING:
+    from agent.answer import Answer
+    from agent.compute import Computed
+
+Row = Mapping[str, Any]
+NAMED = 3
+"""So many of a list are named in a sentence."""
+
+_STATED = {"running", "stopped", "terminated", "failed", "unattached", "starting", "stopping", "unknown"}
+_BESIDE = (
+    "resource_type",
+    "metric",
+    "granularity",
+    "op",
+    "value",
+    "unit",
+    "agg",
+    "sort",
+    "group_by",
+    "list_metrics",
+    "time",
+    "name",
+)
+
+
+def noun(answer: Answer, count: float) -> str:
+    """What is counted: `instances`, `databases`, else `resources`."""
+    kinds = answer.applied.get("resource_type") or []
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if len(kinds) == 1:
+        return resource_types.title(str(kinds[0]), count)
+    return "resource" if count == 1 else "resources"
+
+
+def counted(answer: Answer, count: float) -> str:
+    """`57 instances`."""
+    return f"{number(count)} {noun(answer, count)}"
+
+
+def conditions(answer: Answer) -> str:
+    """` (status stopped, region eu)`: what was applied beside the type."""
+    said = [
+        f"{name.replace('_', ' ')} {_plain(value)}"
+        for name, value in answer.applied.items()
+        if name not in _BESIDE
+    ]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def name_of(row: Row) -> str:
+    """What a person calls a resource."""
+    return str(row.get("name") or row.get("id") or str(row.get("uid")).rpartition(":")[2])
+
+
+def _named(rows: Sequence[Row]) -> str:
+    names = list(dict.fromkeys(name_of(row) for row in rows))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """`12 instances (status stopped): web-1, web-2, db-1 and 9 more.`"""
+    if "group" in rows[0] and "count" in rows[0]:
+        return _groups(rows, answer, done)
+    total = int((done[-1].get("total") if done else None) or len(rows))
+    names = list(dict.fromkeys(name_of(row) for row in rows))
+    more = total - min(len(names), NAMED)
+    rest = f" and {number(more)} more" if more > 0 and len(names) >= NAMED else ""
+    return f"{_stale(rows)}{counted(answer, total)}{conditions(answer)}: {', '.join(names[:NAMED])}{rest}."
+
+
+def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    by = " and ".join(
+        str(one).removeprefix("tag:") for one in answer.calls[-1]["arguments"].get("group_by", ["group"])
+    )
+    total = sum(int(row["count"]) for row in rows)
+    groups = int((done[-1].get("total") if done else None) or len(rows))
+    whole = counted(answer, total) if groups == len(rows) else f"{number(groups)} groups"
+    first = rows[0]
+    group = first["group"] if first["group"] not in (None, "") else "no value"
+    return f"{whole}{conditions(answer)} by {by.replace('_', ' ')}: {group} has {number(first['count'])}{_of_all(rows)}."
+
+
+def _of_all(rows: Sequence[Row]) -> str:
+    rest = [
+        f"{row['group'] if row['group'] not in (None, '') else 'no value'} {number(row['count'])}"
+        for row in rows[1:3]
+    ]
+    more = f" and {len(rows) - 3} more groups" if len(rows) > 3 else ""
+    return f", {', '.join(rest)}{more}" if rest else ""
+
+
+def one(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """`web-prod-2 is a running instance (m5.large, 2 vCPU) of aws in us-east-1, made on 2026-10-01.`"""
+    first = rows[0]
+    if len(rows) > 1:
+        where = Counter(f"{row['provider']} {resource_types.title(row['type'])}" for row in rows)
+        return f"{len(rows)} resources have it: {', '.join(where)}."
+    state = first["status"] if first["status"] in _STATED else ""
+    kind = resource_types.title(first["type"])
+    article = "an" if (state or kind)[0].lower() in "aeiou" else "a"
+    size = f" ({told})" if (told := resource_size(first)) else ""
+    whose = f", account {name}" if (name := account(first)) else ""
+    parts = [
+        f"{name_of(first)} is {article} {f'{state} ' if state else ''}{kind}{size} on {first['provider']}{whose} in {first['region']}"
+    ]
+    addresses = [
+        f"{word} address {first[field]}"
+        for word, field in (("public", "public_ip"), ("private", "private_ip"))
+        if first.get(field)
+    ]
+    parts += addresses
+    parts += [f"made on {made}"] if (made := day(first.get("created_at"))) else []
+    parts += [f"{cost} per hour"] if (cost := priced(first)) else []
+    parts += (
+        [f"tags {', '.join(f'{key}={value}' for key, value in first['tags'].items())}"]
+        if first.get("tags")
+        else []
+    )
+    return f"{_stale(rows)}{'; '.join(parts)}."
+
+
+def _stale(rows: Sequence[Row]) -> str:
+    old = [str(row["fetched_at"]) for row in rows if row.get("source") == "stale"]
+    return f"As of {moment(min(old))}, not asked again since: " if old else ""
+
+
+def series(rows: Sequence[Row]) -> list[Row]:
+    """Points as one line for each series; rows of another kind as they are."""
+    if not rows or "time" not in rows[0] or "metric" not in rows[0]:
+        return list(rows)
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["uid"], row["metric"], row["device"]), []).append(row)
+    return [_line(points) for points in found.values()]
+
+
+def _line(points: Sequence[Row]) -> Row:
+    ordered = sorted(points, key=lambda row: str(row["time"]))
+    values = [float(row["value"]) for row in ordered]
+    kept = {
+        name: ordered[-1].get(name)
+        for name in (
+            "uid",
+            "name",
+            "type",
+            "provider",
+            "account",
+            "region",
+            "metric",
+            "device",
+            "unit",
+            "source",
+            "fetched_at",
+        )
+    }
+    return {
+        **kept,
+        "newest": values[-1],
+        "avg": round(statistics.fmean(values), 6),
+        "min": min(values),
+        "max": max(values),
+        "points": len(values),
+        "from": ordered[0]["time"],
+        "to": ordered[-1]["time"],
+    }
+
+
+def measured(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """What was measured, of whom, the figure that was asked for."""
+    first = rows[0]
+    if "per_device" in first:
+        kinds = list(dict.fromkeys(str(row["metric"]) for row in rows if row["available"]))
+        return f"{plural(len(kinds), 'metric')} can be read: {', '.join(kinds[:12])}{' …' if len(kinds) > 12 else ''}."
+    if "group" in first:
+        value = quantity(first["value"], first["unit"])
+        return f"{metric_title(first['metric'])} by group ({first['agg']}): {side(first['group'])} {value}, the first of {plural(len(rows), 'group')}."
+    if "samples" in first:
+        return _values(rows, answer, done)
+    lines = series(rows)
+    told = [_series(line) for line in lines[:NAMED]]
+    more = f"; {plural(len(lines) - NAMED, 'more series', 'more series')}" if len(lines) > NAMED else ""
+    return f"{_stale(rows)}{'; '.join(told)}{more}."
+
+
+def _series(line: Row) -> str:
+    unit = line["unit"]
+    device = f" ({line['device']})" if line.get("device") else ""
+    held = f"{metric_title(line['metric'])} of {name_of(line)}{device}: {quantity(line['newest'], unit)} at {moment(line['to'])}"
+    if line["points"] == 1:
+        return held
+    return f"{held}, {quantity(line['avg'], unit)} on average, from {quantity(line['min'], unit)} to {quantity(line['max'], unit)}"
+
+
+_WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
+
+
+def _values(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    first, asked = rows[0], answer.calls[-1]["arguments"]
+    title = metric_title(first["metric"])
+    figure = f"{name_of(first)} {quantity(first['value'], first['unit'])} ({first['agg']})"
+    total = int((done[-1].get("total") if done else None) or len(rows))
+    uids = len({row["uid"] for row in rows})
+    if asked.get("op"):
+        unit = f" {asked['unit']}" if asked.get("unit") else " %" if first["unit"] == "percent" else ""
+        said = f"{_WORDS[asked['op']]} {number(asked['value'])}{unit}"
+        count = uids if total == len(rows) else total
+        return f"{_stale(rows)}{counted(answer, count)}{conditions(answer)} with {title} {said}; first: {figure}."
+    if len(rows) == 1:
+        return f"{_stale(rows)}{title} of {figure}."
+    way = str(asked.get("sort") or "")
+    word = {"desc": "Highest", "asc": "Lowest"}.get(way, "First")
+    return f"{_stale(rows)}{word} {title}: {figure}; {plural(total, 'value')} in all."
+
+
+def health(rows: Sequence[Row], answer: Answer) -> str:
+    """How resources are: `2 of 41 are not well: node-3 (failing), pod-7 (down).`"""
+    bad = [row for row in rows if row.get("healthy") is False]
+    unknown = [row for row in rows if row.get("healthy") is None]
+    if len(rows) == 1:
+        row = rows[0]
+        return f"{_stale(rows)}{row['name']} on {row['provider']} is {row['status']}: {row['message']}"
+    if bad:
+        said = ", ".join(dict.fromkeys(f"{row['name']} ({row['status']})" for row in bad[:NAMED]))
+        more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+        return f"{_stale(rows)}{len(bad)} of {counted(answer, len(rows))} are not well: {said}{more}."
+    if unknown:
+        states = Counter(str(row["status"]) for row in unknown)
+        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        return f"{_stale(rows)}None of {counted(answer, len(rows))} is unhealthy; of {len(unknown)} it is not known ({told})."
+    return f"{_stale(rows)}All {counted(answer, len(rows))} are healthy."
+
+
+def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """Which services of which clouds can be read."""
+    by_cloud: dict[str, list[str]] = {}
+    for row in rows:
+        by_cloud.setdefault(str(row["provider"]), []).append(str(row["id"]))
+    told = "; ".join(f"{cloud}: {', '.join(some)}" for cloud, some in by_cloud.items())
+    usable = sum(1 for row in rows if row["enabled"] and row["configured"])
+    return f"{plural(len(rows), 'service')}, {number(usable)} of them readable now: {told}."
+
+
+def summed(result: Computed, answer: Answer) -> str:
+    """`57 instances cost $12.30 per hour together.`"""
+    figures = result.figures
+    value, field = figures["value"], str(figures["field"])
+    left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
+    if value is None:
+        return f"{counted(answer, len(result.rows))}{conditions(answer)}: {_FIELDS.get(field, field)} is not known of any."
+    what = counted(answer, figures["count"])
+    if field == "usd_per_hour":
+        return (
+            f"{what}{conditions(answer)} cost {usd(value)} per hour together ({usd(value * 24)} a day){left}."
+        )
+    shown = quantity(value, "bytes") if field == "size_bytes" else number(value)
+    return f"{what}{conditions(answer)} have {shown} {_FIELDS.get(field, field)} together{left}."
+
+
+_FIELDS = {
+    "usd_per_hour": "the price",
+    "size_bytes": "stored",
+    "size_gb": "GB",
+    "vcpus": "vCPUs",
+    "ram_gib": "GiB of memory",
+    "gpu_count": "GPUs",
+    "object_count": "objects",
+}
+
+
+def joined(result: Computed, answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence of what was measured, and what these resources cost together."""
+    if not result.rows:
+        return f"No {noun(answer, 1)} matches{conditions(answer)}."
+    figures = result.figures
+    said = measured(result.rows, answer, done).removesuffix(".")
+    if figures["value"] is None:
+        return f"{said}. What they cost is not known."
+    left = f" (of {number(figures['untold'])} it is not known)" if figures.get("untold") else ""
+    return f"{said}. Together {usd(figures['value'])} per hour{left}."
+
+
+def sides(result: Computed, answer: Answer) -> str:
+    """`prod: 12, staging: 4.`"""
+    told = []
+    for line in result.lines:
+        value = f", {quantity(line['value'], line['unit'])} on average" if line["value"] is not None else ""
+        told.append(f"{side(line['side'])}: {number(line['count'])}{value}")
+    return f"{'; '.join(told)}."
