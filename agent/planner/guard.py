@@ -54,6 +54,7 @@ class _Write:
     harmless: PhraseSet
     search: PhraseSet
     mark: PhraseSet
+    grants: PhraseSet
     near: dict[str, tuple[str, ...]]
     nouns: dict[str, PhraseSet]
 
@@ -66,7 +67,18 @@ def _write() -> _Write:
     for word in sorted(hard.singles | PhraseSet(facts["edit"]).singles):
         if len(word) >= 5:
             near[word[0]] = (*near.get(word[0], ()), word)
-    names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless", "search", "mark")
+    names = (
+        "trade",
+        "edit",
+        "things",
+        "lead",
+        "own_wish",
+        "question",
+        "harmless",
+        "search",
+        "mark",
+        "grants",
+    )
     nouns = {verb: PhraseSet(words) for verb, words in facts["nouns"].items()}
     return _Write(hard=hard, near=near, nouns=nouns, **{name: PhraseSet(facts[name]) for name in names})
 
@@ -174,7 +186,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if at >= len(words):
         return False
     rest = words[at:]
-    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)):
+    granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
+    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
         return False
     if size := write.hard.at(words, at):
         return _orders(words, at + size, write)

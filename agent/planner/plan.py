@@ -198,6 +198,9 @@ def _owned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None,
         )
         if own.goes_on() and not market:
             return own.followed(now, previous)
+    if best is not None and best.has("check") and own.seen.named and not off_topic(s):
+        # Whether a resource is well is asked, not whether a connection is.
+        return own.fresh(now, previous)
     if own.weight <= max(top, off_topic(s)) or (best is not None and not best.here and top >= _SURE):
         return None
     return own.fresh(now, previous)

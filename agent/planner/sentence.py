@@ -61,6 +61,8 @@ class Sentence:
     """Names of what there is, in lower case."""
     gpu_machines: Container[str] = frozenset()
     """Instance types with GPUs, in lower case."""
+    ranged: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    """Places of numbers that begin or end a range, with the comparison and unit that they have by that."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.planner.inventory.facts import set_of
 from agent.planner.language import word_set
@@ -33,6 +34,9 @@ def amount_at(s: Sentence, index: int) -> Amount:
     value = s.spans[index].number
     assert value is not None
     made = Amount(index, index, index, value)
+    if index in s.ranged:
+        _in_range(s, made)
+        return made
     _currency(s, made)
     _suffix(s, made)
     _unit(s, made)
@@ -43,6 +47,35 @@ def amount_at(s: Sentence, index: int) -> Amount:
     if made.op_at is not None and made.op_at in s.turned:
         made.op = _TURNED.get(str(made.op), made.op)
     return made
+
+
+def _in_range(s: Sentence, made: Amount) -> None:
+    """One end of a range; the words between the ends belong to the first."""
+    made.op, made.unit = s.ranged[made.at]
+    _currency(s, made)
+    after = s.at(made.last + 1)
+    if after is not None and after.plays("unit") and not after.plays("op"):
+        made.last += 1
+    if made.op == "ge" and (lead := s.at(made.first - 1)) is not None and lead.plays("between"):
+        made.first -= 1
+
+
+def read_ranges(s: Sentence) -> None:
+    """`between 8 and 16 vcpus`, `20-40 %`, `from 1 to 5 tb`: both ends, with the unit behind the second."""
+    numbers = [
+        i for i, span in enumerate(s.spans) if span.number is not None and not span.plays("gpu", "=name")
+    ]
+    for low, high in pairwise(numbers):
+        between = [span for span in s.spans[low + 1 : high] if not span.plays("unit") or span.plays("op")]
+        joint = between[0].text if len(between) == 1 else ""
+        lead = any(s.plays(at, "between") for at in (low - 1, low - 2))
+        if joint not in ("to", "-", "and") or (joint == "and" and not lead):
+            continue
+        first, second = s.spans[low].number or 0.0, s.spans[high].number or 0.0
+        unit = s.at(high + 1)
+        if second > first and unit is not None and unit.plays("unit"):
+            s.ranged[low] = ("ge", unit.get("unit"))
+            s.ranged[high] = ("le", unit.get("unit"))
 
 
 def _currency(s: Sentence, made: Amount) -> None:

@@ -26,6 +26,11 @@ def set_of(name: str) -> frozenset[str]:
     return frozenset(str(word) for word in facts()["sets"][name])
 
 
+def is_plural(text: str) -> bool:
+    """Whether a noun speaks of several."""
+    return text.endswith("s") and not text.endswith(("ss", "us", "is"))
+
+
 @cache
 def hint(name: str) -> Mapping[str, Any]:
     """One of the small tables."""

@@ -72,7 +72,7 @@ def _pairs(a: Asked) -> None:
         elif key.lower() == "name" and a.takes("name"):
             a.put("name", value, index)
         else:
-            _tag(a, (key_of(a, key), value), index)
+            _tag(a, (a.words.live.keys.get(key.lower(), key), value), index)
         before = a.s.at(index - 1)
         if before is not None and before.plays("tagged", "tag_word", "named"):
             a.s.use(index - 1)

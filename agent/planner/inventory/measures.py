@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.sizes import types_said
 from agent.planner.language import word_set
 from agent.planner.sentence import Span
@@ -143,19 +143,20 @@ def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:
 
 
 def _a_range(a: Asked, low: Amount, high: Amount) -> bool:
-    between = {span.text for span in a.s.spans[low.last + 1 : high.at]}
-    lead = any(a.s.plays(at, "between") for at in range(max(0, low.at - 2), low.at))
-    return (
-        low.op is None
-        and high.op is None
-        and (lead or bool(between & {"-", "to"}))
-        and high.value > low.value
-    )
+    return low.at in a.s.ranged and high.at in a.s.ranged
 
 
 def _op_metric(a: Asked, amount: Amount) -> str | None:
     said = a.s.spans[amount.op_at].get("metric_op") if amount.op_at is not None else None
-    return str(said).split()[0] if said else None
+    return _heat(a, str(said).split()[0], percent=amount.unit == "percent") if said else None
+
+
+def _heat(a: Asked, metric: str, *, percent: bool = False) -> str:
+    """`hot` is the temperature of GPUs, the load of other things."""
+    if metric != "heat":
+        return metric
+    without, with_gpus, share = facts()["heat"]
+    return str((share if percent else with_gpus) if _gpu_meant(a) else without)
 
 
 def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None:
@@ -186,6 +187,8 @@ def _compared(
     if amount.unit in _SIZES and metric in hint("in_bytes"):
         at = next(at for at, name in mentions.items() if name == metric)
         metric = mentions[at] = str(hint("in_bytes")[str(metric)])
+    if metric is None and a.before.get("metric"):
+        metric = str(a.before["metric"][0])
     if metric is None:
         metric = _usual(a)
         a.found.notices.append(f"No metric was named: {metrics.metrics()[metric].title} was taken.")
@@ -215,6 +218,10 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         a.put("sort", way, index)
     for index, span in a.all("threshold"):
         metric, op, value = str(span.get("threshold")).split()
+        metric = _heat(a, metric)
+        if index and a.s.spans[index - 1].text == "how":
+            a.put("metric", metric, index)
+            continue
         if _gpu_meant(a) and metric in hint("with_gpu"):
             metric = str(hint("with_gpu")[metric])
         if "op" in a.found.arguments or a.found.sides or _own_word(a, index):
@@ -286,7 +293,7 @@ def _steps(a: Asked) -> None:
             unit = a.s.spans[index + 1].get("unit")
             beside = (
                 a.s.plays(index - 1, "step")
-                or a.s.plays(index + 2, "step")
+                or a.s.plays(index + 2, "step", "metric", "shy_metric", "agg")
                 or a.s.plays(a.skip(index - 1, -1), "per")
             )
             if unit in _LETTER and beside:

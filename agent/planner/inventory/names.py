@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.language import language, word_set
 
@@ -64,14 +64,11 @@ def _part(a: Asked, index: int, form: str) -> None:
         return
     if not sure and (span.number is not None or span.text in language().stop):
         return
-    pattern = raw(a, at)
-    a.put(
-        "name_contains",
-        pattern if "*" in pattern else form.format(pattern),
-        index,
-        at,
-        *_word_before(a, index, "named"),
-    )
+    begin = a.s.starts(span)
+    said = a.s.text[begin:].split()[0].strip(",;.?!\"'")
+    inside = [i for i, one in enumerate(a.s.spans) if begin <= a.s.starts(one) < begin + len(said)]
+    pattern = said if "*" in said else form.format(said)
+    a.put("name_contains", pattern, index, *inside, *_word_before(a, index, "named"))
 
 
 def _in_name(a: Asked, index: int) -> None:
@@ -110,7 +107,10 @@ def _searched(a: Asked, index: int) -> None:
 
 def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
-    if not a.takes("name") or {"name", "id", "ip", "name_contains", "resource_type"} & set(a.found.arguments):
+    if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+        return
+    if a.found.arguments.get("resource_type"):
+        _before_noun(a)
         return
     found = []
     for index, span in enumerate(a.s.spans):
@@ -121,6 +121,18 @@ def read_loose(a: Asked) -> None:
             found.append(index)
     if len(found) == 1:
         a.put("name", raw(a, found[0]), found[0])
+
+
+def _before_noun(a: Asked) -> None:
+    """`the payments cluster`: a word that means nothing else, before the noun of one resource."""
+    for index, span in enumerate(a.s.spans[:-1]):
+        noun = a.s.spans[index + 1]
+        one = noun.plays("type", "shy_type") and not is_plural(noun.text)
+        the = a.s.at(index - 1)
+        if one and _unknown(a, index) and the is not None and the.text in ("the", "our", "my"):
+            a.put("name", raw(a, index), index)
+            a.found.arguments.pop("resource_type")
+            return
 
 
 def _unknown(a: Asked, index: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import key_of
 from agent.planner.inventory.sizes import size_field, types_said
 from agent.planner.language import language, word_set
@@ -27,8 +27,11 @@ def read_order(a: Asked) -> None:
 
 def read_counts(a: Asked) -> None:
     """`how many …`, `total size of …`."""
-    for index, _ in a.all("count"):
+    for index, span in a.all("count"):
         a.s.use(index)
+        if span.text == "how much":
+            _total(a, index)
+            continue
         _count_dimension(a, index)
         if "group_by" not in a.found.arguments and a.found.then is None:
             a.found.then = {"op": "count"}
@@ -53,10 +56,12 @@ def _dimension(a: Asked, at: int) -> str | None:
         "cost center",
     ):
         return f"tag:{key_of(a, span.text.removesuffix('s'))}"
+    typed = span.plays("type", "shy_type") and a.tool.has("metric")
     for meaning in span.meanings:
-        if meaning.role == "dim" and _takes_dimension(a, meaning.value):
+        if meaning.role == "dim" and _takes_dimension(a, meaning.value) and not typed:
             return str(meaning.value)
-    if span.plays("type", "shy_type") and a.tool.has("metric"):
+    if typed:
+        a.put("resource_type", span.get("type") or span.get("shy_type"))
         return "resource"
     after = a.s.at(at + 1)
     if after is not None and after.plays("tag_word") and span.text[0].isalnum():
@@ -134,7 +139,7 @@ def _which_most(a: Asked) -> None:
             a.s.use(most)
             if a.s.spans[most].plays("few"):
                 a.put("sort", "count_asc")
-            if not a.s.spans[index + 1].text.endswith("s"):
+            if not is_plural(a.s.spans[index + 1].text):
                 a.put("limit", 1)
         return
 
@@ -163,7 +168,7 @@ def _singular(a: Asked, index: int) -> bool:
         if span.plays(*_COUNTABLE, "=spot"):
             if at + 1 < len(a.s.spans) and a.s.spans[at + 1].plays("type", "shy_type"):
                 continue
-            return not span.text.endswith("s") and not span.plays("everything")
+            return not is_plural(span.text) and not span.plays("everything")
         if span.text == "one":
             return True
         if span.number is not None:
@@ -287,7 +292,7 @@ def _count_dimension(a: Asked, index: int) -> None:
     if span.plays("type", "service") or "group_by" in a.found.arguments or not a.tool.has("group_by"):
         return
     dimension = _dimension(a, at)
-    if dimension is not None and dimension != "resource" and span.text.endswith("s"):
+    if dimension is not None and dimension != "resource" and is_plural(span.text):
         a.found.add("group_by", dimension)
         a.found.then = {"op": "count"}
         a.s.use(at)

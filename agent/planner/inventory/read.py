@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.planner.inventory.amounts import read_ranges
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.denials import read_denials
 from agent.planner.inventory.labels import read_labels
@@ -14,12 +15,13 @@ from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
 from agent.planner.inventory.types import read_types
 
-_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "named")  # fmt: skip
+_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "named", "aside")  # fmt: skip
 """Words that have done their work once the tool is chosen and the question is read."""
 
 
 def read(a: Asked) -> None:
     """Fill `a.found` with everything that the tool, or the one that feeds it, can take."""
+    read_ranges(a.s)
     a.denied = read_denials(a.s)
     read_owners(a)
     read_labels(a)

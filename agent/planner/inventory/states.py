@@ -41,11 +41,7 @@ def _state(a: Asked, index: int, value: str) -> None:
 def _filters(a: Asked, index: int) -> bool:
     """`running instances`, `what is running`; not `running postgres`, `instances running hot`."""
     after = a.s.at(index + 1)
-    if (
-        after is not None
-        and after.plays("engine", "runtime", "=name", "metric_op", "threshold")
-        and not a.s.plays(index - 1, "type")
-    ):
+    if after is not None and after.plays("engine", "runtime", "=name", "metric_op", "threshold"):
         return False
     return not a.tool.has("metric")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.measures import speaks
-from agent.planner.language import word_set
+from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.sentence import Sentence, Span
+from cloudtop import metrics
 
 WEIGHTS = {
     "type": 3.0,
@@ -67,6 +68,7 @@ _ANCHORS = frozenset(
         "gpus",
     )
 )
+_NAMED = frozenset(("type", "service", "machine", "shy_type", "name", "named", "word", "id", "label", "env"))
 _LEANING = frozenset(("health", "tempted", "anything", "shy_metric"))
 
 
@@ -82,6 +84,11 @@ class Evidence:
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.places
+
+    @property
+    def named(self) -> bool:
+        """Whether resources, or some of them, are named."""
+        return bool(_NAMED & self.places.keys())
 
     @property
     def anchored(self) -> bool:
@@ -109,24 +116,22 @@ def evidence_of(s: Sentence) -> Evidence:
 
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     if span.plays("type"):
-        if span.get("type") == "gpu_instance" and span.text.endswith("s"):
+        if span.get("type") == "gpu_instance" and is_plural(span.text):
             yield "gpus"
         yield "machine" if span.get("type") in hint_machines() and not span.plays("service") else "type"
     elif span.plays("service"):
         yield "service"
-    elif (
-        span.plays("shy_type")
-        and not span.plays("provider", "gpu")
-        and span.get("shy_type") != "gpu_instance"
-    ):
-        if span.text.endswith("s") or not span.plays("shy_metric", "size_of", "dim"):
-            yield "shy_type"
+    elif _shy_noun(s, span):
+        yield "shy_type"
     if span.plays("threshold") and not span.plays("metric"):
-        yield "tempted"
+        yield "metric" if str(span.get("threshold")).startswith("gpu_") else "tempted"
     elif speaks(span):
         yield "metric"
     elif span.plays("shy_metric") and s.plays(index - 1, "many", "few") and span.get("size_of") != "vram":
         yield "metric"
+    elif span.plays("shy_metric") and (noun := _noun_before(s, index)) is not None:
+        if noun in metrics.metrics()[str(span.get("shy_metric"))].of:
+            yield "metric"
     elif span.plays("shy_metric") and not _is_size(s, index):
         yield "shy_metric"
     if span.plays("state", "unused") and not span.plays("threshold"):
@@ -137,8 +142,14 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         span.plays("tagged") and span.text not in ("tag", "tags", "label", "labels", "marked")
     ):
         yield "label"
+    if span.plays("lacks") and s.plays(index + 1, "tag_key"):
+        yield "label"
+    if span.plays("owned_by") and span.text.startswith(("owned", "belong")):
+        yield "label"
     if span.plays("env", "tag_value"):
         yield "env"
+    if _unknown_name(s, index, span):
+        yield "word"
     if span.plays("=name", "quoted", "=name_contains"):
         live = str(span.get("=name") or "").lower() in s.known_names
         yield "name" if live or not span.plays("=name") else "named" if not span.text.isalnum() else "word"
@@ -191,6 +202,31 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "sized"
 
 
+def _shy_noun(s: Sentence, span: Span) -> bool:
+    """A word with other uses that is a noun of resources here."""
+    if not span.plays("shy_type") or span.plays("provider", "gpu") or span.get("shy_type") == "gpu_instance":
+        return False
+    grouped = any(one.plays("per", "aside") for one in s.spans)
+    return is_plural(span.text) or not span.plays("shy_metric", "size_of") or grouped
+
+
+def _unknown_name(s: Sentence, index: int, span: Span) -> bool:
+    """`is jenkins up`, `health of the payments cluster`: a word that means nothing else, asked whether it is well."""
+    if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
+        return False
+    if span.text in language().stop | language().common or not span.text.isalpha():
+        return False
+    content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
+    if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
+        return False
+    last = index + 1 == len(s.spans)
+    return last or s.spans[0].text in set_of("yes_no") or s.plays(index + 1, "type", "shy_type")
+
+
+_SHORTEST = 3
+_FEW = 3
+
+
 def _of_machines(s: Sentence) -> bool:
     """Machines in general are spoken of, and no GPU."""
     gpus = any(
@@ -200,7 +236,7 @@ def _of_machines(s: Sentence) -> bool:
         or span.text in ("gpu", "gpus")
         for span in s.spans
     )
-    return not gpus and any(span.get("type") == "instance" and span.text.endswith("s") for span in s.spans)
+    return not gpus and any(span.get("type") == "instance" and is_plural(span.text) for span in s.spans)
 
 
 def hint_machines() -> frozenset[str]:
@@ -247,6 +283,8 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
     """A metric that is meant as one."""
     if "metric" in seen or "percent" in seen or "tempted" in seen:
         return 4.0
+    if _adds_up(s):
+        return -5.0
     measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
     named = named_in(seen) or turn
     stats = any(span.plays("all_metrics") for span in s.spans) and (
@@ -260,17 +298,32 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
     return 3.5 if measured or named or compared or _of_something(s, seen) else -1.0
 
 
+def _adds_up(s: Sentence) -> bool:
+    """`how much disk do our volumes take up altogether`: what they have, not how much of it is used."""
+    asks = any(span.text == "how much" for span in s.spans)
+    return asks and any(span.plays("size_of") for span in s.spans) and any(span.plays("total") for span in s.spans)
+
+
+def _noun_before(s: Sentence, index: int) -> str | None:
+    """`database connections`, `lambda throttles`: the type of resource right before a word."""
+    span = s.at(index - 1)
+    if span is None or not span.plays("type", "service", "shy_type"):
+        return None
+    return str(span.get("type") or (span.get("service") or ("", None))[1] or span.get("shy_type"))
+
+
 def _is_size(s: Sentence, place: int) -> bool:
     """`64gb memory`, `disks`, `by size`: how big, not how used."""
-    near = [one for one in (s.at(place - 1), s.at(place + 1)) if one is not None]
-    before = s.at(place - 2) if near and near[0].text == "of" else None
-    near += [before] if before is not None else []
+    before = place - 1
+    while (one := s.at(before)) is not None and (one.text == "of" or one.plays("total")):
+        before -= 1
+    near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
     if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not any(
         sp.plays("measured") for sp in s.spans
     ):
         return True
     span = s.spans[place]
-    if span.plays("shy_type") and span.text.endswith("s"):
+    if span.plays("shy_type") and is_plural(span.text):
         return True
     return span.text in ("size", "objects", "objects") and any(
         sp.plays("order_by", "per", "sort_by") for sp in s.spans[max(0, place - 1) : place]
@@ -333,7 +386,7 @@ def _one(s: Sentence, seen: Evidence) -> float:
     others = [
         kind for kind in ("label", "age", "extreme", "state", "percent", "metric", "kind") if kind in seen
     ]
-    plural = any(span.plays("type", "shy_type", "service") and span.text.endswith("s") for span in s.spans)
+    plural = any(span.plays("type", "shy_type", "service") and is_plural(span.text) for span in s.spans)
     counted = any(
         span.plays("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
         for span in s.spans

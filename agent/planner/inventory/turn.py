@@ -11,10 +11,12 @@ from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.facts import hint
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.inventory.subject import Evidence, evidence_of
+from agent.planner.language import Meaning
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, sentence_of
 from agent.planner.spelling import KnownWords, corrected
+from cloudtop import metrics
 
 _KEYS = ("tag", "label")
 
@@ -58,6 +60,25 @@ class Own:
         return plans.followed(self.s, self.words, self.seen, now, previous)
 
 
+def _services_meant(s: Sentence) -> None:
+    """`lambda throttles`: a name that is a seller too is the service whose metric stands behind it."""
+    for index, span in enumerate(s.spans[:-1]):
+        kind, after = span.get("shy_type"), s.spans[index + 1]
+        measured = metrics.metrics().get(str(after.get("metric") or after.get("shy_metric")))
+        if kind is None or not span.plays("provider") or measured is None or kind not in measured.of:
+            continue
+        owner = next(
+            (
+                cloud
+                for cloud, kinds in hint("services").items()
+                if any(span.text in one.split() for one in kinds.get(kind, ()))
+            ),
+            None,
+        )
+        if owner is not None:
+            span.meanings = (Meaning("service", (owner, kind)),)
+
+
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
@@ -72,4 +93,5 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
                 text = text[: token.start] + meant + text[token.end :]
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
+    _services_meant(s)
     return Own(s, words, evidence_of(s), mended)

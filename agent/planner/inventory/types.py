@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.language import word_set
 
 _HOSTS = frozenset(("instance", "gpu_instance", "node", "cluster", "container"))
@@ -80,7 +80,7 @@ def _stands(a: Asked, index: int) -> bool:
 
 
 def _plural(a: Asked, index: int) -> bool:
-    return a.s.spans[index].text.endswith("s")
+    return is_plural(a.s.spans[index].text)
 
 
 def _named(a: Asked) -> bool:
