@@ -218,7 +218,14 @@ def _own(token: Token, lexicon: Lexicon) -> tuple[Meaning, ...]:
     return (Meaning(role, token.raw),) if role is not None else ()
 
 
-_ROLES = {"name": "=name", "id": "=id", "ip": "=ip", "quoted": "quoted", "pattern": "=name_contains"}
+_ROLES = {
+    "name": "=name",
+    "id": "=id",
+    "ip": "=ip",
+    "quoted": "quoted",
+    "pattern": "=name_contains",
+    "runtime": "=runtime",
+}
 """What a piece of a certain form is a value of."""
 
 

@@ -25,6 +25,7 @@ Kind = Literal[
     "pair",
     "quoted",
     "pattern",
+    "runtime",
 ]
 
 

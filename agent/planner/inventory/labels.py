@@ -7,6 +7,7 @@ from agent.planner.inventory.facts import hint, set_of
 from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 from agent.planner.tokens import words_of
+from cloudtop.regions import AMBIGUOUS_WORDS
 
 _SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
 _NAME = "Name"
@@ -164,6 +165,8 @@ def _is_value(span: Span, sure: bool) -> bool:
     if sure:
         return True
     if span.plays("env", "tag_value", "=name", "quoted"):
+        return True
+    if span.text in AMBIGUOUS_WORDS and all(one.role in ("region", "maybe_place") for one in span.meanings):
         return True
     return not span.meanings and (span.number is not None or span.text not in language().stop)
 

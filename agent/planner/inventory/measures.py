@@ -31,7 +31,11 @@ def read_measures(a: Asked) -> None:
     _steps(a)
     _aggregates(a)
     for index, metric in mentions.items():
-        a.put("metric", metric, index)
+        a.put("metric", metric.split(), index)
+    _extent(a)
+    for index, _ in a.all("hogs"):
+        if "name" not in a.found.arguments:
+            a.put("sort", "desc", index)
     a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
 
 
@@ -192,12 +196,18 @@ def _compared(
     if metric is None:
         metric = _usual(a)
         a.found.notices.append(f"No metric was named: {metrics.metrics()[metric].title} was taken.")
+    if amount.unit == "percent" and (unit := metrics.metrics()[metric].unit) != "percent":
+        title = metrics.metrics()[metric].title
+        a.found.ask(f"{title} is measured in {unit}, not in percent: what should it be {_SAID[op]}?")
     made: dict[str, object] = {"metric": metric, "op": op, "value": amount.value}
     if amount.unit not in _PLAIN:
         made["unit"] = _SIZES.get(str(amount.unit), amount.unit)
         if amount.unit in _SIZES:
             made["value"] = _as_said(a, amount)
     return made
+
+
+_SAID = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
 
 
 def _as_said(a: Asked, amount: Amount) -> float:
@@ -239,6 +249,18 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
         )
     _idle_for(a)
+
+
+_EXTREME_OF = {"lt": "max", "le": "max", "gt": "min", "ge": "min"}
+
+
+def _extent(a: Asked) -> None:
+    """`never above 10 %`, `always over 50 %`: of the highest, or the lowest, of all values."""
+    places = [index for index, _ in enumerate(a.s.spans) if a.s.plays(index, "extent")]
+    op = a.found.arguments.get("op")
+    if places and op is not None and "agg" not in a.found.arguments:
+        a.put("agg", _EXTREME_OF.get(op, "max"))
+    a.s.use(*places)
 
 
 def _gpu_meant(a: Asked) -> bool:

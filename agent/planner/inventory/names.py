@@ -10,18 +10,22 @@ from agent.planner.language import language, word_set
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
 
 
-def read_names(a: Asked) -> None:
-    """Everything that names one resource, or some by a part of their names."""
-    for index, span in a.all("=id"):
-        _one(a, "id", span.get("=id"), index)
-    for index, span in a.all("=ip"):
-        a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
+def read_patterns(a: Asked) -> None:
+    """Parts of names: before tags, for `prod` in a name is no environment."""
     if a.takes("name_contains"):
         for index, _ in a.all("in_name"):
             _in_name(a, index)
         for role, form in _PATTERNS.items():
             for index, _ in a.all(role):
                 _part(a, index, form)
+
+
+def read_names(a: Asked) -> None:
+    """Everything that names one resource, or some by a part of their names."""
+    for index, span in a.all("=id"):
+        _one(a, "id", span.get("=id"), index)
+    for index, span in a.all("=ip"):
+        a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
     for index, span in a.all("=name_contains"):
         a.put(
             "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
@@ -97,6 +101,8 @@ def _searched(a: Asked, index: int) -> None:
     if not a.takes("search"):
         return
     at = a.skip(index + 1)
+    while a.s.plays(at, "anything", "everything"):
+        at = a.skip(at + 1)
     span = a.s.at(at)
     if span is None or span.used or span.text in language().stop or not span.text[0].isalnum():
         return
@@ -109,8 +115,7 @@ def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
     if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
-    if a.found.arguments.get("resource_type"):
-        _before_noun(a)
+    if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
     found = []
     for index, span in enumerate(a.s.spans):
@@ -123,21 +128,24 @@ def read_loose(a: Asked) -> None:
         a.put("name", raw(a, found[0]), found[0])
 
 
-def _before_noun(a: Asked) -> None:
+def _before_noun(a: Asked) -> bool:
     """`the payments cluster`: a word that means nothing else, before the noun of one resource."""
     for index, span in enumerate(a.s.spans[:-1]):
         noun = a.s.spans[index + 1]
         one = noun.plays("type", "shy_type") and not is_plural(noun.text)
         the = a.s.at(index - 1)
         if one and _unknown(a, index) and the is not None and the.text in ("the", "our", "my"):
-            a.put("name", raw(a, index), index)
-            a.found.arguments.pop("resource_type")
-            return
+            a.put("name", raw(a, index), index, index + 1)
+            a.found.arguments.pop("resource_type", None)
+            return True
+    return False
 
 
 def _unknown(a: Asked, index: int) -> bool:
     span = a.s.spans[index]
     if span.first in a.s.cue_tokens.get(a.tool.name, ()) or span.text in set_of("which"):
+        return False
+    if span.text.endswith(("ing", "ed")) and span.text.isalpha():
         return False
     if span.used or span.meanings or span.number is not None or span.kind in ("sign", "date", "size"):
         return False

@@ -20,6 +20,7 @@ def read_order(a: Asked) -> None:
         for index, _ in a.all("per"):
             _group(a, index)
         _which_most(a)
+        _top_groups(a)
     _extremes(a)
     _sorted(a)
     _limit(a)
@@ -105,6 +106,8 @@ def _group(a: Asked, index: int) -> None:
         at += 2
     if len(places) > 1:
         a.s.use(*places)
+    elif a.s.spans[index].text.endswith("by") and a.s.plays(a.skip(index + 1, leads=False), "order_by"):
+        _order(a, index)
 
 
 def _which_most(a: Asked) -> None:
@@ -142,6 +145,74 @@ def _which_most(a: Asked) -> None:
             if not is_plural(a.s.spans[index + 1].text):
                 a.put("limit", 1)
         return
+
+
+def _top_groups(a: Asked) -> None:
+    """`top 3 regions by number of instances`, `regions with the most vms`."""
+    if "group_by" in a.found.arguments or a.tool.has("metric"):
+        return
+    counted = [i for i, span in a.all("many", "few")]
+    counted += [i for i, span in a.all("count") if a.s.plays(i - 1, "per", "sort_by")]
+    for index, span in a.all("dim"):
+        dimension = _dimension(a, index)
+        if (
+            not counted
+            or dimension is None
+            or not is_plural(span.text)
+            or span.plays("type")
+            or index > counted[0]
+        ):
+            continue
+        a.found.add("group_by", dimension)
+        a.s.use(index, counted[0], *(at for at in (counted[0] - 1,) if a.s.plays(at, "per", "sort_by")))
+        number = next(
+            (at for at in (index - 1, index - 2) if (one := a.s.at(at)) is not None and one.number), None
+        )
+        if number is not None:
+            a.put("limit", int(a.s.spans[number].number or 0), number)
+            a.s.use(*(at for at in (number - 1,) if a.s.plays(at, "top")))
+        return
+
+
+_HEADS = ("instance_type", "engine", "runtime", "zone", "account", "region")
+
+
+def read_heads(a: Asked) -> None:
+    """`instance types in use on aws`: what resources have is asked for, so they are grouped by it."""
+    if (
+        not a.takes("group_by")
+        or a.tool.has("metric")
+        or {"group_by", "resource_type"} & set(a.found.arguments)
+    ):
+        return
+    for index, span in a.all("dim", "type_word"):
+        dimension = _dimension(a, index)
+        if dimension in _HEADS and is_plural(span.text):
+            a.found.add("group_by", dimension)
+            if dimension == "instance_type":
+                a.put("resource_type", "instance")
+            a.found.arguments.pop("status", None)
+            a.s.use(index)
+            return
+
+
+def read_compared(a: Asked) -> None:
+    """`compare instance counts of aws and gcp`: grouped by what there are several of."""
+    places = [index for index, _ in a.all("compare")]
+    if not places:
+        return
+    a.s.use(*places)
+    for argument, dimension in (("providers", "provider"), ("region", "region"), ("account", "account")):
+        several = len(a.found.arguments.get(argument) or ()) > 1
+        if (
+            several
+            and a.takes("group_by")
+            and "group_by" not in a.found.arguments
+            and "name" not in a.found.arguments
+        ):
+            a.found.add("group_by", dimension)
+            if a.found.then is not None and a.found.then["op"] == "count":
+                a.found.then = None
 
 
 def _extremes(a: Asked) -> None:
@@ -188,31 +259,31 @@ def _sorted(a: Asked) -> None:
     if not a.tool.has("sort"):
         return
     for index, _ in a.all("sort_by"):
-        at = a.skip(index + 1, leads=False)
-        span = a.s.at(at)
-        if span is None:
-            continue
-        name = span.get("order_by")
-        if a.tool.has("metric") and span.plays("metric", "shy_metric"):
-            name = "value"
-        if name is None:
-            continue
-        name = size_field(types_said(a)) if name == "size" else str(name)
-        way, places = _direction(a, at + 1)
-        way = way or (
-            "desc"
-            if name in ("vcpus", "ram_gib", "value", "price")
-            or name.startswith("size")
-            or name == "memory_mb"
-            else "asc"
-        )
-        keep = [at] if name != "value" else []
-        a.put("sort", way if name == "value" else f"{name}_{way}", index, *keep, *places)
+        _order(a, index)
     for index, span in a.all("direction"):
         if span.text in ("first", "up") or len(span.text.split()) < 2:
             continue
         if a.tool.has("metric") and "metric" in a.found.arguments:
             a.put("sort", span.get("direction"), index)
+
+
+_LARGEST_FIRST = ("vcpus", "ram_gib", "value", "price", "size_gb", "size_bytes", "memory_mb")
+
+
+def _order(a: Asked, index: int) -> None:
+    """The order that is named behind `sorted by`, or behind a bare `by`."""
+    at = a.skip(index + 1, leads=False)
+    span = a.s.at(at)
+    if span is None or not a.tool.has("sort"):
+        return
+    measured = a.tool.has("metric") and span.plays("metric", "shy_metric")
+    name = "value" if measured else span.get("order_by")
+    if name is None:
+        return
+    name = size_field(types_said(a)) if name == "size" else str(name)
+    way, places = _direction(a, at + 1)
+    way = way or ("desc" if name in _LARGEST_FIRST else "asc")
+    a.put("sort", way if measured else f"{name}_{way}", index, *([] if measured else [at]), *places)
 
 
 def _direction(a: Asked, start: int) -> tuple[str | None, list[int]]:

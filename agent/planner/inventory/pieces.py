@@ -22,6 +22,8 @@ _PIECE = re.compile(
 _ID = re.compile(
     r"(?:i|vol|snap|sg|vpc|subnet|ami|eni|rtb|igw|nat|lb|eipalloc|eip|db|acl|pcx|vgw|fs|lt|asg)-[0-9a-f]{2,}[0-9a-f-]*"
 )
+_RUNTIME = re.compile(r"(python|py|nodejs|node|java|ruby|dotnet|php|rust|go)-?(\d+(?:\.(?:\d+|x))*)")
+_LANGUAGES = {"py": "python", "node": "nodejs"}
 _NUMBERED = re.compile(r"[a-z]{2,}[a-z_]*\d{1,4}[a-z]?|[a-z]+_[a-z0-9_]+")
 
 
@@ -46,6 +48,10 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
         kind: Kind = token.kind
         if kind in ("name", "word") and _ID.fullmatch(token.text):
             kind = "id"
+        elif kind in ("name", "word") and (ran := _RUNTIME.fullmatch(token.text)):
+            said = f"{_LANGUAGES.get(ran[1], ran[1])}{ran[2]}"
+            yield Token(said, said, token.start + start, token.end + start, "runtime")
+            continue
         elif kind == "word" and token.text not in known.words and token.text not in known.gpus:
             if _NUMBERED.fullmatch(token.text):
                 kind = "name"

@@ -38,6 +38,8 @@ def read_kinds(a: Asked) -> None:
         _simple(a, index, "engine", str(span.get("engine")))
     for index, span in a.all("runtime", "shy_runtime"):
         _runtime(a, index, span)
+    for index, span in a.all("=runtime"):
+        a.put("runtime", span.get("=runtime"), index)
     for index, span in a.all("=instance_type"):
         a.put("instance_type", span.get("=instance_type"), index)
     for index, _ in a.all("type_word"):
@@ -101,7 +103,10 @@ def _beside(a: Asked, index: int, argument: str) -> None:
     at = index + 1
     if (sign := a.s.at(at)) is not None and sign.text in ("=", ":", "is", "named", "called"):
         at += 1
-    if _names(a, at):
+    denied = a.skip(index - 1, -1)
+    if a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
+        a.where(argument, "ne", raw(a, at), denied, index, at)
+    elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
     elif _names(a, index - 1) and not a.s.plays(index - 1, "mine", "provider"):
         a.put(argument, raw(a, index - 1), index - 1, index)
@@ -113,6 +118,8 @@ def _names(a: Asked, at: int) -> bool:
     if span is None or span.used or not span.text[0].isalnum():
         return False
     if span.plays("env", "=name", "tag_value", "quoted", "account") or span.number is not None:
+        return True
+    if span.meanings and all(one.role in ("unit", "dim", "size_of") for one in span.meanings):
         return True
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
     return not taken and not span.meanings

@@ -16,7 +16,7 @@ from agent.planner.inventory.subject import Evidence, chosen
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.query import Plan, Query
-from agent.planner.sentence import Sentence
+from agent.planner.sentence import Sentence, sentence_of
 from cloudtop import metrics
 
 _SUBJECT = frozenset(("id", "name", "name_contains", "resource_type", "region", "account", "status", "tag", "gpu", "group_by", "op", "sort", "engine", "instance_type", "list_metrics", "namespace", "spot", "created_since", "older_than", "ip", "search", "missing_tag", "min_vcpu", "min_ram", "tag_not", "status_not"))  # fmt: skip
@@ -30,9 +30,50 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         return None
     a = _asked(s, words, tool, now)
     read(a)
+    if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
+        return _plan(a, both, previous)
     _carried(a, previous)
     query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
     return _plan(a, query, previous)
+
+
+_SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
+
+
+def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | None:
+    """`stopped instances and unattached volumes`: two lists, what is said at the end holds for both."""
+    cut = _cut(a.s)
+    if cut is None or a.found.sides:
+        return None
+    halves = []
+    for tokens in (a.s.tokens[: a.s.spans[cut].first], a.s.tokens[a.s.spans[cut].last + 1 :]):
+        half = _asked(sentence_of(a.s.text, tokens, words), words, tool, now)
+        read(half)
+        halves.append(half.found)
+    first, second = (half.arguments for half in halves)
+    if any(half.then or half.where or not half.arguments.get("resource_type") for half in halves):
+        return None
+    common = {name: second[name] for name in _SHARED if name in second and name not in first}
+    sides = tuple(
+        {name: value for name, value in half.items() if name not in common} for half in (first, second)
+    )
+    return Query(tool.name, common, sides, {"op": "either"})
+
+
+def _cut(s: Sentence) -> int | None:
+    """Where a list ends and another begins: a joining word between two nouns that each have a state of their own."""
+    nouns = [i for i, span in enumerate(s.spans) if span.plays("type", "service", "shy_type")]
+    states = [i for i, span in enumerate(s.spans) if span.plays("state", "unused", "untagged", "encrypted")]
+    if len(nouns) < 2 or len(states) < 2:
+        return None
+    for index, span in enumerate(s.spans):
+        if span.text not in ("and", "&", "plus", "as well as", "also", ","):
+            continue
+        left = any(i < index for i in nouns) and any(i < index for i in states)
+        right = any(i > index for i in nouns) and any(i > index for i in states)
+        if left and right and not s.plays(index + 1, "tagged"):
+            return index
+    return None
 
 
 def _carried(a: Asked, previous: Query | None) -> None:
@@ -51,6 +92,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     read(a)
     found = a.found
     _bare_number(a)
+    _filter_gone(a)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
@@ -68,6 +110,25 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
     if before.has("id") and not before.has("resource_type"):
         return best
     return before
+
+
+_OPPOSITE = {"tag_not": "tag", "status_not": "status", "exclude_resource_type": "resource_type"}
+
+
+def _filter_gone(a: Asked) -> None:
+    """`drop the prod filter`: it goes; it does not turn into its opposite."""
+    places = [index for index, _ in a.all("filter_word")]
+    if not places:
+        return
+    a.s.use(*places)
+    for denied, argument in _OPPOSITE.items():
+        gone = a.found.arguments.pop(denied, None)
+        if gone:
+            a.found.arguments[argument] = [one for one in a.before.get(argument, ()) if one not in gone]
+            a.found.cleared.add(argument)
+    for field, op, value in [one for one in a.found.where if one[1] == "ne"]:
+        a.found.where.remove([field, op, value])
+        a.found.cleared |= {field, f"{field}s"}
 
 
 def _bare_number(a: Asked) -> None:

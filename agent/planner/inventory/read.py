@@ -7,8 +7,14 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.denials import read_denials
 from agent.planner.inventory.labels import read_labels
 from agent.planner.inventory.measures import read_measures
-from agent.planner.inventory.names import read_loose, read_names
-from agent.planner.inventory.order import read_counts, read_order, read_prices
+from agent.planner.inventory.names import read_loose, read_names, read_patterns
+from agent.planner.inventory.order import (
+    read_compared,
+    read_counts,
+    read_heads,
+    read_order,
+    read_prices,
+)
 from agent.planner.inventory.places import read_kinds, read_owners, read_places, read_values
 from agent.planner.inventory.sizes import read_sizes
 from agent.planner.inventory.states import read_states
@@ -23,6 +29,7 @@ def read(a: Asked) -> None:
     """Fill `a.found` with everything that the tool, or the one that feeds it, can take."""
     read_ranges(a.s)
     a.denied = read_denials(a.s)
+    read_patterns(a)
     read_owners(a)
     read_labels(a)
     read_names(a)
@@ -36,6 +43,8 @@ def read(a: Asked) -> None:
     read_types(a)
     read_states(a)
     read_counts(a)
+    read_heads(a)
+    read_compared(a)
     read_prices(a)
     read_loose(a)
     _asides(a)

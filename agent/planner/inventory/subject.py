@@ -40,7 +40,7 @@ WEIGHTS = {
     "core": 1.6,
     "search": 2.0,
     "contains": 1.0,
-    "priced": 1.2,
+    "priced": 1.6,
     "sized": 1.2,
     "gpus": 3.0,
     "region": 0.0,
@@ -125,7 +125,7 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "shy_type"
     if span.plays("threshold") and not span.plays("metric"):
         yield "metric" if str(span.get("threshold")).startswith("gpu_") else "tempted"
-    elif speaks(span):
+    elif speaks(span) or (str(span.get("agg")).startswith("p") and span.text != "median"):
         yield "metric"
     elif span.plays("shy_metric") and s.plays(index - 1, "many", "few") and span.get("size_of") != "vram":
         yield "metric"
@@ -301,7 +301,11 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
 def _adds_up(s: Sentence) -> bool:
     """`how much disk do our volumes take up altogether`: what they have, not how much of it is used."""
     asks = any(span.text == "how much" for span in s.spans)
-    return asks and any(span.plays("size_of") for span in s.spans) and any(span.plays("total") for span in s.spans)
+    return (
+        asks
+        and any(span.plays("size_of") for span in s.spans)
+        and any(span.plays("total") for span in s.spans)
+    )
 
 
 def _noun_before(s: Sentence, index: int) -> str | None:
@@ -346,9 +350,9 @@ def _health(s: Sentence, seen: Evidence) -> float:
     if "health" in seen:
         return 3.2
     asks = [i for i, span in enumerate(s.spans) if span.plays("ask_health")]
-    if not asks:
-        return -5.0
     first = s.spans[0].text.split()[0]
+    if not asks:
+        return 3.2 if _how_are(s, seen) else -5.0
     if "id" in seen and not {"name", "named", "word"} & seen.places.keys():
         return -5.0
     named = named_in(seen)
@@ -377,6 +381,13 @@ def _health(s: Sentence, seen: Evidence) -> float:
         return 3.2
     state = "state" in seen and not telling
     return 2.0 if first in set_of("yes_no") and not state and ("type" in seen or "machine" in seen) else -1.0
+
+
+def _how_are(s: Sentence, seen: Evidence) -> bool:
+    """`how are the k8s nodes`, and nothing else is asked of them."""
+    opens = s.words()[:2] in (("how", "are"), ("how", "is")) or s.words()[:1] == ("hows",)
+    more = ("measured", "threshold", "priced", "old", "state", "public", "tagged", "metric", "shy_metric")
+    return opens and seen.named and not any(span.plays(*more) for span in s.spans)
 
 
 def _one(s: Sentence, seen: Evidence) -> float:

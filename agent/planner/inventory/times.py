@@ -24,11 +24,23 @@ def read_times(a: Asked) -> None:
             continue
         if token == "now" or a.s.text[start:end].lower() in _NOW:
             a.s.use(*places)
-        elif not _aged(a, places):
+        elif not _aged(a, places) and not _second(a, places, token):
             _time(a, places, token)
     for index, span in enumerate(a.s.spans):
         if not span.used and span.number is not None or span.text in ("a", "an"):
             _age(a, index)
+
+
+def _second(a: Asked, places: list[int], token: str) -> bool:
+    """`today vs yesterday`: each time is a side of its own."""
+    first = a.found.arguments.get("time")
+    if first is None or first == token or not any(span.plays("compare") for span in a.s.spans):
+        return False
+    del a.found.arguments["time"]
+    a.found.sides = [{"time": first}, {"time": token}]
+    a.found.then = {"op": "compare", "by": "time", "values": [first, token]}
+    a.s.use(*places)
+    return True
 
 
 def _aged(a: Asked, places: list[int]) -> bool:

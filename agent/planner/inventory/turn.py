@@ -14,7 +14,7 @@ from agent.planner.inventory.subject import Evidence, evidence_of
 from agent.planner.language import Meaning
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
-from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected
 from cloudtop import metrics
 
@@ -61,22 +61,26 @@ class Own:
 
 
 def _services_meant(s: Sentence) -> None:
-    """`lambda throttles`: a name that is a seller too is the service whose metric stands behind it."""
-    for index, span in enumerate(s.spans[:-1]):
-        kind, after = span.get("shy_type"), s.spans[index + 1]
-        measured = metrics.metrics().get(str(after.get("metric") or after.get("shy_metric")))
-        if kind is None or not span.plays("provider") or measured is None or kind not in measured.of:
+    """`lambda throttles`, `most invoked lambda`: a seller's name is the service whose metric is asked for."""
+    for index, span in enumerate(s.spans):
+        kind = span.get("shy_type")
+        if kind is None or not span.plays("provider") or (index and s.spans[index - 1].text in _AT):
             continue
-        owner = next(
-            (
-                cloud
-                for cloud, kinds in hint("services").items()
-                if any(span.text in one.split() for one in kinds.get(kind, ()))
-            ),
-            None,
-        )
-        if owner is not None:
-            span.meanings = (Meaning("service", (owner, kind)),)
+        if not any(kind in measured.of for one in s.spans if (measured := _metric(one)) is not None):
+            continue
+        for cloud, kinds in hint("services").items():
+            if any(span.text in words.split() for words in kinds.get(kind, ())):
+                span.meanings = (Meaning("service", (cloud, kind)),)
+
+
+_AT = ("on", "at", "from", "via")
+
+
+def _metric(span: Span) -> metrics.Metric | None:
+    ranked = str(span.get("ranked_metric") or "").split()
+    return metrics.metrics().get(
+        str(span.get("metric") or span.get("shy_metric") or (ranked[0] if ranked else ""))
+    )
 
 
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:

@@ -65,7 +65,7 @@ def _types() -> Said:
     shy = frozenset(words_of(word) for word in facts()["shy_types"])
     for name, about in {**resource_types.types(), **resource_types.facts()["filters"]}.items():
         plural = resource_types.title(name, 2)
-        for word in (about["title"], plural, *about["words"]):
+        for word in (about["title"], plural, *about["words"], *hint("type_words").get(name, ())):
             for phrase in {words_of(word), words_of(_plural(word))}:
                 yield phrase, Meaning("shy_type" if phrase in shy else "type", name)
     for alias, name in resource_types.facts()["aliases"].items():
@@ -106,11 +106,14 @@ def _services(resource: Mapping[str, Any]) -> Said:
 
 def _metrics() -> Said:
     shy = frozenset(words_of(word) for word in facts()["shy_metrics"])
-    for name, about in metrics.facts()["metrics"].items():
-        more = hint("metric_words").get(name, ())
-        for word in (name, *about.get("aliases", ()), *about.get("words", ()), about["title"], *more):
+    known = metrics.facts()["metrics"]
+    for name, about in known.items():
+        for word in (name, *about.get("aliases", ()), *about.get("words", ()), about["title"]):
             phrase = words_of(word.replace("_", " "))
             yield phrase, Meaning("shy_metric" if phrase in shy else "metric", name)
+    for name, words in hint("metric_words").items():
+        for word in words:
+            yield words_of(word), Meaning("metric", name)
 
 
 def _labels() -> Said:
