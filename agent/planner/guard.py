@@ -88,12 +88,14 @@ def _sets(section: str) -> dict[str, PhraseSet]:
     return {name: PhraseSet(said) for name, said in guard_facts()[section].items()}
 
 
+@cache
 def write_verbs() -> frozenset[str]:
     """Every word that orders a change: nothing is ever corrected to one."""
     write = _write()
     return write.hard.singles | write.trade.singles | write.edit.singles
 
 
+@cache
 def trade_verbs() -> frozenset[str]:
     """Verbs of getting hold of something: what a question begins with and cloudtop does not do."""
     return _write().trade.singles

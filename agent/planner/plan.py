@@ -82,12 +82,12 @@ _PRICE_WORDS = ("best", "stat", "how_long", "compare", "change", "cheaper", "dea
 def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = None) -> Plan:
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
     typed = plain(text)[:_TOO_LONG]
-    raw = [token.text for token in tokens_of(typed, lexicon.known)]
+    tokens = tokens_of(typed, lexicon.known)
+    raw = [token.text for token in tokens]
     why = refusal(raw, lexicon.every_word) or refusal(unhyphenated(raw), lexicon.every_word)
     if why is not None:
         made = refused(why, typed, previous)
         return _with_choices(made, _readable(typed, lexicon, now)) if why == "write_operation" else made
-    tokens = tokens_of(typed, lexicon.known)
     known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
     if mended and (why := refusal([token.text for token in tokens], lexicon.every_word)):
@@ -155,8 +155,6 @@ _SURE = 2.5
 
 def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own) -> Plan:
     """Past the guard: subject, reading, dialogue."""
-    if (made := _owned(s, lexicon, now, previous, own)) is not None:
-        return made
     before = lexicon.tools.get(previous.tool) if previous is not None else None
     hear_why(s, of_prices=before is not None and before.has("gpu"))
     s.use(*(index for index, _ in s.all("reset")))
@@ -168,6 +166,8 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     away = off_topic(s)
     best = chosen(scores, lexicon)
     top = scores.get(best.name, 0.0) if best else 0.0
+    if (made := _owned(s, lexicon, now, previous, own, best, max(top, away))) is not None:
+        return made
     if away and away > top:
         return refused("out_of_scope", s.text, previous)
     tool = _continued(s, lexicon, scores, best, top, previous, now)
@@ -186,22 +186,30 @@ def _planned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | Non
     return _fresh(s, best, lexicon, now, previous)
 
 
-def _owned(s: Sentence, lexicon: Lexicon, now: datetime, previous: Query | None, own: Own) -> Plan | None:
-    """The plan of a question about what one runs; None where it is about the market, or about connections."""
-    scores = scores_of(s, lexicon)
-    best = chosen(scores, lexicon)
-    top = scores[best.name] if best is not None else 0.0
+def _owned(
+    s: Sentence,
+    lexicon: Lexicon,
+    now: datetime,
+    previous: Query | None,
+    own: Own,
+    best: Tool | None,
+    against: float,
+) -> Plan | None:
+    """The plan of a question about what one runs; None where it is about the market, or about connections.
+
+    `best`: the tool of the market that most speaks for; `against`: how much speaks for that, or for neither.
+    """
     if _of_account(previous, lexicon) and not is_reset(s):
         assert previous is not None
         market = best is not None and (
-            has_own_subject(s) or (top >= _SURE and top > own.weight and not own.goes_on())
+            has_own_subject(s) or (against >= _SURE and against > own.weight and not own.goes_on())
         )
         if own.goes_on() and not market:
             return own.followed(now, previous)
-    if best is not None and best.has("check") and own.seen.named and not off_topic(s):
+    if best is not None and best.has("check") and own.seen.named:
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
-    if own.weight <= max(top, off_topic(s)) or (best is not None and not best.here and top >= _SURE):
+    if own.weight <= against or (best is not None and not best.here and against >= _SURE):
         return None
     return own.fresh(now, previous)
 

@@ -32,11 +32,17 @@ class Span:
 
     def get(self, role: str) -> Any:
         """The value this phrase stands for in a role, None when it cannot play it."""
-        return next((m.value for m in self.meanings if m.role == role), None)
+        for meaning in self.meanings:
+            if meaning.role == role:
+                return meaning.value
+        return None
 
     def plays(self, *roles: str) -> bool:
         """Whether the phrase can play one of the roles."""
-        return any(m.role in roles for m in self.meanings)
+        for meaning in self.meanings:  # a loop: this is asked a thousand times a question  # noqa: SIM110
+            if meaning.role in roles:
+                return True
+        return False
 
     @property
     def values(self) -> Iterator[tuple[str, Any]]:

@@ -127,7 +127,9 @@ def own_account(s: Sentence) -> bool:
 def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
     total, named_gpu = 0.0, False
-    for span in s.spans:
+    for span in s.spans if tool.parameters else ():
+        if not span.meanings:
+            continue
         if span.plays("gpu") and tool.has("gpu") and not named_gpu:
             named_gpu = True
             total += _GPU

@@ -105,6 +105,8 @@ def plain(text: str) -> str:
     """One form of every sign, no control or format characters; nothing that a guard could be blinded with."""
     folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     folded = _DECIMAL_COMMA.sub(r"\1.", re.sub(r"\.{2,}", " ", folded))
+    if folded.isascii() and folded.isprintable():
+        return folded
     return "".join(c if c.isprintable() else " " for c in folded if unicodedata.category(c) != "Cf")
 
 
