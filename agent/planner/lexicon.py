@@ -46,6 +46,11 @@ class Tool:
         return not self.market and bool({"resource_type", "id", "account", "service"} & set(self.parameters))
 
     @property
+    def of_its_own(self) -> bool:
+        """Whether its cues alone tell what a question is about: costs, changes; not `list`, `details`, `load`."""
+        return self.here and self.of_account and not self.has("id") and not self.has("check")
+
+    @property
     def of_market(self) -> bool:
         """Whether its questions are read with the words of the market: offers, sellers, connections."""
         return not self.here or not self.of_account or self.has("check")
@@ -58,6 +63,12 @@ class Tool:
         """The accepted values of an argument that has a closed list."""
         body = self.parameters.get(argument, {})
         return tuple(body.get("enum") or body.get("items", {}).get("enum") or ())
+
+    def groups_by(self, dimension: str) -> bool:
+        """Whether it groups by this; its closed list says, or the words of its description."""
+        said = str(self.parameters.get("group_by", {}).get("description") or "").replace(",", " ").split()
+        known = {*self.values("group_by"), *said}
+        return dimension in known if known else self.has("group_by")
 
     def is_list(self, argument: str) -> bool:
         """Whether the argument takes several values."""

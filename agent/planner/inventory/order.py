@@ -59,7 +59,7 @@ def _dimension(a: Asked, at: int) -> str | None:
         return f"tag:{key_of(a, span.text.removesuffix('s'))}"
     typed = span.plays("type", "shy_type") and a.tool.has("metric")
     for meaning in span.meanings:
-        if meaning.role == "dim" and _takes_dimension(a, meaning.value) and not typed:
+        if meaning.role == "dim" and a.tool.groups_by(str(meaning.value)) and not typed:
             return str(meaning.value)
     if typed:
         a.put("resource_type", span.get("type") or span.get("shy_type"))
@@ -75,15 +75,7 @@ def _dimension(a: Asked, at: int) -> str | None:
 
 
 def _plain_dimension(a: Asked, span: Span) -> bool:
-    return span.plays("dim") and _takes_dimension(a, span.get("dim"))
-
-
-def _takes_dimension(a: Asked, name: str) -> bool:
-    """Whether the tool groups by it: its closed list says, or the words of its description."""
-    values = a.tool.values("group_by")
-    said = str(a.tool.parameters.get("group_by", {}).get("description") or "").replace(",", " ").split()
-    known = set(values) | set(said)
-    return name in known if known else True
+    return span.plays("dim") and a.tool.groups_by(str(span.get("dim")))
 
 
 def _group(a: Asked, index: int) -> None:

@@ -69,6 +69,9 @@ def read_values(a: Asked) -> None:
         for argument, value in span.values:
             if argument in ("name", "id", "ip", "name_contains", "instance_type") or not a.takes(argument):
                 continue
+            accepted = a.tool.values(argument)
+            if accepted and value not in accepted:
+                continue
             if isinstance(value, bool) and index in a.denied:
                 value = not value
             if a.put(argument, value, index):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from agent.planner.asking import ask_for_antecedent
+from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint
+from agent.planner.inventory.facts import facts, hint
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
 from agent.planner.inventory.subject import Evidence, chosen
@@ -33,6 +33,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
+    if (later := _spent(a, words)) is not None:
+        return not_yet(later.title, Query(later.name))
     query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
     return _plan(a, query, previous)
 
@@ -74,6 +76,15 @@ def _cut(s: Sentence) -> int | None:
         if left and right and not s.plays(index + 1, "tagged"):
             return index
     return None
+
+
+def _spent(a: Asked, words: Lexicon) -> Tool | None:
+    """`what did our buckets cost last month`: the tool that will know what was spent; None once it is there."""
+    past = {"time", "as_of"} & set(a.found.arguments)
+    if not past or a.tool.has("agg") or not any(span.plays("priced") for span in a.s.spans):
+        return None
+    later = words.tools.get(str(facts()["spending"]))
+    return later if later is not None and not later.here else None
 
 
 def _carried(a: Asked, previous: Query | None) -> None:

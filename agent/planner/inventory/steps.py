@@ -40,7 +40,15 @@ def calls_of(query: Query, words: Lexicon) -> tuple[Call, ...]:
             arguments = {name: value for name, value in arguments.items() if name not in first}
             arguments[fed[0]] = f"${fed_by[key]}.{fed[2]}"
         made.append(Call(query.tool, _printed(arguments), str(len(made) + 1)))
+    if (query.then or {}).get("op") == "join" and (costs := _costs(words)) is not None:
+        made.append(Call(costs.name, {"group_by": "resource"}, str(len(made) + 1)))
     return tuple(made)
+
+
+def _costs(words: Lexicon) -> Tool | None:
+    """The tool that tells what each resource has cost, once there is one."""
+    tools = (tool for tool in words.tools.values() if tool.of_its_own and tool.groups_by("resource"))
+    return next((tool for tool in tools if "usd" in tool.fields), None)
 
 
 def _narrowing(arguments: Mapping[str, Any], query: Query, tool: Tool, feeder: Tool) -> dict[str, Any]:

@@ -255,8 +255,11 @@ def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -
     return words.tools[best] if best is not None and scores[best] > 0 else None
 
 
+_OWN_CUE = 1.5
+
+
 def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
-    score = s.cues.get(tool.name, 0.0) * 0.5
+    score = s.cues.get(tool.name, 0.0) * (_OWN_CUE if tool.of_its_own else 0.5)
     if not tool.of_account:
         return score + (2.0 if "services" in seen and _lists_services(tool) else -5.0)
     for span in s.spans:

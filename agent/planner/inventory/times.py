@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import hint, set_of
 from cloudtop.times import interval, spoken
 
 _NOW = frozenset(("now", "right now", "at the moment", "at present", "currently", "tonight"))
@@ -26,9 +26,21 @@ def read_times(a: Asked) -> None:
             a.s.use(*places)
         elif not _aged(a, places) and not _second(a, places, token):
             _time(a, places, token)
+    _the_one_before(a)
     for index, span in enumerate(a.s.spans):
         if not span.used and span.number is not None or span.text in ("a", "an"):
             _age(a, index)
+
+
+def _the_one_before(a: Asked) -> None:
+    """`and the day before?`: the time before the one that was asked about."""
+    words = a.s.words()
+    for index, span in enumerate(a.s.spans):
+        known = hint("the_one_before").get(str(span.get("unit")), {})
+        before = known.get(str(a.before.get("time")))
+        if before is not None and "before" in words and "time" not in a.found.arguments:
+            a.put("time", before, *range(index, len(a.s.spans)))
+            return
 
 
 def _second(a: Asked, places: list[int], token: str) -> bool:

@@ -21,6 +21,10 @@ from cloudtop import metrics
 _KEYS = ("tag", "label")
 
 
+_CUE = 2.0
+"""How much one cue of a tool weighs, beside the weights of evidence."""
+
+
 @dataclass
 class Own:
     """A question read with the words of what one runs, and how much speaks for its being about that."""
@@ -32,10 +36,14 @@ class Own:
 
     @property
     def weight(self) -> float:
-        """How much speaks for it; one's own words count only beside something that is owned."""
-        total = self.seen.total()
-        cues = max(self.s.cues.values(), default=0.0)
-        return total + 0.3 * cues if total else 0.0
+        """How much speaks for it: what is named, and the words of tools that are about other things than lists."""
+        return self.seen.total() + _CUE * self.cues
+
+    @property
+    def cues(self) -> float:
+        """The most that cues say for a tool that is asked for by its own words: costs, changes."""
+        said = (cue for name, cue in self.s.cues.items() if self.words.tools[name].of_its_own)
+        return max(said, default=0.0)
 
     def goes_on(self) -> bool:
         """Whether it builds on the question before."""
@@ -47,7 +55,7 @@ class Own:
 
     def instead(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan where nothing of the market could be made of it: only if every word of it is used."""
-        if not self.seen.anchored:
+        if not self.seen.anchored and not self.cues:
             return None
         made = self.fresh(now, previous)
         whole = made is not None and made.behaviour == "answer" and not made.ignored
