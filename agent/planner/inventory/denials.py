@@ -34,6 +34,20 @@ def read_denials(s: Sentence) -> set[int]:
     return out
 
 
+def read_unheard(s: Sentence) -> tuple[str, str] | None:
+    """A negation that no rule used, before a word that one has read as wished for: what is said, and the rest."""
+    for index, span in s.all("neg", "negates"):
+        at = index + 1
+        while (after := s.at(at)) is not None and after.text in set_of("articles") | set_of("place_leads"):
+            at += 1
+        if after is None or not after.used or not after.text[0].isalnum() or after.plays("neg", "negates"):
+            continue
+        begin, end = s.starts(span), s.ends(after)
+        rest = " ".join((s.text[:begin] + s.text[end:]).split())
+        return s.text[begin:end], rest
+    return None
+
+
 def _lacks(s: Sentence, index: int) -> bool:
     """`without a name`, `no owner tag`: a rule of its own reads what is lacking."""
     span = s.spans[index]

@@ -56,7 +56,8 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     """Whether a question builds on the one before."""
     if not s.spans:
         return False
-    first = s.spans[0]
+    told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
+    first = told[0] if told else s.spans[0]
     if (
         first.plays("same", "also", "instead")
         or any(s.words()[: len(one)] == one for one in _PHRASES)
@@ -74,7 +75,7 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     words = [span for span in s.spans if span.text[0].isalnum()]
     if not own:
         return True
-    if first.text in ("now", "then") and len(words) <= _SHORT + 1:
+    if s.spans[0].text in ("now", "then") and len(words) <= _SHORT + 1:
         return True
     it = any(span.text in ("it", "its", "that") for span in s.spans)
     return it and not _NOUNS & set(own)

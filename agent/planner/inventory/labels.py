@@ -164,11 +164,17 @@ def _is_value(span: Span, sure: bool) -> bool:
         return False
     if sure:
         return True
+    if span.meanings and all(one.role in _FAINT for one in span.meanings):
+        return span.text not in language().stop
     if span.plays("env", "tag_value", "=name", "quoted"):
         return True
     if span.text in AMBIGUOUS_WORDS and all(one.role in ("region", "maybe_place") for one in span.meanings):
         return True
     return not span.meanings and (span.number is not None or span.text not in language().stop)
+
+
+_FAINT = ("unit", "dim", "size_of", "order_by", "measured", "aside")
+"""Roles of words that may be the value of a tag all the same: `team core`."""
 
 
 def _owned(a: Asked, index: int, key: str) -> None:
@@ -197,14 +203,11 @@ def _owned(a: Asked, index: int, key: str) -> None:
 def _team_behind(a: Asked, index: int) -> None:
     """`the ml team's buckets`, `payments team instances`."""
     span = a.s.at(index - 1)
-    if (
-        span is None
-        or span.used
-        or a.s.plays(index - 1, "per", "sort_by", "lacks")
-        or not _is_value(span, sure=False)
-    ):
+    if span is None or span.used or a.s.plays(index - 1, "per", "sort_by", "lacks"):
         return
-    if span.text in set_of("articles") | set_of("place_leads"):
+    said = a.s.at(index - 2)
+    owned = said is not None and said.text in ("the", "our") and not span.meanings
+    if span.text in set_of("articles") | set_of("place_leads") or not (owned or _is_value(span, sure=False)):
         return
     _tag(a, (key_of(a, "team"), raw(a, index - 1)), index - 1, index)
 
@@ -215,7 +218,7 @@ def _key_and_value(a: Asked, index: int) -> None:
     if span.used or a.s.plays(index - 1, "per", "sort_by"):
         return
     at = index + 1
-    if (sign := a.s.at(at)) is not None and sign.text in ("=", ":", "is", "tag"):
+    while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
     if value is not None and value.text not in set_of("articles") and _is_value(value, sure=False):

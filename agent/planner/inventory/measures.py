@@ -54,7 +54,13 @@ def _mentions(a: Asked) -> Iterator[tuple[int, str]]:
 
 
 def _own_number(a: Asked, index: int) -> bool:
-    """`… and memory under 30 %`: it has a comparison of its own."""
+    """`… and memory under 30 %`, `… but above 50 % memory`: it has a comparison of its own."""
+    if (
+        a.s.plays(index - 1, "unit")
+        and (number := a.s.at(index - 2)) is not None
+        and number.number is not None
+    ):
+        return a.s.spans[index - 1].get("unit") not in _SIZES
     return any(a.s.plays(at, "op") for at in (index + 1, index + 2)) and any(
         span.number is not None for span in a.s.spans[index + 1 : index + 5]
     )
@@ -225,7 +231,10 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         metric, way = str(span.get("ranked_metric")).split()
         if "metric" not in a.found.arguments and not mentions:
             a.put("metric", metric)
-        a.put("sort", way, index)
+        if {"name", "id"} & set(a.found.arguments):
+            a.put("agg", "max" if way == "desc" else "min", index)
+        else:
+            a.put("sort", way, index)
     for index, span in a.all("threshold"):
         metric, op, value = str(span.get("threshold")).split()
         metric = _heat(a, metric)
@@ -305,6 +314,8 @@ def _steps(a: Asked) -> None:
             continue
         if span.get("unit") in ("hour", "day") and span.text in ("hourly", "daily"):
             a.put("granularity", "1h" if span.get("unit") == "hour" else "1d", index)
+        elif span.plays("per_hour") and "op" not in a.found.arguments:
+            a.put("granularity", "1h", index)
         elif (
             span.plays("per")
             and a.s.plays(index + 1, "unit")

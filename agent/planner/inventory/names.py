@@ -62,7 +62,7 @@ def _part(a: Asked, index: int, form: str) -> None:
     if span is None or span.used or not span.text[0].isalnum():
         return
     sure = (
-        not a.s.plays(index, "contains") or a.s.plays(index - 1, "named") or " name" in a.s.spans[index].text
+        not a.s.plays(index, "contains") or a.s.plays(index - 1, "named") or "name" in a.s.spans[index].text
     )
     if not sure and (span.meanings and not span.plays("=name", "quoted", "=name_contains")):
         return

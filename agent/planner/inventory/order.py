@@ -107,7 +107,7 @@ def _which_most(a: Asked) -> None:
     if "group_by" in a.found.arguments:
         return
     for index, span in enumerate(a.s.spans[:-1]):
-        if span.used or span.text not in ("which", "what", "whose"):
+        if span.used or span.text not in ("which", "what"):
             continue
         dimension = _dimension(a, index + 1)
         if dimension in (None, "resource", "status") or a.s.spans[index + 1].used:
@@ -255,7 +255,7 @@ def _sorted(a: Asked) -> None:
     for index, span in a.all("direction"):
         if span.text in ("first", "up") or len(span.text.split()) < 2:
             continue
-        if a.tool.has("metric") and "metric" in a.found.arguments:
+        if a.tool.has("metric") and ("metric" in a.found.arguments or a.before.get("metric")):
             a.put("sort", span.get("direction"), index)
 
 

@@ -95,6 +95,16 @@ def _carried(a: Asked, previous: Query | None) -> None:
         a.put("gpu", previous.arguments["gpu"])
 
 
+def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None) -> Plan | None:
+    """A metric and nothing else, such as `memory?`: it is asked of what."""
+    tool = next((one for one in words.tools.values() if one.here and one.has("agg")), None)
+    if tool is None:
+        return None
+    a = _asked(s, words, tool, now)
+    read(a)
+    return _of_what(Query(tool.name, {"metric": a.found.arguments.get("metric")}), previous)
+
+
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     tool = _tool_of_turn(s, words, seen, previous)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.amounts import read_ranges
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.denials import read_denials
+from agent.planner.inventory.denials import read_denials, read_unheard
 from agent.planner.inventory.labels import read_labels
 from agent.planner.inventory.measures import read_measures
 from agent.planner.inventory.names import read_loose, read_names, read_patterns
@@ -21,7 +21,7 @@ from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
 from agent.planner.inventory.types import read_types
 
-_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "named", "aside")  # fmt: skip
+_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "aside")  # fmt: skip
 """Words that have done their work once the tool is chosen and the question is read."""
 
 
@@ -48,6 +48,9 @@ def read(a: Asked) -> None:
     read_prices(a)
     read_loose(a)
     _asides(a)
+    if (unheard := read_unheard(a.s)) is not None:
+        said, rest = unheard
+        a.found.ask(f"It is not clear what “{said}” leaves out. Without it:", *([rest] if rest else []))
     _written(a)
 
 

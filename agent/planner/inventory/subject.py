@@ -146,6 +146,12 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "label"
     if span.plays("owned_by") and span.text.startswith(("owned", "belong")):
         yield "label"
+    if (
+        span.plays("team_behind")
+        and index
+        and s.spans[index - 1].text not in set_of("articles") | {"per", "by"}
+    ):
+        yield "label"
     if span.plays("env", "tag_value"):
         yield "env"
     if _unknown_name(s, index, span):
@@ -196,7 +202,7 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "contains"
     if span.plays("=instance_type") and str(span.get("=instance_type")).lower() not in s.gpu_machines:
         yield "kind"
-    if span.plays("priced") and _of_machines(s):
+    if (span.plays("priced") or span.get("unit") == "usd") and _of_machines(s):
         yield "priced"
     if span.get("unit") == "gb" and _of_machines(s):
         yield "sized"
@@ -338,13 +344,12 @@ def _is_size(s: Sentence, place: int) -> bool:
 
 
 def _of_something(s: Sentence, seen: Evidence) -> bool:
-    """`memory of the prod databases`, `memory by team`, `top 3 by memory`."""
+    """`memory of the prod databases`, `memory by team`, `top 3 by memory`, `order databases by connections`."""
     place = seen.places["shy_metric"][0]
     after = s.at(place + 1)
-    if s.plays(place - 1, "per", "sort_by") and any(
-        span.plays("top", "extreme") or span.number is not None for span in s.spans
-    ):
-        return True
+    if s.plays(place - 1, "per", "sort_by"):
+        ranked = any(span.plays("top", "extreme", "sort_by") or span.number is not None for span in s.spans)
+        return ranked or s.words()[0] in ("order", "sort", "rank")
     return after is not None and (after.text in set_of("of_leads") or after.plays("per"))
 
 

@@ -80,7 +80,9 @@ def _aged(a: Asked, places: list[int]) -> bool:
         made,
         *places,
     )
-    _until(a, token)
+    if not any(sp.plays("after") for sp in a.s.spans[made + 1 : first]):
+        _until(a, token)
+    a.s.use(*(at for at in range(made + 1, first) if a.s.plays(at, "after")))
     return True
 
 

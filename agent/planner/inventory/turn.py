@@ -11,7 +11,7 @@ from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.facts import hint
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.inventory.subject import Evidence, evidence_of
-from agent.planner.language import Meaning
+from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
@@ -45,6 +45,10 @@ class Own:
         said = (cue for name, cue in self.s.cues.items() if self.words.tools[name].of_its_own)
         return max(said, default=0.0)
 
+    @property
+    def _graph(self) -> bool:
+        return any(span.plays("graph") for span in self.s.spans)
+
     def goes_on(self) -> bool:
         """Whether it builds on the question before."""
         return goes_on(self.s, self.seen)
@@ -53,8 +57,13 @@ class Own:
         """Its plan as a question of its own."""
         return plans.fresh(self.s, self.words, self.seen, now, previous)
 
-    def instead(self, now: datetime, previous: Query | None) -> Plan | None:
-        """Its plan where nothing of the market could be made of it: only if every word of it is used."""
+    def instead(self, now: datetime, previous: Query | None, *, outside: bool) -> Plan | None:
+        """Its plan where nothing of the market could be made of it: only if every word of it is used.
+
+        `outside`: it was taken for something that is none of ours.
+        """
+        if outside and not self.seen.anchored and ("shy_metric" in self.seen or self._graph):
+            return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
         made = self.fresh(now, previous)
@@ -91,6 +100,14 @@ def _metric(span: Span) -> metrics.Metric | None:
     )
 
 
+def _opening(s: Sentence) -> None:
+    """`ok and snapshots`: a word of assent at the beginning asks nobody how it is."""
+    for span in s.spans[:-1]:
+        if span.text not in word_set("fillers"):
+            return
+        span.meanings = tuple(one for one in span.meanings if one.role != "ask_health")
+
+
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
@@ -106,4 +123,5 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     _services_meant(s)
+    _opening(s)
     return Own(s, words, evidence_of(s), mended)
