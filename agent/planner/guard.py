@@ -272,6 +272,9 @@ def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bo
     word = rest[0]
     if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2 or not _owned(rest, 1, write):
         return False
+    swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    if any(one in known and one not in write_verbs() for one in swapped):
+        return False
     from rapidfuzz.distance import DamerauLevenshtein
     from rapidfuzz.process import extractOne
 

@@ -166,7 +166,7 @@ def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> tuple[Lexicon, se
     _add(phrases, _region_words())
     cues = _cues({name: tool for name, tool in made.tools.items() if not tool.market})
     words = inventory.vocabulary((*phrases, *cues)) | set(made.gpus) | language().stop
-    words |= set(language().numbers) | set(language().scales)
+    words |= set(language().numbers) | set(language().scales) | inventory.time_words()
     suffixes = {phrase[0] for phrase, said in phrases.items() if len(phrase) == 1 and _is_suffix(said)}
     known = replace(
         made.known,

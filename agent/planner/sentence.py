@@ -220,18 +220,13 @@ def _own(token: Token, lexicon: Lexicon) -> tuple[Meaning, ...]:
         return (Meaning("region", token.text),)
     if token.kind == "pair":
         return (Meaning("pair", tuple(token.raw.split("=", 1))),)
+    if token.kind == "runtime":
+        return (Meaning("=runtime", token.text),)
     role = _ROLES.get(token.kind)
     return (Meaning(role, token.raw),) if role is not None else ()
 
 
-_ROLES = {
-    "name": "=name",
-    "id": "=id",
-    "ip": "=ip",
-    "quoted": "quoted",
-    "pattern": "=name_contains",
-    "runtime": "=runtime",
-}
+_ROLES = {"name": "=name", "id": "=id", "ip": "=ip", "quoted": "quoted", "pattern": "=name_contains"}
 """What a piece of a certain form is a value of."""
 
 

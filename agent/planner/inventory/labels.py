@@ -125,7 +125,7 @@ def _tagged(a: Asked, index: int) -> None:
     """What stands behind `tagged`: key and value, a value alone, or a key alone."""
     at = a.skip(index + 1)
     span = a.s.at(at)
-    if span is None or span.used:
+    if span is None or span.used or not span.text[0].isalnum():
         _has_key(a, index)
         return
     sign = a.s.at(at + 1)
@@ -154,7 +154,7 @@ def _tagged(a: Asked, index: int) -> None:
 def _has_key(a: Asked, index: int) -> None:
     """`with an owner tag`: the key is there, whatever its value."""
     before = a.s.at(index - 1)
-    if before is not None and before.plays("tag_key") and not before.used:
+    if before is not None and before.plays("tag_key") and not before.used and not a.s.plays(index - 2, "per"):
         a.where(f"tags.{key_of(a, str(before.get('tag_key')))}", "known", True, index - 1, index)
 
 

@@ -191,6 +191,10 @@ def _compared(
     a: Asked, metric: str | None, amount: Amount, op: str | None, mentions: dict[int, str]
 ) -> dict[str, object]:
     """The arguments of one comparison."""
+    before = a.s.at(amount.first - 1)
+    if op is None and before is not None and before.text == "than":
+        said = f"{amount.value:g}{' %' if amount.unit == 'percent' else ''}"
+        a.found.ask(f"Is more than {said} meant, or less than {said}?")
     if op in (None, "around"):
         a.found.notices.append(f"{amount.value:g} was read as: at least {amount.value:g}.")
         op = "ge"

@@ -50,7 +50,7 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
             kind = "id"
         elif kind in ("name", "word") and (ran := _RUNTIME.fullmatch(token.text)):
             said = f"{_LANGUAGES.get(ran[1], ran[1])}{ran[2]}"
-            yield Token(said, said, token.start + start, token.end + start, "runtime")
+            yield Token(said, token.raw, token.start + start, token.end + start, "runtime")
             continue
         elif kind == "word" and token.text not in known.words and token.text not in known.gpus:
             if _NUMBERED.fullmatch(token.text):

@@ -182,6 +182,11 @@ def instance_types(resource: Mapping[str, Any]) -> dict[str, str]:
     return {str(one).lower(): str(one) for one in resource.get("instance_types", ())}
 
 
+def time_words() -> set[str]:
+    """Words of time, whose typing mistakes are mended."""
+    return set(facts()["time_words"])
+
+
 def vocabulary(phrases: Iterable[tuple[str, ...]]) -> set[str]:
     """Every word of the phrases."""
     return {word for phrase in phrases for word in phrase}
