@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent import figures
-from agent.columns import ALWAYS, shape, table
+from agent.columns import ALWAYS, UNCOUNTED, shape, table
 from agent.compute import Computed, computed
 from agent.feeding import reference
 from agent.graph import Called, Results
@@ -78,13 +78,20 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         rows=rows,
         sources=_joined(every, "sources"),
         missing=missing,
-        applied={key: value for one in every for key, value in one["applied"].items() if key != "id"},
+        applied=_applied(every, then),
         ignored=list(plan.ignored) if plan else [],
         notices=notices,
         exit_code=_exit(calls, every),
     )
     text = _text(answer, result, done, prose, results)
     return Answer(**{**{name: getattr(answer, name) for name in answer.__slots__}, "text": text})
+
+
+def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What took effect: the filters of all calls, and the conditions that code applied."""
+    applied = {key: value for one in done for key, value in one["applied"].items() if key != "id"}
+    where = [*(then or {}).get("before", ()), *(then or {}).get("where", ())]
+    return {**applied, "where": where} if where else applied
 
 
 def _joined(done: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -150,6 +157,8 @@ def _text(
     parts = [first_sentence(answer, result, done)]
     if prose:
         parts.append(prose)
+    if result is not None and result.op == "count" and table_rows and shape(table_rows[0]) in UNCOUNTED:
+        table_rows = []
     if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ALWAYS):
         counted = result is not None or table_rows is not answer.rows
         parts.append(table(table_rows, len(table_rows) if counted else (total or len(table_rows))))
@@ -160,14 +169,15 @@ def _text(
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
     small += [call.error for call in results.calls.values() if call.error]
     if results.program is not None:
-        small += [f"Again: `{one}`" for one in _again(results)]
+        small += [f"Again: `{one}`" for one in _again(results, answer.then)]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 
-def _again(results: Results) -> list[str]:
+def _again(results: Results, then: Mapping[str, Any] | None) -> list[str]:
     """The commands that give the same rows; a chain of calls that one call does not replace is asked again."""
     fed = [call for call in results.calls.values() if reference(call.arguments) is not None]
-    if any(call.again is None for call in fed):
+    then = then or {}
+    if any(call.again is None for call in fed) or then.get("where") or then.get("before"):
         return [f"{results.program} ask {shlex.quote(results.question)}"]
     said = (call for call in results.calls.values() if call.id not in results.feeding)
     return [figures.command(results.program, call.tool, call.again or call.arguments) for call in said]

@@ -24,6 +24,9 @@ USUALLY_SHOWN = 10
 ALWAYS = frozenset(("health", "provider", "group", "trend", "count", "measured_group", "service", "side"))
 """Kinds of which a single row is shown as a table too."""
 
+UNCOUNTED = frozenset(("resource", "series", "aggregate"))
+"""Kinds that are not shown where only their number was asked for."""
+
 
 def _left(row: Mapping[str, Any], name: str) -> str:
     """A price of a point; without one nothing was left."""

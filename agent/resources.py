@@ -19,7 +19,7 @@ from agent.figures import (
     side,
     usd,
 )
-from cloudtop import resource_types
+from cloudtop import metrics, resource_types
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -44,31 +44,83 @@ _BESIDE = (
     "list_metrics",
     "time",
     "name",
+    "where",
 )
 
 
-def noun(answer: Answer, count: float) -> str:
+def noun(applied: Mapping[str, Any], count: float) -> str:
     """What is counted: `instances`, `databases`, else `resources`."""
-    kinds = answer.applied.get("resource_type") or []
+    kinds = applied.get("resource_type") or []
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if len(kinds) == 1:
         return resource_types.title(str(kinds[0]), count)
     return "resource" if count == 1 else "resources"
 
 
-def counted(answer: Answer, count: float) -> str:
+def counted(applied: Mapping[str, Any], count: float) -> str:
     """`57 instances`."""
-    return f"{number(count)} {noun(answer, count)}"
+    return f"{number(count)} {noun(applied, count)}"
 
 
-def conditions(answer: Answer) -> str:
-    """` (status stopped, region eu)`: what was applied beside the type."""
+def conditions(applied: Mapping[str, Any]) -> str:
+    """` (status stopped, region eu, $/hour over 2)`: what was applied beside the type."""
     said = [
-        f"{name.replace('_', ' ')} {_plain(value)}"
-        for name, value in answer.applied.items()
+        f"{_FILTERS.get(name, name.replace('_', ' '))} {_plain(value)}"
+        for name, value in applied.items()
         if name not in _BESIDE
     ]
+    said += [_condition(*one) for one in applied.get("where") or ()]
     return f" ({', '.join(said)})" if said else ""
+
+
+_FILTERS = {
+    "providers": "on",
+    "missing_tag": "without tag",
+    "status_not": "not",
+    "exclude_resource_type": "without",
+}
+
+
+def _condition(field: str, op: str, value: Any) -> str:
+    """`vCPUs under 4`, `region not eu`, `with public ip`."""
+    name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
+    if op == "known":
+        return f"with{'' if value else 'out'} {name}"
+    return f"{name} not {value}" if op == "ne" else f"{name} {_WORDS[op]} {_plain(value)}"
+
+
+def nothing(answer: Answer) -> str:
+    """That nothing is there, and what was looked for."""
+    unknown = answer.applied.get("name")
+    if unknown and not set(answer.applied) - set(_BESIDE):
+        return f"No resource is named {_plain(unknown)}."
+    return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{_measured_so(answer)}."
+
+
+def _measured_so(answer: Answer) -> str:
+    """` with CPU under 20 %`, where that was asked."""
+    asked = answer.calls[-1]["arguments"]
+    if not asked.get("op") or not answer.applied.get("metric"):
+        return ""
+    title = " and ".join(metric_title(one) for one in answer.applied["metric"])
+    return f" with {title} {_WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
+
+
+def _unit(asked: Mapping[str, Any], answer: Answer) -> str:
+    if asked.get("unit"):
+        return f" {asked['unit']}"
+    known = metrics.metrics().get(str((answer.applied.get("metric") or [""])[0]))
+    return " %" if known is not None and known.unit == "percent" else ""
+
+
+def lists(done: Sequence[Mapping[str, Any]]) -> str:
+    """`1 instance (status stopped): web-2; 3 volumes (status unattached): …`: several lists in one answer."""
+    told = []
+    for one in done:
+        count = int(one.get("total") or len(one["rows"]))
+        names = f": {_named(one['rows'], count)}" if one["rows"] else ""
+        told.append(f"{counted(one['applied'], count)}{conditions(one['applied'])}{names}")
+    return f"{'; '.join(told)}."
 
 
 def _plain(value: Any) -> str:
@@ -80,10 +132,11 @@ def name_of(row: Row) -> str:
     return str(row.get("name") or row.get("id") or str(row.get("uid")).rpartition(":")[2])
 
 
-def _named(rows: Sequence[Row]) -> str:
-    names = list(dict.fromkeys(name_of(row) for row in rows))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+def _named(rows: Sequence[Row], total: int) -> str:
+    """The first names of so many."""
+    names = list(dict.fromkeys(name_of(row) for row in rows))[:NAMED]
+    rest = f" and {number(total - len(names))} more" if total > len(names) and len(rows) > NAMED else ""
+    return ", ".join(names) + rest
 
 
 def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -91,10 +144,9 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
     if "group" in rows[0] and "count" in rows[0]:
         return _groups(rows, answer, done)
     total = int((done[-1].get("total") if done else None) or len(rows))
-    names = list(dict.fromkeys(name_of(row) for row in rows))
-    more = total - min(len(names), NAMED)
-    rest = f" and {number(more)} more" if more > 0 and len(names) >= NAMED else ""
-    return f"{_stale(rows)}{counted(answer, total)}{conditions(answer)}: {', '.join(names[:NAMED])}{rest}."
+    return (
+        f"{_stale(rows)}{counted(answer.applied, total)}{conditions(answer.applied)}: {_named(rows, total)}."
+    )
 
 
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -103,10 +155,10 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     )
     total = sum(int(row["count"]) for row in rows)
     groups = int((done[-1].get("total") if done else None) or len(rows))
-    whole = counted(answer, total) if groups == len(rows) else f"{number(groups)} groups"
+    whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
     first = rows[0]
     group = first["group"] if first["group"] not in (None, "") else "no value"
-    return f"{whole}{conditions(answer)} by {by.replace('_', ' ')}: {group} has {number(first['count'])}{_of_all(rows)}."
+    return f"{whole}{conditions(answer.applied)} by {by.replace('_', ' ')}: {group} has {number(first['count'])}{_of_all(rows)}."
 
 
 def _of_all(rows: Sequence[Row]) -> str:
@@ -230,10 +282,9 @@ def _values(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     total = int((done[-1].get("total") if done else None) or len(rows))
     uids = len({row["uid"] for row in rows})
     if asked.get("op"):
-        unit = f" {asked['unit']}" if asked.get("unit") else " %" if first["unit"] == "percent" else ""
-        said = f"{_WORDS[asked['op']]} {number(asked['value'])}{unit}"
+        said = f"{_WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
         count = uids if total == len(rows) else total
-        return f"{_stale(rows)}{counted(answer, count)}{conditions(answer)} with {title} {said}; first: {figure}."
+        return f"{_stale(rows)}{counted(answer.applied, count)}{conditions(answer.applied)} with {title} {said}; first: {figure}."
     if len(rows) == 1:
         return f"{_stale(rows)}{title} of {figure}."
     way = str(asked.get("sort") or "")
@@ -251,12 +302,12 @@ def health(rows: Sequence[Row], answer: Answer) -> str:
     if bad:
         said = ", ".join(dict.fromkeys(f"{row['name']} ({row['status']})" for row in bad[:NAMED]))
         more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        return f"{_stale(rows)}{len(bad)} of {counted(answer, len(rows))} are not well: {said}{more}."
+        return f"{_stale(rows)}{len(bad)} of {counted(answer.applied, len(rows))} are not well: {said}{more}."
     if unknown:
         states = Counter(str(row["status"]) for row in unknown)
         told = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        return f"{_stale(rows)}None of {counted(answer, len(rows))} is unhealthy; of {len(unknown)} it is not known ({told})."
-    return f"{_stale(rows)}All {counted(answer, len(rows))} are healthy."
+        return f"{_stale(rows)}None of {counted(answer.applied, len(rows))} is unhealthy; of {len(unknown)} it is not known ({told})."
+    return f"{_stale(rows)}All {counted(answer.applied, len(rows))} are healthy."
 
 
 def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -271,23 +322,25 @@ def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, An
 
 def summed(result: Computed, answer: Answer) -> str:
     """`57 instances cost $12.30 per hour together.`"""
-    figures = result.figures
-    value, field = figures["value"], str(figures["field"])
+    figures, where = result.figures, conditions(answer.applied)
+    value, field, count = figures["value"], str(figures["field"]), figures["count"]
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
     if value is None:
-        return f"{counted(answer, len(result.rows))}{conditions(answer)}: {_FIELDS.get(field, field)} is not known of any."
-    what = counted(answer, figures["count"])
+        return f"{counted(answer.applied, len(result.rows))}{where}: {_FIELDS.get(field, field)} is not known of any."
+    what = f"{counted(answer.applied, count)}{where}"
+    together = " together" if count != 1 else ""
     if field == "usd_per_hour":
-        return (
-            f"{what}{conditions(answer)} cost {usd(value)} per hour together ({usd(value * 24)} a day){left}."
-        )
-    shown = quantity(value, "bytes") if field == "size_bytes" else number(value)
-    return f"{what}{conditions(answer)} have {shown} {_FIELDS.get(field, field)} together{left}."
+        verb = "costs" if count == 1 else "cost"
+        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}."
+    verb = "has" if count == 1 else "have"
+    if field == "size_bytes":
+        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}."
+    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}."
 
 
 _FIELDS = {
-    "usd_per_hour": "the price",
-    "size_bytes": "stored",
+    "usd_per_hour": "$/hour",
+    "size_bytes": "size",
     "size_gb": "GB",
     "vcpus": "vCPUs",
     "ram_gib": "GiB of memory",
@@ -299,7 +352,7 @@ _FIELDS = {
 def joined(result: Computed, answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     """The sentence of what was measured, and what these resources cost together."""
     if not result.rows:
-        return f"No {noun(answer, 1)} matches{conditions(answer)}."
+        return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}."
     figures = result.figures
     said = measured(result.rows, answer, done).removesuffix(".")
     if figures["value"] is None:
@@ -312,6 +365,7 @@ def sides(result: Computed, answer: Answer) -> str:
     """`prod: 12, staging: 4.`"""
     told = []
     for line in result.lines:
-        value = f", {quantity(line['value'], line['unit'])} on average" if line["value"] is not None else ""
-        told.append(f"{side(line['side'])}: {number(line['count'])}{value}")
+        value = f" {quantity(line['value'], line['unit'])} on average" if line["value"] is not None else ""
+        count = f": {number(line['count'])}" if line["value"] is None else ""
+        told.append(f"{side(line['side'])}{count or value}")
     return f"{'; '.join(told)}."

@@ -21,6 +21,8 @@ Row = Mapping[str, Any]
 def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
     """What a person reads first."""
     tool = answer.calls[-1]["tool"]
+    if result is not None and result.op == "either" and tool == "list_resources":
+        return resources.lists(done)
     if result is not None and (result.op in COMPUTED or result.op == "join"):
         said = (
             resources.joined(result, answer, done)
@@ -39,6 +41,8 @@ def _nothing(answer: Answer) -> str:
     unasked = [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
     if unasked and not answer.sources:
         return f"This is not known: {', '.join(dict.fromkeys(unasked))} could not be asked."
+    if answer.calls[-1]["tool"] in OF_RESOURCES and not unasked:
+        return resources.nothing(answer)
     said = ", ".join(f"{key} {_plain(value)}" for key, value in answer.applied.items())
     what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
     read = " among what could be read" if unasked else ""
@@ -144,7 +148,7 @@ def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, 
     return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."
 
 
-resources_of = frozenset(("list_resources", "get_metrics"))
+OF_RESOURCES = frozenset(("list_resources", "get_resource", "get_metrics", "check_health"))
 NOUNS = {
     "compare_gpu_prices": "offer",
     "gpu_price_history": "price point",
@@ -164,11 +168,11 @@ GROUPS = {
 
 def _count(result: Computed, answer: Answer) -> str:
     count, call = result.figures["count"], answer.calls[-1]
-    if call["tool"] in resources_of and "group_by" not in call["arguments"]:
+    if call["tool"] in OF_RESOURCES - {"check_health"} and "group_by" not in call["arguments"]:
         left = (
             f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
         )
-        return f"{resources.counted(answer, count)}{resources.conditions(answer)}.{left}"
+        return f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}.{left}"
     asked = result.figures.get("field") or call["arguments"].get("group_by")
     noun = GROUPS.get(str(asked)) or NOUNS.get(call["tool"], "row")
     if result.figures.get("values") and call["tool"] == "compare_gpu_prices":
@@ -324,7 +328,9 @@ def _agreeing(result: Computed, answer: Answer) -> str:
     word = "all conditions" if result.op == "both" else "one of the conditions"
     count = result.figures["count"]
     names = ", ".join(dict.fromkeys(resources.name_of(row) for row in result.rows[:6]))
-    return f"{resources.counted(answer, count)}{resources.conditions(answer)} meet {word}: {names}{' …' if count > 3 else ''}."
+    verb = "meets" if count == 1 else "meet"
+    what = f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}"
+    return f"{what} {verb} {word}: {names}{' …' if count > 3 else ''}."
 
 
 TOOLS = {

@@ -18,6 +18,8 @@ _STARTS = frozenset(("now", "ok", "okay", "sort", "order", "group", "by", "per",
 _PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("just",))
 _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
+_ALL = frozenset(("anything", "everything"))
+_ORDERS = frozenset(("compare", "list", "show", "find"))
 _SHORT = 4
 _REPLACES = {
     "created_since": ("older_than", "created_before"),
@@ -58,6 +60,9 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
         return False
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
+    own = [kind for kind in _SUBJECTS if kind in seen]
+    if own and first.text.split()[0] in _ORDERS:
+        return False
     if (
         first.plays("same", "also", "instead")
         or any(s.words()[: len(one)] == one for one in _PHRASES)
@@ -69,7 +74,8 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
         or span.text in ("of those", "of them", "ones")
         for span in s.spans
     )
-    own = [kind for kind in _SUBJECTS if kind in seen]
+    if not own and any(span.text in _ALL for span in s.spans):
+        return False
     if pronoun and not _NOUNS & set(own):
         return True
     words = [span for span in s.spans if span.text[0].isalnum()]

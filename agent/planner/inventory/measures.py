@@ -119,6 +119,7 @@ def _thresholds(a: Asked, mentions: dict[int, str]) -> None:
         for metric, amount in made:
             a.found.sides.append(_compared(a, metric, amount, amount.op, mentions))
         a.found.then = {"op": "either" if "or" in a.s.words() else "both"}
+        a.s.use(*mentions)
         mentions.clear()
     else:
         for metric, amount in made:

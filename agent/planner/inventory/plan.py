@@ -199,11 +199,17 @@ def _kept(query: Query, tool: Tool) -> Query:
     for name, value in query.arguments.items():
         if value in (None, [], "") or value == tool.default(name):
             continue
-        kept[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+        kept[name] = _whole(value)
     then = dict(query.then) if query.then else None
     if then and (then.get("where") or then["op"] in ("both", "either")) and "limit" in kept:
         then["limit"] = kept.pop("limit")
-    return Query(query.tool, kept, query.sides, then)
+    sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
+    return Query(query.tool, kept, sides, then)
+
+
+def _whole(value: Any) -> Any:
+    """20.0 as 20."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
