@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -61,9 +62,15 @@ class Asked:
 
 
 async def lexicon_of(client: Client) -> Lexicon:
-    """The words a server knows."""
-    read = await client.read_resource(LEXICON)
-    return Lexicon.of(json.loads(getattr(read.contents[0], "text", "{}")))
+    """The words a server knows now: names that the question before has brought are among them."""
+    read = await client.read_resource(LEXICON, cache_mode="refresh")
+    return _lexicon(getattr(read.contents[0], "text", "{}"))
+
+
+@lru_cache(maxsize=2)
+def _lexicon(text: str) -> Lexicon:
+    """Built once for the same words: that takes longer than planning a hundred questions."""
+    return Lexicon.of(json.loads(text))
 
 
 async def ask(

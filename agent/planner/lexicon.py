@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from agent.planner.inventory import words as inventory
@@ -285,16 +286,18 @@ def _provider_words(providers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tu
                 yield spoken, Meaning("provider", entry["id"])
 
 
-def _region_words() -> Iterator[tuple[tuple[str, ...], Meaning]]:
+@cache
+def _region_words() -> tuple[tuple[tuple[str, ...], Meaning], ...]:
     """Names of places as people say them, and the region ids that are known."""
-    for word, value in regions.known_words().items():
-        yield words_of(word), Meaning("region", value)
+    found = [(words_of(word), Meaning("region", value)) for word, value in regions.known_words().items()]
     for ident in regions.known_ids():
-        yield words_of(ident), Meaning("region", ident)
+        found.append((words_of(ident), Meaning("region", ident)))
         if (apart := _COMPASS.sub(r" \1 ", ident).split()) and len(apart) > 1 and ident.isalnum():
-            yield words_of(" ".join(apart)), Meaning("region", ident)
+            found.append((tuple(apart), Meaning("region", ident)))
+    return tuple(found)
 
 
+@cache
 def _gpu_words() -> dict[str, tuple[str, ...]]:
     """Squashed spelling -> what a plan prints for it: one name, the family's, or all that it may be."""
     values = {

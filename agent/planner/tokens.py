@@ -112,6 +112,8 @@ def plain(text: str) -> str:
 
 def words_of(phrase: str) -> tuple[str, ...]:
     """A phrase of the lexicon as the tuple of tokens it is looked up by."""
+    if phrase.isascii() and phrase.replace(" ", "").isalnum():
+        return tuple(phrase.lower().split())
     out: list[str] = []
     for chunk in _CHUNK.findall(plain(phrase).lower()):
         if len(chunk) > 1 and _NUMBER.fullmatch(chunk):
