@@ -196,8 +196,14 @@ def _owned(a: Asked, index: int, key: str) -> None:
         and _is_value(span, sure=False)
     ):
         _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
-    elif span is not None and _is_value(span, sure=False):
+    elif span is not None and _is_value(span, sure=_sure_owner(a, index, at)):
         _tag(a, (key_of(a, key), raw(a, at)), index, at)
+
+
+def _sure_owner(a: Asked, index: int, at: int) -> bool:
+    """Behind `owned by team` any word is a name."""
+    said = a.s.spans[index].text.startswith(("owned", "belong"))
+    return said and not a.s.plays(at, "type", "service", "provider", "region", "per", "op")
 
 
 def _team_behind(a: Asked, index: int) -> None:

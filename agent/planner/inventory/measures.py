@@ -355,9 +355,21 @@ def _aggregates(a: Asked) -> None:
                 )
                 continue
         if span.plays("agg") and not span.plays("op"):
-            a.put("agg", span.get("agg"), index)
+            _as_figure(a, str(span.get("agg")), index)
         elif span.plays("agg") and (ahead or _near_metric(a, index)):
-            a.put("agg", span.get("agg"), index)
+            _as_figure(a, str(span.get("agg")), index)
+
+
+def _as_figure(a: Asked, agg: str, index: int) -> None:
+    """One figure; two of them, such as `p50 and p99`, are two calls."""
+    first = a.found.arguments.get("agg")
+    if first is None or first == agg or a.found.sides:
+        a.put("agg", agg, index)
+        return
+    del a.found.arguments["agg"]
+    a.found.sides = [{"agg": first}, {"agg": agg}]
+    a.found.then = {"op": "compare", "by": "agg", "values": [first, agg]}
+    a.s.use(index)
 
 
 _RANKS = frozenset(("highest", "lowest", "worst"))

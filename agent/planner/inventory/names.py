@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
@@ -52,25 +54,24 @@ def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
     return (at,) if a.s.plays(at, *roles) and at >= 0 and not a.s.spans[at].used else ()
 
 
+_BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
+
+
 def _part(a: Asked, index: int, form: str) -> None:
     """The word behind `starting with`, whatever it is."""
-    at = index + 1
-    while (span := a.s.at(at)) is not None and (
-        span.text in set_of("articles") | {"name", "names", "string", "word"}
-    ):
-        at += 1
-    if span is None or span.used or not span.text[0].isalnum():
+    behind = _BEHIND.match(a.s.text, a.s.ends(a.s.spans[index]))
+    if behind is None:
         return
-    sure = (
-        not a.s.plays(index, "contains") or a.s.plays(index - 1, "named") or "name" in a.s.spans[index].text
-    )
-    if not sure and (span.meanings and not span.plays("=name", "quoted", "=name_contains")):
+    begin, end, said = behind.start(1), behind.end(1), behind[1].rstrip(".")
+    inside = [i for i, one in enumerate(a.s.spans) if begin <= a.s.starts(one) < end]
+    span = a.s.spans[inside[0]] if inside else None
+    if span is None or span.used or not any(c.isalnum() for c in said):
         return
-    if not sure and (span.number is not None or span.text in language().stop):
-        return
-    begin = a.s.starts(span)
-    said = a.s.text[begin:].split()[0].strip(",;.?!\"'")
-    inside = [i for i, one in enumerate(a.s.spans) if begin <= a.s.starts(one) < begin + len(said)]
+    named = a.s.plays(index - 1, "named") or "name" in a.s.spans[index].text
+    if a.s.plays(index, "contains") and not named:
+        meant = span.meanings and not span.plays("=name", "quoted", "=name_contains")
+        if meant or span.number is not None or span.text in language().stop:
+            return
     pattern = said if "*" in said else form.format(said)
     a.put("name_contains", pattern, index, *inside, *_word_before(a, index, "named"))
 

@@ -6,7 +6,7 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import key_of
 from agent.planner.inventory.sizes import size_field, types_said
-from agent.planner.language import language, word_set
+from agent.planner.language import word_set
 from agent.planner.sentence import Span
 
 _COUNTABLE = ("type", "shy_type", "service", "everything", "anything")
@@ -156,6 +156,8 @@ def _top_groups(a: Asked) -> None:
         ):
             continue
         a.found.add("group_by", dimension)
+        if dimension == "instance_type" and not types_said(a):
+            a.put("resource_type", "instance")
         a.s.use(index, counted[0], *(at for at in (counted[0] - 1,) if a.s.plays(at, "per", "sort_by")))
         number = next(
             (at for at in (index - 1, index - 2) if (one := a.s.at(at)) is not None and one.number), None
@@ -401,12 +403,12 @@ def read_prices(a: Asked) -> None:
 
 
 def _asks_sum(a: Asked) -> bool:
-    words = a.s.words()
-    return (
-        words[0] in ("what", "how", "whats", "total", "sum", "cost", "price", "and") and "with" not in words
-    )
+    """`what do they cost`; but `with their price`, `and the hourly cost` show it of each."""
+    for index, span in enumerate(a.s.spans):
+        before = a.s.at(index - 1)
+        if span.plays("priced") and before is not None and before.text in _OF_EACH:
+            return False
+    return "with" not in a.s.words()
 
 
-def stop_word(text: str) -> bool:
-    """Whether a word says nothing a filter could take."""
-    return text in language().stop
+_OF_EACH = frozenset(("with", "their", "its", "and", "the", "plus", ",", "each", "by", "including"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.words import FAMILY
 from agent.planner.language import language
@@ -69,6 +69,8 @@ def read_values(a: Asked) -> None:
         for argument, value in span.values:
             if argument in ("name", "id", "ip", "name_contains", "instance_type") or not a.takes(argument):
                 continue
+            if argument == "check" and span.plays("everything") and a.takes("scope"):
+                argument = "scope"
             accepted = a.tool.values(argument)
             if accepted and value not in accepted:
                 continue
@@ -115,6 +117,10 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.put(argument, raw(a, index - 1), index - 1, index)
 
 
+_NO_NAMES = ("type", "service", "provider", "region", "op", "per", "neg", "only", "state", "count", "many", "few", "tagged", "made", "priced", "older_sure", "newer_sure", "threshold", "lacks", "also", "named", "wants_gpu", "extreme", "sort_by", "health_state", "untagged", "metric", "engine", "unused", "compare")  # fmt: skip
+"""Roles of words that name no account or namespace."""
+
+
 def _names(a: Asked, at: int) -> bool:
     """Whether a word can be the name of an account or namespace."""
     span = a.s.at(at)
@@ -122,10 +128,10 @@ def _names(a: Asked, at: int) -> bool:
         return False
     if span.plays("env", "=name", "tag_value", "quoted", "account") or span.number is not None:
         return True
-    if span.meanings and all(one.role in ("unit", "dim", "size_of") for one in span.meanings):
+    if span.plays("dim") and not is_plural(span.text):
         return True
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
-    return not taken and not span.meanings
+    return not taken and not span.plays(*_NO_NAMES)
 
 
 def _runtime(a: Asked, index: int, span: Span) -> None:

@@ -96,13 +96,13 @@ def _carried(a: Asked, previous: Query | None) -> None:
 
 
 def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None) -> Plan | None:
-    """A metric and nothing else, such as `memory?`: it is asked of what."""
+    """A metric with nothing else that is ours, such as `memory?`: it is asked of what, unless that is said."""
     tool = next((one for one in words.tools.values() if one.here and one.has("agg")), None)
     if tool is None:
         return None
     a = _asked(s, words, tool, now)
     read(a)
-    return _of_what(Query(tool.name, {"metric": a.found.arguments.get("metric")}), previous)
+    return _plan(a, Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found)), previous)
 
 
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:

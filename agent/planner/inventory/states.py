@@ -38,10 +38,14 @@ def _state(a: Asked, index: int, value: str) -> None:
         a.put("status", value, index)
 
 
+_RUNS = ("engine", "runtime", "shy_runtime", "=runtime", "=name", "metric_op", "threshold")
+"""What `running` is the verb of."""
+
+
 def _filters(a: Asked, index: int) -> bool:
     """`running instances`, `what is running`; not `running postgres`, `instances running hot`."""
     after = a.s.at(index + 1)
-    if after is not None and after.plays("engine", "runtime", "=name", "metric_op", "threshold"):
+    if after is not None and after.plays(*_RUNS):
         return False
     return not a.tool.has("metric")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.measures import speaks
+from agent.planner.inventory.words import time_words
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.sentence import Sentence, Span
@@ -38,6 +39,9 @@ WEIGHTS = {
     "place": 2.2,
     "services": 2.6,
     "core": 1.6,
+    "percentile": 2.6,
+    "equipped": 2.5,
+    "head": 0.8,
     "search": 2.0,
     "contains": 1.0,
     "priced": 1.6,
@@ -66,6 +70,8 @@ _ANCHORS = frozenset(
         "search",
         "contains",
         "gpus",
+        "percentile",
+        "head",
     )
 )
 _NAMED = frozenset(("type", "service", "machine", "shy_type", "name", "named", "word", "id", "label", "env"))
@@ -125,7 +131,11 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "shy_type"
     if span.plays("threshold") and not span.plays("metric"):
         yield "metric" if str(span.get("threshold")).startswith("gpu_") else "tempted"
-    elif speaks(span) or (str(span.get("agg")).startswith("p") and span.text != "median"):
+    elif speaks(span):
+        yield "metric"
+    elif str(span.get("agg")).startswith("p") and span.text != "median":
+        yield "percentile"
+    elif span.plays("shy_metric") and s.plays(index - 1, "agg") and not _in_money(s):
         yield "metric"
     elif span.plays("shy_metric") and s.plays(index - 1, "many", "few") and span.get("size_of") != "vram":
         yield "metric"
@@ -202,8 +212,13 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "contains"
     if span.plays("=instance_type") and str(span.get("=instance_type")).lower() not in s.gpu_machines:
         yield "kind"
-    if (span.plays("priced") or span.get("unit") == "usd") and _of_machines(s):
+    dear = str(span.get("extreme")).startswith("price")
+    if (span.plays("priced") or dear or span.get("unit") == "usd") and _of_machines(s):
         yield "priced"
+    if span.get("dim") in ("instance_type", "engine", "runtime") and is_plural(span.text):
+        yield "head"
+    if span.plays("gpu") and _had_by_machines(s, index):
+        yield "equipped"
     if span.get("unit") == "gb" and _of_machines(s):
         yield "sized"
 
@@ -220,7 +235,7 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> bool:
     """`is jenkins up`, `health of the payments cluster`: a word that means nothing else, asked whether it is well."""
     if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
         return False
-    if span.text in language().stop | language().common or not span.text.isalpha():
+    if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
         return False
     content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
     if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
@@ -231,6 +246,23 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> bool:
 
 _SHORTEST = 3
 _FEW = 3
+
+
+def _in_money(s: Sentence) -> bool:
+    return any(span.plays("priced", "gpu") or span.get("unit") in ("usd", "gb") for span in s.spans)
+
+
+def _had_by_machines(s: Sentence, index: int) -> bool:
+    """`which instances have v100s`: of machines that exist."""
+    verb = next(
+        (
+            at
+            for at in (index - 1, index - 2)
+            if (one := s.at(at)) is not None and one.text in ("have", "has", "got")
+        ),
+        None,
+    )
+    return verb is not None and any(span.get("type") == "instance" for span in s.spans[:verb])
 
 
 def _of_machines(s: Sentence) -> bool:
@@ -290,13 +322,14 @@ def _lists_services(tool: Tool) -> bool:
 
 def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
     """A metric that is meant as one."""
-    if "metric" in seen or "percent" in seen or "tempted" in seen:
+    if {"metric", "percent", "tempted", "percentile"} & seen.places.keys():
         return 4.0
     if _adds_up(s):
         return -5.0
     measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
     named = named_in(seen) or turn
-    stats = any(span.plays("all_metrics") for span in s.spans) and (
+    told = (i for i, span in enumerate(s.spans) if span.plays("all_metrics"))
+    stats = any(not s.plays(i - 1, "namespace_word", "account_word", "tagged") for i in told) and (
         named or "type" in seen or "machine" in seen
     )
     if stats:

@@ -26,11 +26,22 @@ def read_types(a: Asked) -> None:
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
-        if named and not _plural(a, index) and not service:
+        if (
+            service is not None
+            and index
+            and a.s.spans[index - 1].text in _ON
+            and a.found.arguments.get("resource_type")
+        ):
+            a.s.use(index)
+        elif named and not _plural(a, index) and not service:
             a.s.use(index)
         else:
             a.put("resource_type", kind, index)
     _implied(a)
+
+
+_ON = frozenset(("on", "in", "at", "from"))
+"""`pods on gke`: the service says where."""
 
 
 def _modifies(a: Asked, index: int) -> bool:
