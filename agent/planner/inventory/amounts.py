@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.language import word_set
 from agent.planner.sentence import Sentence, Span
 
@@ -181,3 +181,37 @@ def near(s: Sentence, made: Amount, role: str, reach: int = 3) -> int | None:
                 break
             at += step
     return None
+
+
+_DAYS = {"week": 7, "month": 30, "year": 365}
+_LETTER = {"minute": "m", "hour": "h", "day": "d"}
+
+
+def length_at(s: Sentence, index: int) -> Amount | None:
+    """A length of time: `30 days`, `over a year`; None where none begins here."""
+    span = s.spans[index]
+    if span.number is not None:
+        made = amount_at(s, index)
+        return made if made.unit in PERIODS else None
+    unit = s.at(index + 1)
+    if (
+        span.text not in ("a", "an")
+        or unit is None
+        or unit.get("unit") not in PERIODS
+        or is_plural(unit.text)
+    ):
+        return None
+    span.number = 1.0
+    made = amount_at(s, index)
+    span.number = None
+    return made
+
+
+def said(made: Amount) -> str:
+    """`30d`, `12h`; a week has seven days, a month 30, a year 365."""
+    value, unit = made.value, str(made.unit)
+    if unit in _DAYS:
+        value, unit = value * _DAYS[unit], "day"
+    if value != int(value) and unit == "day":
+        value, unit = value * 24, "hour"
+    return f"{value:g}{_LETTER[unit]}"

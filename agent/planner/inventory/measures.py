@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
+from agent.planner.inventory.amounts import PERIODS, Amount, amount_at, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.sizes import types_said
@@ -150,7 +150,8 @@ def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:
         a.s.plays(at, "top", "many", "few", "extreme", "ranked_metric")
         for at in (amount.at - 1, amount.last + 1)
     )
-    return amount.op is not None and not ranked and (bool(mentions) or _op_metric(a, amount) is not None)
+    known = bool(mentions) or _op_metric(a, amount) is not None or bool(a.before.get("metric"))
+    return amount.op is not None and not ranked and known
 
 
 def _a_range(a: Asked, low: Amount, high: Amount) -> bool:
@@ -290,24 +291,17 @@ def _own_word(a: Asked, index: int) -> bool:
 
 
 def _idle_for(a: Asked) -> None:
-    """`idle for 7 days`: over that time."""
+    """`idle for 7 days`, `under 5 % for a week`: over that time."""
     if "time" in a.found.arguments:
         return
     for index, span in enumerate(a.s.spans):
-        if span.number is None or span.used:
+        amount = length_at(a.s, index) if not span.used else None
+        lead = a.s.at(amount.first - 1) if amount is not None else None
+        if amount is None or amount.unit not in PERIODS or amount.op is not None or lead is None:
             continue
-        amount = amount_at(a.s, index)
-        lead = a.s.at(amount.first - 1)
-        if (
-            amount.unit in PERIODS
-            and amount.op is None
-            and lead is not None
-            and lead.text in ("for", "over", "in", "during", "within")
-        ):
-            unit, value = str(amount.unit), amount.value
-            if unit in ("week", "month", "year"):
-                unit, value = "day", value * {"week": 7, "month": 30, "year": 365}[unit]
-            a.put("time", f"last_{value:g}{_LETTER[unit]}", *range(amount.first, amount.last + 1))
+        if lead.text in ("for", "over", "in", "during", "within"):
+            places = range(amount.first, amount.last + 1)
+            a.put("time", f"last_{said(amount)}", *places)
 
 
 def _steps(a: Asked) -> None:

@@ -213,6 +213,7 @@ def _extremes(a: Asked) -> None:
     """`oldest`, `biggest`, `most expensive`: order, and one row where one is asked for."""
     if not a.tool.has("sort"):
         return
+    _last_ones(a)
     for index, span in a.all("extreme"):
         if "group_by" in a.found.arguments and not str(span.get("extreme")).startswith("price"):
             continue
@@ -224,6 +225,25 @@ def _extremes(a: Asked) -> None:
         a.s.use(index)
         if _singular(a, index) and not _number_beside(a, index):
             a.put("limit", 1)
+
+
+def _last_ones(a: Asked) -> None:
+    """`last 5 created vms`, `the last 3 snapshots`: the newest so many."""
+    for index, span in enumerate(a.s.spans[:-2]):
+        number, after = a.s.spans[index + 1], a.s.spans[index + 2]
+        if (
+            span.text != "last"
+            or span.used
+            or number.number is None
+            or number.used
+            or not a.takes("created_since")
+        ):
+            continue
+        if after.plays(*_COUNTABLE, "made") and after.get("unit") in (None, "node"):
+            a.put(
+                "limit", int(number.number), index, index + 1, *((index + 2,) if after.plays("made") else ())
+            )
+            a.put("sort", "created_desc")
 
 
 def _singular(a: Asked, index: int) -> bool:

@@ -96,18 +96,21 @@ def _simple(a: Asked, index: int, argument: str, value: str) -> None:
 
 def _account(a: Asked, index: int) -> None:
     """`in account sandbox`, `the sandbox account`; `per account` groups."""
-    if a.s.plays(index - 1, "per", "sort_by") or not a.takes("account"):
+    if a.s.plays(index - 1, "per", "sort_by"):
         return
     _beside(a, index, "account")
 
 
 def _beside(a: Asked, index: int, argument: str) -> None:
     """The word behind (or in front, where none is) that names one."""
-    if not a.takes(argument):
-        return
     at = index + 1
     if (sign := a.s.at(at)) is not None and sign.text in ("=", ":", "is", "named", "called"):
         at += 1
+    if not a.takes(argument):
+        if _names(a, at):
+            a.found.refused.append(f"{argument} {raw(a, at)}: {a.tool.title.lower()} takes no {argument}")
+            a.s.use(index, at)
+        return
     denied = a.skip(index - 1, -1)
     if a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
         a.where(argument, "ne", raw(a, at), denied, index, at)

@@ -135,7 +135,7 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "metric"
     elif str(span.get("agg")).startswith("p") and span.text != "median":
         yield "percentile"
-    elif span.plays("shy_metric") and s.plays(index - 1, "agg") and not _in_money(s):
+    elif span.plays("shy_metric") and _measured_here(s, index):
         yield "metric"
     elif span.plays("shy_metric") and s.plays(index - 1, "many", "few") and span.get("size_of") != "vram":
         yield "metric"
@@ -172,6 +172,13 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     if span.plays("=id", "=ip"):
         yield "id"
     if span.get("unit") == "percent":
+        yield "percent"
+    if (
+        span.get("unit") in hint("unit_metric")
+        and len(span.text) > 1
+        and index
+        and s.spans[index - 1].number is not None
+    ):
         yield "percent"
     if span.get("unit") == "core":
         yield "core"
@@ -217,7 +224,7 @@ def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
         yield "priced"
     if span.get("dim") in ("instance_type", "engine", "runtime") and is_plural(span.text):
         yield "head"
-    if span.plays("gpu") and _had_by_machines(s, index):
+    if span.plays("gpu") and (_had_by_machines(s, index) or _had_by_us(s)):
         yield "equipped"
     if span.get("unit") == "gb" and _of_machines(s):
         yield "sized"
@@ -248,8 +255,25 @@ _SHORTEST = 3
 _FEW = 3
 
 
+def _measured_here(s: Sentence, index: int) -> bool:
+    """`average memory`, `egress per region`; not `total size`, which is added up."""
+    if _in_money(s) or s.spans[index].plays("shy_type"):
+        return False
+    if s.plays(index + 1, "per") and (s.plays(index + 2, "dim", "tag_key")):
+        return s.spans[index].text not in ("size", "objects", "capacity")
+    return s.plays(index - 1, "agg") and not (
+        s.plays(index - 1, "total") and s.spans[index].plays("size_of", "order_by")
+    )
+
+
 def _in_money(s: Sentence) -> bool:
     return any(span.plays("priced", "gpu") or span.get("unit") in ("usd", "gb") for span in s.spans)
+
+
+def _had_by_us(s: Sentence) -> bool:
+    """`do we own any h200`: of one's own, unless money is spoken of."""
+    ours = any(span.plays("mine") and len(span.text.split()) > 1 for span in s.spans)
+    return ours and not any(span.plays("priced", "extreme") or span.get("unit") == "usd" for span in s.spans)
 
 
 def _had_by_machines(s: Sentence, index: int) -> bool:
@@ -341,13 +365,10 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
 
 
 def _adds_up(s: Sentence) -> bool:
-    """`how much disk do our volumes take up altogether`: what they have, not how much of it is used."""
-    asks = any(span.text == "how much" for span in s.spans)
-    return (
-        asks
-        and any(span.plays("size_of") for span in s.spans)
-        and any(span.plays("total") for span in s.spans)
-    )
+    """`how much disk do our volumes take up altogether`, `their total size`: what they have is added up."""
+    sized = any(span.plays("size_of") for span in s.spans)
+    asks = any(span.text in ("how much", "size", "capacity") for span in s.spans)
+    return asks and sized and any(span.plays("total") for span in s.spans)
 
 
 def _noun_before(s: Sentence, index: int) -> str | None:

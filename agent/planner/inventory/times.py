@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
+from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, set_of
 from cloudtop.times import interval, spoken
 
 _NOW = frozenset(("now", "right now", "at the moment", "at present", "currently", "tonight"))
 _NEXT = {"yesterday": "today", "last_week": "this_week", "last_month": "this_month"}
-_DAYS = {"month": 30, "year": 365}
-_LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
 _NEAR = 5
 
 
@@ -74,12 +72,9 @@ def _aged(a: Asked, places: list[int]) -> bool:
     if any(sp.plays("before") for sp in a.s.spans[made + 1 : first]):
         a.put("created_before", token, made, *range(made + 1, first), *places)
         return True
-    a.put(
-        "created_since",
-        token.removeprefix("since_") if token.startswith("since_20") else token,
-        made,
-        *places,
-    )
+    begin = token.partition("/")[0]
+    begin = begin.removeprefix("since_") if begin.startswith("since_20") else begin
+    a.put("created_since", begin, made, *places)
     if not any(sp.plays("after") for sp in a.s.spans[made + 1 : first]):
         _until(a, token)
     a.s.use(*(at for at in range(made + 1, first) if a.s.plays(at, "after")))
@@ -137,7 +132,7 @@ def _age(a: Asked, index: int) -> None:
     """`older than 30 days`, `over a year old`, `younger than 2 weeks`, `running for more than 3 months`."""
     if not a.takes("older_than"):
         return
-    made = _length(a, index)
+    made = length_at(a.s, index)
     if made is None or made.unit not in PERIODS:
         return
     places = range(made.first, made.last + 1)
@@ -154,33 +149,8 @@ def _age(a: Asked, index: int) -> None:
     younger = made.op in ("lt", "le")
     if made.op_at is not None and sure:
         younger = a.s.spans[made.op_at].plays("newer_sure") != (made.op_at in a.s.turned)
-    said = _said(made)
+    text = said(made)
     if younger:
-        a.put("created_since", f"last_{said}")
+        a.put("created_since", f"last_{text}")
     else:
-        a.put("older_than", said)
-
-
-def _length(a: Asked, index: int) -> Amount | None:
-    span = a.s.spans[index]
-    if span.number is not None:
-        return amount_at(a.s, index)
-    unit = a.s.at(index + 1)
-    if unit is None or unit.get("unit") not in PERIODS or unit.text.endswith("s"):
-        return None
-    span.number = 1.0
-    made = amount_at(a.s, index)
-    span.number = None
-    return made
-
-
-def _said(made: Amount) -> str:
-    """`30d`, `12h`; a month has 30 days, a week seven."""
-    value, unit = made.value, str(made.unit)
-    if unit in _DAYS:
-        value, unit = value * _DAYS[unit], "day"
-    if unit == "week":
-        value, unit = value * 7, "day"
-    if value != int(value) and unit == "day":
-        value, unit = value * 24, "hour"
-    return f"{value:g}{_LETTER[unit]}"
+        a.put("older_than", text)

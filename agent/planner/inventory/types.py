@@ -24,6 +24,10 @@ def read_types(a: Asked) -> None:
         if index in a.denied:
             _left_out(a, index, str(kind))
             continue
+        if _within(a, index):
+            a.s.use(index)
+            a.found.refused.append(f"in {span.text}: nothing is filtered by what it is a part of")
+            continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
         if (
@@ -38,6 +42,18 @@ def read_types(a: Asked) -> None:
         else:
             a.put("resource_type", kind, index)
     _implied(a)
+
+
+def _within(a: Asked, index: int) -> bool:
+    """`nodes in the prod clusters`: the second noun says where, and no argument takes that."""
+    at = index - 1
+    while (span := a.s.at(at)) is not None and (span.text in set_of("articles") or span.used):
+        at -= 1
+    return (
+        span is not None
+        and span.text in ("in", "within", "inside")
+        and bool(a.found.arguments.get("resource_type"))
+    )
 
 
 _ON = frozenset(("on", "in", "at", "from"))
