@@ -112,6 +112,7 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
     assert words is not None
+    text = text.rstrip(" .!?") or text
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
     tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
     if mended:
