@@ -209,7 +209,7 @@ def _owned(
         )
         if own.goes_on() and not market:
             return own.followed(now, previous)
-    if best is not None and best.has("check") and (own.seen.named or "everything" in own.seen):
+    if best is not None and best.has("check") and (own.seen.named or own.seen.has("everything")):
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
     if own.weight <= against or (best is not None and not best.here and against >= _SURE):

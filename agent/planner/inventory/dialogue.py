@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.planner.found import Found
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.subject import Evidence
+from agent.planner.inventory.evidence import Evidence
 from agent.planner.language import word_set
 from agent.planner.lexicon import Tool
 from agent.planner.query import Query
@@ -60,7 +60,7 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
         return False
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
-    own = [kind for kind in _SUBJECTS if kind in seen]
+    own = [kind for kind in _SUBJECTS if seen.has(kind)]
     if own and first.text.split()[0] in _ORDERS:
         return False
     if (

@@ -12,7 +12,8 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import facts, hint
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
-from agent.planner.inventory.subject import Evidence, chosen
+from agent.planner.inventory.evidence import Evidence
+from agent.planner.inventory.subject import chosen
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon, Tool
 from agent.planner.query import Plan, Query

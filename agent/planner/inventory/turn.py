@@ -10,7 +10,7 @@ from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.facts import hint
 from agent.planner.inventory.pieces import pieces_of
-from agent.planner.inventory.subject import Evidence, evidence_of
+from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
@@ -62,7 +62,7 @@ class Own:
 
         `outside`: it was taken for something that is none of ours.
         """
-        if outside and not self.seen.anchored and ("shy_metric" in self.seen or self._graph):
+        if outside and not self.seen.anchored and (self.seen.has("shy_metric") or self._graph):
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
