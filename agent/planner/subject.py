@@ -7,9 +7,10 @@ from functools import cache
 
 from agent.planner.guard import PhraseSet
 from agent.planner.language import language, word_set
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, keeps_history
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _GPU = 2.2
 _VALUE = 1.2

@@ -9,10 +9,11 @@ from typing import Any
 
 from agent.planner.found import Found
 from agent.planner.inventory.facts import set_of
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.sentence import Sentence, Span
+from agent.planner.tool import Tool
 
-_NARROWS_NOT = frozenset(
+OWN_ROWS = frozenset(
     ("limit", "sort", "group_by", "time", "fields", "max_age", "format", "cursor", "agg")
 )
 """Arguments that every tool takes for its own rows: never those of the call that feeds it."""
@@ -34,7 +35,7 @@ class Asked:
 
     def takes(self, argument: str) -> bool:
         """Whether the tool has an argument, or the one that feeds it."""
-        fed = self.feeder is not None and argument not in _NARROWS_NOT and self.feeder.has(argument)
+        fed = self.feeder is not None and argument not in OWN_ROWS and self.feeder.has(argument)
         return fed or self.tool.has(argument)
 
     def is_list(self, argument: str) -> bool:

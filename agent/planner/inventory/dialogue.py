@@ -9,9 +9,9 @@ from agent.planner.found import Found
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.language import word_set
-from agent.planner.lexicon import Tool
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 from cloudtop import metrics
 
 _STARTS = frozenset(("now", "ok", "okay", "sort", "order", "group", "by", "per", "top", "then", "so", "in", "on", "for", "from", "with", "no", "except", "excluding", "of", "which", "how", "what", "whose"))  # fmt: skip

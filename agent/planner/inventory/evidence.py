@@ -48,12 +48,12 @@ class Evidence:
 
     def total(self) -> float:
         """How much speaks for resources of one's own; each kind counts once, and a little more where it is repeated."""
-        weights = hint("evidence")
-        return sum(
-            weights[kind]["weight"] * (1 + 0.3 * (min(len(at), 3) - 1))
-            for kind, at in self.places.items()
-            if self.anchored or not weights[kind].get("leans")
-        )
+        weights, anchored = hint("evidence"), self.anchored
+        total = 0.0
+        for kind, at in self.places.items():
+            if anchored or not weights[kind].get("leans"):
+                total += float(weights[kind]["weight"]) * (1 + 0.3 * (min(len(at), 3) - 1))
+        return total
 
 
 def evidence_of(s: Sentence) -> Evidence:

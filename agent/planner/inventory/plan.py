@@ -9,15 +9,16 @@ from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import facts, hint
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
-from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.subject import chosen
 from agent.planner.leftovers import ignored_words
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.tool import Tool
 from cloudtop import metrics
 
 _SUBJECT = frozenset(("id", "name", "name_contains", "resource_type", "region", "account", "status", "tag", "gpu", "group_by", "op", "sort", "engine", "instance_type", "list_metrics", "namespace", "spot", "created_since", "older_than", "ip", "search", "missing_tag", "min_vcpu", "min_ram", "tag_not", "status_not"))  # fmt: skip

@@ -5,20 +5,16 @@ from __future__ import annotations
 from agent.planner.inventory.amounts import read_ranges
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.denials import read_denials, read_unheard
+from agent.planner.inventory.grouping import read_compared, read_groups, read_heads
 from agent.planner.inventory.labels import read_labels
 from agent.planner.inventory.measures import read_measures
 from agent.planner.inventory.names import read_loose, read_names, read_patterns
-from agent.planner.inventory.order import (
-    read_compared,
-    read_counts,
-    read_heads,
-    read_order,
-    read_prices,
-)
+from agent.planner.inventory.order import read_order
 from agent.planner.inventory.places import read_kinds, read_owners, read_places, read_values
 from agent.planner.inventory.sizes import read_sizes
 from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
+from agent.planner.inventory.totals import read_counts, read_prices
 from agent.planner.inventory.types import read_types
 
 _ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "aside")  # fmt: skip
@@ -35,6 +31,7 @@ def read(a: Asked) -> None:
     read_names(a)
     read_times(a)
     read_measures(a)
+    read_groups(a)
     read_order(a)
     read_sizes(a)
     read_places(a)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent.planner.inventory.asked import _NARROWS_NOT
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.inventory.asked import OWN_ROWS
+from agent.planner.lexicon import Lexicon
 from agent.planner.query import Call, Query
+from agent.planner.tool import Tool
 
 _NAMES = frozenset(("id", "name", "name_contains"))
 _LONE = frozenset(("resource_type", "status"))
@@ -59,7 +60,7 @@ def _narrowing(arguments: Mapping[str, Any], query: Query, tool: Tool, feeder: T
         name: value
         for name, value in arguments.items()
         if feeder.has(name)
-        and name not in _NARROWS_NOT
+        and name not in OWN_ROWS
         and not (tool.has(name) and tool.parameters[name].get("kind") == "metric")
     }
     joined = (query.then or {}).get("op") == "join" or (query.then or {}).get("before")

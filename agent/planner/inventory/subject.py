@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import is_plural, set_of
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _OWN_CUE = 1.5
 _NO = -5.0

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
+from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import hint
 from agent.planner.inventory.pieces import pieces_of
-from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
