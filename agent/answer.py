@@ -12,8 +12,8 @@ from agent.columns import ALWAYS, UNCOUNTED, shape, table
 from agent.compute import Computed, computed
 from agent.feeding import reference
 from agent.graph import Called, Results
+from agent.measured import series
 from agent.planner.query import Plan
-from agent.resources import series
 from agent.sentences import first_sentence
 from cloudtop import troubles
 
@@ -174,7 +174,7 @@ def _text(
 
 
 def _again(results: Results, then: Mapping[str, Any] | None) -> list[str]:
-    """The commands that give the same rows; a chain of calls that one call does not replace is asked again."""
+    """The commands that give the same rows; a chain that one call does not replace is asked again."""
     fed = [call for call in results.calls.values() if reference(call.arguments) is not None]
     then = then or {}
     if any(call.again is None for call in fed) or then.get("where") or then.get("before"):

@@ -109,7 +109,7 @@ async def ask(
 
 
 def _whole(made: Plan) -> frozenset[str]:
-    """The calls that must be read to their last page: those that are computed over, and those that feed others."""
+    """The calls that must be read to their last page: those computed over, and those that feed others."""
     then = made.then or {"op": None}
     over_all = then["op"] in WHOLE or bool(then.get("where"))
     feeding = {one[1] for call in made.calls if (one := reference(call.arguments)) is not None}

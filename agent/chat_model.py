@@ -22,7 +22,7 @@ PLAN = "cloudtop_plan"
 
 
 class PlannerModel(BaseChatModel):
-    """Answers a question with tool calls, those that feed others first, and nothing once all rows are there."""
+    """Answers a question with tool calls, those that feed others first; nothing once all rows are there."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 

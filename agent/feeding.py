@@ -1,4 +1,4 @@
-"""Arguments that come from the rows of a call before: `"$1.uid"`, at most so many at a time, results joined."""
+"""Arguments that come from the rows of a call before: `"$1.uid"`, so many at a time, results joined."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ready(calls: Iterable[Call], done: Collection[str]) -> Iterator[Call]:
 def folded(
     own: Mapping[str, Any], narrowing: Mapping[str, Any], taken: Collection[str]
 ) -> dict[str, Any] | None:
-    """The arguments of one call that asks the same, where the fed tool itself takes what narrows; else None."""
+    """The arguments of one call that asks the same; None where the fed tool does not take what narrows."""
     kept = {
         name: value
         for name, value in own.items()
@@ -88,9 +88,7 @@ def joined(results: Sequence[dict[str, Any]], arguments: Mapping[str, Any]) -> d
 def _once(items: Iterable[Any]) -> list[Any]:
     seen: list[Any] = []
     for one in items:
-        if isinstance(one, Mapping) and "uid" in one:
-            seen.append(one)
-        elif one not in seen:
+        if (isinstance(one, Mapping) and "uid" in one) or one not in seen:
             seen.append(one)
     return seen
 

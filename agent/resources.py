@@ -1,8 +1,7 @@
-"""What is said of resources: how many and which, one of them, what was measured, how they are, what is readable."""
+"""What is said of resources: how many and which, one of them, how they are, what can be read."""
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,21 +30,29 @@ NAMED = 3
 """So many of a list are named in a sentence."""
 
 _STATED = {"running", "stopped", "terminated", "failed", "unattached", "starting", "stopping", "unknown"}
-_BESIDE = (
-    "resource_type",
-    "metric",
-    "granularity",
-    "op",
-    "value",
-    "unit",
-    "agg",
-    "sort",
-    "group_by",
-    "list_metrics",
-    "time",
-    "name",
-    "where",
+_BESIDE = frozenset(
+    (
+        *("resource_type", "metric", "granularity", "op", "value", "unit", "agg"),
+        *("sort", "group_by", "list_metrics", "time", "name", "where"),
+    )
 )
+"""Arguments that a sentence says in words of its own."""
+_FILTERS = {
+    "providers": "on",
+    "missing_tag": "without tag",
+    "status_not": "not",
+    "exclude_resource_type": "without",
+}
+_FIELDS = {
+    "usd_per_hour": "$/hour",
+    "size_bytes": "size",
+    "size_gb": "GB",
+    "vcpus": "vCPUs",
+    "ram_gib": "GiB of memory",
+    "gpu_count": "GPUs",
+    "object_count": "objects",
+}
+WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
 
 
 def noun(applied: Mapping[str, Any], count: float) -> str:
@@ -73,20 +80,12 @@ def conditions(applied: Mapping[str, Any]) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-_FILTERS = {
-    "providers": "on",
-    "missing_tag": "without tag",
-    "status_not": "not",
-    "exclude_resource_type": "without",
-}
-
-
 def _condition(field: str, op: str, value: Any) -> str:
     """`vCPUs under 4`, `region not eu`, `with public ip`."""
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
         return f"with{'' if value else 'out'} {name}"
-    return f"{name} not {value}" if op == "ne" else f"{name} {_WORDS[op]} {_plain(value)}"
+    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
 
 
 def nothing(answer: Answer) -> str:
@@ -94,16 +93,16 @@ def nothing(answer: Answer) -> str:
     unknown = answer.applied.get("name")
     if unknown and not set(answer.applied) - set(_BESIDE):
         return f"No resource is named {_plain(unknown)}."
-    return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{_measured_so(answer)}."
+    return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{compared(answer)}."
 
 
-def _measured_so(answer: Answer) -> str:
+def compared(answer: Answer) -> str:
     """` with CPU under 20 %`, where that was asked."""
     asked = answer.calls[-1]["arguments"]
     if not asked.get("op") or not answer.applied.get("metric"):
         return ""
     title = " and ".join(metric_title(one) for one in answer.applied["metric"])
-    return f" with {title} {_WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
+    return f" with {title} {WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
 
 
 def _unit(asked: Mapping[str, Any], answer: Answer) -> str:
@@ -145,151 +144,56 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
         return _groups(rows, answer, done)
     total = int((done[-1].get("total") if done else None) or len(rows))
     return (
-        f"{_stale(rows)}{counted(answer.applied, total)}{conditions(answer.applied)}: {_named(rows, total)}."
+        f"{stale(rows)}{counted(answer.applied, total)}{conditions(answer.applied)}: {_named(rows, total)}."
     )
 
 
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    by = " and ".join(
-        str(one).removeprefix("tag:") for one in answer.calls[-1]["arguments"].get("group_by", ["group"])
-    )
-    total = sum(int(row["count"]) for row in rows)
+    """`57 instances by region: us-east-1 has 20, eu-west-1 12, eu-central-1 9 and 4 more groups.`"""
+    dimensions = answer.calls[-1]["arguments"].get("group_by", ["group"])
+    by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in dimensions)
     groups = int((done[-1].get("total") if done else None) or len(rows))
+    total = sum(int(row["count"]) for row in rows)
     whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
-    first = rows[0]
-    group = first["group"] if first["group"] not in (None, "") else "no value"
-    return f"{whole}{conditions(answer.applied)} by {by.replace('_', ' ')}: {group} has {number(first['count'])}{_of_all(rows)}."
+    told = ", ".join(f"{_group(row)} {number(row['count'])}" for row in rows[1:NAMED])
+    told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
+    more = f" and {len(rows) - NAMED} more groups" if len(rows) > NAMED else ""
+    return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
 
 
-def _of_all(rows: Sequence[Row]) -> str:
-    rest = [
-        f"{row['group'] if row['group'] not in (None, '') else 'no value'} {number(row['count'])}"
-        for row in rows[1:3]
-    ]
-    more = f" and {len(rows) - 3} more groups" if len(rows) > 3 else ""
-    return f", {', '.join(rest)}{more}" if rest else ""
+def _group(row: Row) -> str:
+    return str(row["group"]) if row["group"] not in (None, "") else "no value"
 
 
 def one(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    """`web-prod-2 is a running instance (m5.large, 2 vCPU) of aws in us-east-1, made on 2026-10-01.`"""
+    """`web-prod-2 is a running instance (m5.large, 2 vCPU) on aws in us-east-1; made on 2026-10-01.`"""
     first = rows[0]
     if len(rows) > 1:
         where = Counter(f"{row['provider']} {resource_types.title(row['type'])}" for row in rows)
         return f"{len(rows)} resources have it: {', '.join(where)}."
-    state = first["status"] if first["status"] in _STATED else ""
-    kind = resource_types.title(first["type"])
-    article = "an" if (state or kind)[0].lower() in "aeiou" else "a"
+    state = f"{first['status']} " if first["status"] in _STATED else ""
+    kind = f"{state}{resource_types.title(first['type'])}"
+    article = "an" if kind[0].lower() in "aeiou" else "a"
     size = f" ({told})" if (told := resource_size(first)) else ""
     whose = f", account {name}" if (name := account(first)) else ""
-    parts = [
-        f"{name_of(first)} is {article} {f'{state} ' if state else ''}{kind}{size} on {first['provider']}{whose} in {first['region']}"
-    ]
-    addresses = [
-        f"{word} address {first[field]}"
-        for word, field in (("public", "public_ip"), ("private", "private_ip"))
-        if first.get(field)
-    ]
-    parts += addresses
+    where_it_is = f"on {first['provider']}{whose} in {first['region']}"
+    parts = [f"{name_of(first)} is {article} {kind}{size} {where_it_is}", *_addresses(first)]
     parts += [f"made on {made}"] if (made := day(first.get("created_at"))) else []
     parts += [f"{cost} per hour"] if (cost := priced(first)) else []
-    parts += (
-        [f"tags {', '.join(f'{key}={value}' for key, value in first['tags'].items())}"]
-        if first.get("tags")
-        else []
-    )
-    return f"{_stale(rows)}{'; '.join(parts)}."
+    tags = ", ".join(f"{key}={value}" for key, value in (first.get("tags") or {}).items())
+    parts += [f"tags {tags}"] if tags else []
+    return f"{stale(rows)}{'; '.join(parts)}."
 
 
-def _stale(rows: Sequence[Row]) -> str:
+def _addresses(row: Row) -> list[str]:
+    fields = (("public", "public_ip"), ("private", "private_ip"))
+    return [f"{word} address {row[field]}" for word, field in fields if row.get(field)]
+
+
+def stale(rows: Sequence[Row]) -> str:
+    """Since when it was not asked again, in front of a sentence about rows that are old."""
     old = [str(row["fetched_at"]) for row in rows if row.get("source") == "stale"]
     return f"As of {moment(min(old))}, not asked again since: " if old else ""
-
-
-def series(rows: Sequence[Row]) -> list[Row]:
-    """Points as one line for each series; rows of another kind as they are."""
-    if not rows or "time" not in rows[0] or "metric" not in rows[0]:
-        return list(rows)
-    found: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        found.setdefault((row["uid"], row["metric"], row["device"]), []).append(row)
-    return [_line(points) for points in found.values()]
-
-
-def _line(points: Sequence[Row]) -> Row:
-    ordered = sorted(points, key=lambda row: str(row["time"]))
-    values = [float(row["value"]) for row in ordered]
-    kept = {
-        name: ordered[-1].get(name)
-        for name in (
-            "uid",
-            "name",
-            "type",
-            "provider",
-            "account",
-            "region",
-            "metric",
-            "device",
-            "unit",
-            "source",
-            "fetched_at",
-        )
-    }
-    return {
-        **kept,
-        "newest": values[-1],
-        "avg": round(statistics.fmean(values), 6),
-        "min": min(values),
-        "max": max(values),
-        "points": len(values),
-        "from": ordered[0]["time"],
-        "to": ordered[-1]["time"],
-    }
-
-
-def measured(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    """What was measured, of whom, the figure that was asked for."""
-    first = rows[0]
-    if "per_device" in first:
-        kinds = list(dict.fromkeys(str(row["metric"]) for row in rows if row["available"]))
-        return f"{plural(len(kinds), 'metric')} can be read: {', '.join(kinds[:12])}{' …' if len(kinds) > 12 else ''}."
-    if "group" in first:
-        value = quantity(first["value"], first["unit"])
-        return f"{metric_title(first['metric'])} by group ({first['agg']}): {side(first['group'])} {value}, the first of {plural(len(rows), 'group')}."
-    if "samples" in first:
-        return _values(rows, answer, done)
-    lines = series(rows)
-    told = [_series(line) for line in lines[:NAMED]]
-    more = f"; {plural(len(lines) - NAMED, 'more series', 'more series')}" if len(lines) > NAMED else ""
-    return f"{_stale(rows)}{'; '.join(told)}{more}."
-
-
-def _series(line: Row) -> str:
-    unit = line["unit"]
-    device = f" ({line['device']})" if line.get("device") else ""
-    held = f"{metric_title(line['metric'])} of {name_of(line)}{device}: {quantity(line['newest'], unit)} at {moment(line['to'])}"
-    if line["points"] == 1:
-        return held
-    return f"{held}, {quantity(line['avg'], unit)} on average, from {quantity(line['min'], unit)} to {quantity(line['max'], unit)}"
-
-
-_WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
-
-
-def _values(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    first, asked = rows[0], answer.calls[-1]["arguments"]
-    title = metric_title(first["metric"])
-    figure = f"{name_of(first)} {quantity(first['value'], first['unit'])} ({first['agg']})"
-    total = int((done[-1].get("total") if done else None) or len(rows))
-    uids = len({row["uid"] for row in rows})
-    if asked.get("op"):
-        said = f"{_WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
-        count = uids if total == len(rows) else total
-        return f"{_stale(rows)}{counted(answer.applied, count)}{conditions(answer.applied)} with {title} {said}; first: {figure}."
-    if len(rows) == 1:
-        return f"{_stale(rows)}{title} of {figure}."
-    way = str(asked.get("sort") or "")
-    word = {"desc": "Highest", "asc": "Lowest"}.get(way, "First")
-    return f"{_stale(rows)}{word} {title}: {figure}; {plural(total, 'value')} in all."
 
 
 def health(rows: Sequence[Row], answer: Answer) -> str:
@@ -298,16 +202,17 @@ def health(rows: Sequence[Row], answer: Answer) -> str:
     unknown = [row for row in rows if row.get("healthy") is None]
     if len(rows) == 1:
         row = rows[0]
-        return f"{_stale(rows)}{row['name']} on {row['provider']} is {row['status']}: {row['message']}"
+        return f"{stale(rows)}{row['name']} on {row['provider']} is {row['status']}: {row['message']}"
     if bad:
         said = ", ".join(dict.fromkeys(f"{row['name']} ({row['status']})" for row in bad[:NAMED]))
         more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        return f"{_stale(rows)}{len(bad)} of {counted(answer.applied, len(rows))} are not well: {said}{more}."
+        return f"{stale(rows)}{len(bad)} of {counted(answer.applied, len(rows))} are not well: {said}{more}."
     if unknown:
         states = Counter(str(row["status"]) for row in unknown)
         told = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        return f"{_stale(rows)}None of {counted(answer.applied, len(rows))} is unhealthy; of {len(unknown)} it is not known ({told})."
-    return f"{_stale(rows)}All {counted(answer.applied, len(rows))} are healthy."
+        whole = f"None of {counted(answer.applied, len(rows))} is unhealthy"
+        return f"{stale(rows)}{whole}; of {len(unknown)} it is not known ({told})."
+    return f"{stale(rows)}All {counted(answer.applied, len(rows))} are healthy."
 
 
 def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -326,7 +231,8 @@ def summed(result: Computed, answer: Answer) -> str:
     value, field, count = figures["value"], str(figures["field"]), figures["count"]
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
     if value is None:
-        return f"{counted(answer.applied, len(result.rows))}{where}: {_FIELDS.get(field, field)} is not known of any."
+        whose = f"{counted(answer.applied, len(result.rows))}{where}"
+        return f"{whose}: {_FIELDS.get(field, field)} is not known of any."
     what = f"{counted(answer.applied, count)}{where}"
     together = " together" if count != 1 else ""
     if field == "usd_per_hour":
@@ -336,29 +242,6 @@ def summed(result: Computed, answer: Answer) -> str:
     if field == "size_bytes":
         return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}."
     return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}."
-
-
-_FIELDS = {
-    "usd_per_hour": "$/hour",
-    "size_bytes": "size",
-    "size_gb": "GB",
-    "vcpus": "vCPUs",
-    "ram_gib": "GiB of memory",
-    "gpu_count": "GPUs",
-    "object_count": "objects",
-}
-
-
-def joined(result: Computed, answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    """The sentence of what was measured, and what these resources cost together."""
-    if not result.rows:
-        return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}."
-    figures = result.figures
-    said = measured(result.rows, answer, done).removesuffix(".")
-    if figures["value"] is None:
-        return f"{said}. What they cost is not known."
-    left = f" (of {number(figures['untold'])} it is not known)" if figures.get("untold") else ""
-    return f"{said}. Together {usd(figures['value'])} per hour{left}."
 
 
 def sides(result: Computed, answer: Answer) -> str:

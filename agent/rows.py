@@ -1,4 +1,4 @@
-"""What code does with rows of resources and measurements: conditions, sums, joins, comparisons of two times."""
+"""What code does with rows of resources and measurements: conditions, sums, joins, comparisons."""
 
 from __future__ import annotations
 

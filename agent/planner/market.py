@@ -1,4 +1,4 @@
-"""A question about the market, or about the connections to it: which tool, and its plan alone or as a turn."""
+"""A question about the market, or about the connections to it: its plan, alone or as a turn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,12 @@ from agent.planner.tool import Tool
 from agent.planner.why import told_why
 from cloudtop.times import spoken
 
-_TELLING = tuple("gpu provider region best stat per sort_by direction unit change cheaper value_for sellers alternative dearer more_rows anywhere any_seller any_spot all_rows same field_best columns dimension ordinal compare how_long worth".split())  # fmt: skip
+_TELLING = (
+    *("gpu", "provider", "region", "best", "stat", "per", "sort_by", "direction", "unit", "change"),
+    *("cheaper", "value_for", "sellers", "alternative", "dearer", "more_rows", "anywhere", "any_seller"),
+    *("any_spot", "all_rows", "same", "field_best", "columns", "dimension", "ordinal", "compare"),
+    *("how_long", "worth"),
+)
 """Roles of phrases that a filter, an order or a figure can be made of."""
 _SUBJECT = ("gpu", "memory", "providers", "region", "tier", "spot")
 """What a question about the past of `it` takes over from the one before."""

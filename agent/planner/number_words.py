@@ -1,4 +1,4 @@
-"""Number words as numbers: `seven`, `twenty four`, `a hundred`, `2 thousand`, `half a dozen`, `2 and a half`."""
+"""Number words as numbers: `seven`, `twenty four`, `2 thousand`, `half a dozen`, `2 and a half`."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
 | both, either | | rows of the resources that all sides have, or any side |
 
-Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` the rows
+Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
 of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known.
 
 Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is

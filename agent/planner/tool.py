@@ -37,7 +37,7 @@ class Tool:
 
     @property
     def of_its_own(self) -> bool:
-        """Whether its cues alone tell what a question is about: costs, changes; not `list`, `details`, `load`."""
+        """Whether its cues alone tell what a question is about: costs, changes; not `list` or `load`."""
         return self.here and self.of_account and not self.has("id") and not self.has("check")
 
     @property

@@ -1,4 +1,4 @@
-"""Questions about what one runs, answered end to end: planner, MCP, tools, store; the clouds are lists in memory.
+"""Questions about what one runs, answered end to end; the clouds are lists in memory.
 
 Expected figures are read off `tests/mcp_server/company.py` and the values below, by hand.
 """
@@ -69,12 +69,13 @@ SAID = {
     "how many instances per region": "9 instances by region: us-east-1 has 6, eu-west-1 1, fra1 1",
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
-    "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2. Of 1 it is not known.",
+    "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
+    " Of 1 it is not known.",
     "what do our instances cost": "8 instances cost $41.25 per hour together ($990.00 a day); of 1 it is not",
     "how many gpus do we have": "GPU instance",
     "total size of our buckets": "1 bucket has 4.66 GiB; of 2 it is not known.",
-    "which instances idle below 20 % CPU and what do they cost": "2 instances with CPU under 20 %; first: web-1 3.5 %"
-    " (avg). Together $0.20 per hour.",
+    "which instances idle below 20 % CPU and what do they cost": "2 instances with CPU under 20 %;"
+    " first: web-1 3.5 % (avg). Together $0.20 per hour.",
     "top 2 instances by cpu": "Highest CPU: train-3 85 % (avg); 4 values in all.",
     "cpu of db-main": "CPU of db-main: 42 % at 2026-11-20 11:59 UTC, 41 % on average, from 40 % to 42 %.",
     "average cpu by region": "CPU by group (avg): us-east-1 47 %",
@@ -83,12 +84,15 @@ SAID = {
     "are all databases healthy": "1 of 2 databases are not well: db-old (failing).",
     "is db-old ok": "db-old on aws is failing: Database failed.",
     "anything unhealthy in prod": "web-5 on aws is failing: The system check fails.",
-    "stopped instances and unattached volumes": "1 instance (status stopped): web-2; 1 volume (status unattached): vol-2.",
-    "which services can you read": "4 services, 4 of them readable now: aws: ec2, rds, s3; digitalocean: droplets.",
+    "stopped instances and unattached volumes": "1 instance (status stopped): web-2;"
+    " 1 volume (status unattached): vol-2.",
+    "which services can you read": "4 services, 4 of them readable now: aws: ec2, rds, s3;"
+    " digitalocean: droplets.",
     "what can i measure on databases": "2 metrics can be read: cpu, latency.",
     "is ghost-1 alive": "No resource is named ghost-1.",
     "databases bigger than 1 tb": "No database matches (min size gb 1024).",
-    "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean) by provider: aws has 7",
+    "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean)"
+    " by provider: aws has 7",
     "prod vs dev instances": "env=prod: 5; env=dev: 2.",
 }
 

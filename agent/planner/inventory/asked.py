@@ -13,9 +13,7 @@ from agent.planner.lexicon import Lexicon
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
 
-OWN_ROWS = frozenset(
-    ("limit", "sort", "group_by", "time", "fields", "max_age", "format", "cursor", "agg")
-)
+OWN_ROWS = frozenset(("limit", "sort", "group_by", "time", "fields", "max_age", "format", "cursor", "agg"))
 """Arguments that every tool takes for its own rows: never those of the call that feeds it."""
 
 

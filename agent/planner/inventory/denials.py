@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from agent.planner.inventory.facts import set_of
+from agent.planner.inventory.facts import facts, set_of
 from agent.planner.language import word_set
 from agent.planner.sentence import Sentence, Span
 
-_KINDS = ("type", "shy_type", "service", "state", "provider", "region", "env", "tag_value", "pair", "engine", "runtime", "account", "=spot",
-    "=name", "=id", "gpu", "health_state", "tagged", "=instance_type", "tag_key")  # fmt: skip
 _ONES = frozenset(
     ("ones", "one", "instances", "machines", "things", "those", "anything", "in", "on", "from", "with")
 )
@@ -35,7 +33,7 @@ def read_denials(s: Sentence) -> set[int]:
 
 
 def read_unheard(s: Sentence) -> tuple[str, str] | None:
-    """A negation that no rule used, before a word that one has read as wished for: what is said, and the rest."""
+    """A negation that no rule used, before a word that was read as wished for: what is said, and the rest."""
     for index, span in s.all("neg", "negates"):
         at = index + 1
         while (after := s.at(at)) is not None and after.text in set_of("articles") | set_of("place_leads"):
@@ -57,9 +55,8 @@ def _lacks(s: Sentence, index: int) -> bool:
         return not s.plays(index + 1, "pair", "env", "tag_value", "tag_key")
     following = [one for one in s.spans[index + 1 : index + 5] if one.text not in set_of("articles")]
     first = following[0] if following else None
-    if first is not None and first.plays("type", "service", "provider", "region", "=spot", "state", "env"):
-        return False
-    return True
+    of_things = ("type", "service", "provider", "region", "=spot", "state", "env")
+    return first is None or not first.plays(*of_things)
 
 
 def _forward(s: Sentence, index: int) -> list[int]:
@@ -104,7 +101,7 @@ def _same_noun(s: Sentence, before: int, at: int, kind: str, here: str) -> bool:
 
 
 def _kind(span: Span) -> str:
-    return next((one for one in _KINDS if span.plays(one)), "") if not span.used else ""
+    return next((one for one in facts()["sets"]["deniable"] if span.plays(one)), "") if not span.used else ""
 
 
 def _backward(s: Sentence, index: int) -> list[int]:

@@ -14,7 +14,6 @@ from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
 from cloudtop import metrics
 
-_STARTS = frozenset(("now", "ok", "okay", "sort", "order", "group", "by", "per", "top", "then", "so", "in", "on", "for", "from", "with", "no", "except", "excluding", "of", "which", "how", "what", "whose"))  # fmt: skip
 _PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("just",))
 _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))

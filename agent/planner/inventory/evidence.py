@@ -47,7 +47,7 @@ class Evidence:
         return ours or {"anything", "region"} <= self.places.keys()
 
     def total(self) -> float:
-        """How much speaks for resources of one's own; each kind counts once, and a little more where it is repeated."""
+        """How much speaks for resources of one's own: each kind once, a little more where it is repeated."""
         weights, anchored = hint("evidence"), self.anchored
         total = 0.0
         for kind, at in self.places.items():
@@ -111,7 +111,7 @@ def _name(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
-    """`is jenkins up`, `health of the payments cluster`: a word that means nothing else, asked whether it is well."""
+    """`is jenkins up`: a word that means nothing else, and it is asked whether it is well."""
     if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
         return None
     if span.text in language().stop | language().common | time_words() or not span.text.isalpha():

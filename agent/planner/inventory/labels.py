@@ -1,4 +1,4 @@
-"""Tags: `tagged team=ml`, `labelled cost-center 4711`, `in prod`, `owned by data`, `untagged`, `no owner tag`."""
+"""Tags: `tagged team=ml`, `labelled cost-center 4711`, `in prod`, `owned by data`, `untagged`."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _has_key(a: Asked, index: int) -> None:
 
 
 def _is_value(span: Span, sure: bool) -> bool:
-    """Whether a phrase can be a tag's value: nothing that already means something else, unless a sign says so."""
+    """Whether a phrase can be a tag's value: nothing that means something else, unless a sign says so."""
     if span.used or not span.text[0].isalnum():
         return False
     if sure:
@@ -236,8 +236,7 @@ def _environment(a: Asked, index: int, value: str, *, sure: bool = False) -> Non
     if not sure and not _labelling(a, index):
         return
     around = [at for at in (index - 1, index + 1) if a.s.plays(at, "tag_key") and not a.s.spans[at].used]
-    words = {word for word in hint("environments")[value]}
-    for known in (value, *words):
+    for known in (value, *hint("environments")[value]):
         pairs = a.words.live.values.get(known)
         if pairs:
             _tag(a, pairs[0], index, *around)
@@ -252,35 +251,8 @@ def _labelling(a: Asked, index: int) -> bool:
         return True
     if after is None or before is None or index in a.denied:
         return True
-    return (
-        after.plays(
-            "type",
-            "shy_type",
-            "service",
-            "everything",
-            "metric",
-            "shy_metric",
-            "state",
-            "tag_key",
-            "engine",
-            "health_state",
-            "extreme",
-            "runtime",
-            "=spot",
-            "gpu",
-            "provider",
-            "encrypted",
-            "unit",
-            "env",
-            "=name",
-        )
-        or not after.text[0].isalnum()
-        or after.text
-        in (  # fmt: skip
-            *set_of("place_leads"),
-            *word_set("joins"),
-        )
-    )
+    joined = not after.text[0].isalnum() or after.text in set_of("place_leads") | word_set("joins")
+    return joined or after.plays(*set_of("labelled"))
 
 
 def _of_live(a: Asked, span: Span) -> tuple[str, str]:

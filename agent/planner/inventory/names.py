@@ -32,7 +32,7 @@ def read_names(a: Asked) -> None:
         a.put(
             "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
         )
-    for index, span in a.all("quoted"):
+    for index, _ in a.all("quoted"):
         _one(a, "name", raw(a, index), index)
     for index, span in a.all("=name"):
         _one(a, "name", span.get("=name"), index)
@@ -119,7 +119,7 @@ def read_loose(a: Asked) -> None:
     if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
     found = []
-    for index, span in enumerate(a.s.spans):
+    for index in range(len(a.s.spans)):
         if not _unknown(a, index):
             continue
         before = a.s.at(a.skip(index - 1, -1, leads=False))
@@ -131,8 +131,7 @@ def read_loose(a: Asked) -> None:
 
 def _before_noun(a: Asked) -> bool:
     """`the payments cluster`: a word that means nothing else, before the noun of one resource."""
-    for index, span in enumerate(a.s.spans[:-1]):
-        noun = a.s.spans[index + 1]
+    for index, noun in enumerate(a.s.spans[1:]):
         one = noun.plays("type", "shy_type") and not is_plural(noun.text)
         the = a.s.at(index - 1)
         if one and _unknown(a, index) and the is not None and the.text in ("the", "our", "my"):
@@ -150,6 +149,5 @@ def _unknown(a: Asked, index: int) -> bool:
         return False
     if span.used or span.meanings or span.number is not None or span.kind in ("sign", "date", "size"):
         return False
-    return (
-        span.text[0].isalnum() and span.text not in language().stop | language().common and len(span.text) > 2
-    )
+    common = language().stop | language().common
+    return span.text[0].isalnum() and span.text not in common and len(span.text) > 2

@@ -121,7 +121,7 @@ def _direction(a: Asked, start: int) -> tuple[str | None, list[int]]:
 
 
 def _limit(a: Asked) -> None:
-    """A bare number that says how many rows: `top 5`, `oldest five volumes`, `three boxes with most traffic`."""
+    """A bare number that says how many rows: `top 5`, `oldest five volumes`, `three boxes with …`."""
     if not a.tool.has("limit"):
         return
     for index, span in enumerate(a.s.spans):

@@ -52,9 +52,8 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
             said = f"{_LANGUAGES.get(ran[1], ran[1])}{ran[2]}"
             yield Token(said, token.raw, token.start + start, token.end + start, "runtime")
             continue
-        elif kind == "word" and token.text not in known.words and token.text not in known.gpus:
-            if _NUMBERED.fullmatch(token.text):
-                kind = "name"
+        elif kind == "word" and _NUMBERED.fullmatch(token.text):
+            kind = "word" if token.text in known.words or token.text in known.gpus else "name"
         yield Token(token.text, token.raw, token.start + start, token.end + start, kind, token.value)
 
 

@@ -120,10 +120,6 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.put(argument, raw(a, index - 1), index - 1, index)
 
 
-_NO_NAMES = ("type", "service", "provider", "region", "op", "per", "neg", "only", "state", "count", "many", "few", "tagged", "made", "priced", "older_sure", "newer_sure", "threshold", "lacks", "also", "named", "wants_gpu", "extreme", "sort_by", "health_state", "untagged", "metric", "engine", "unused", "compare")  # fmt: skip
-"""Roles of words that name no account or namespace."""
-
-
 def _names(a: Asked, at: int) -> bool:
     """Whether a word can be the name of an account or namespace."""
     span = a.s.at(at)
@@ -134,7 +130,7 @@ def _names(a: Asked, at: int) -> bool:
     if span.plays("dim") and not is_plural(span.text):
         return True
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
-    return not taken and not span.plays(*_NO_NAMES)
+    return not taken and not span.plays(*set_of("no_names"))
 
 
 def _runtime(a: Asked, index: int, span: Span) -> None:

@@ -10,7 +10,7 @@ from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import Evidence
-from agent.planner.inventory.facts import facts, hint
+from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
 from agent.planner.inventory.subject import chosen
@@ -20,9 +20,6 @@ from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, sentence_of
 from agent.planner.tool import Tool
 from cloudtop import metrics
-
-_SUBJECT = frozenset(("id", "name", "name_contains", "resource_type", "region", "account", "status", "tag", "gpu", "group_by", "op", "sort", "engine", "instance_type", "list_metrics", "namespace", "spot", "created_since", "older_than", "ip", "search", "missing_tag", "min_vcpu", "min_ram", "tag_not", "status_not"))  # fmt: skip
-"""Arguments that say of what a metric is meant, or which ones are wanted."""
 
 
 def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query | None) -> Plan | None:
@@ -65,7 +62,7 @@ def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | N
 
 
 def _cut(s: Sentence) -> int | None:
-    """Where a list ends and another begins: a joining word between two nouns that each have a state of their own."""
+    """Where a list ends and another begins: a joining word between two nouns that each have a state."""
     nouns = [i for i, span in enumerate(s.spans) if span.plays("type", "service", "shy_type")]
     states = [i for i, span in enumerate(s.spans) if span.plays("state", "unused", "untagged", "encrypted")]
     if len(nouns) < 2 or len(states) < 2:
@@ -81,7 +78,7 @@ def _cut(s: Sentence) -> int | None:
 
 
 def _spent(a: Asked, words: Lexicon) -> Tool | None:
-    """`what did our buckets cost last month`: the tool that will know what was spent; None once it is there."""
+    """`what did our buckets cost last month`: the tool that will know; None once it is there."""
     past = {"time", "as_of"} & set(a.found.arguments)
     if not past or a.tool.has("agg") or not any(span.plays("priced") for span in a.s.spans):
         return None
@@ -98,7 +95,7 @@ def _carried(a: Asked, previous: Query | None) -> None:
 
 
 def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None) -> Plan | None:
-    """A metric with nothing else that is ours, such as `memory?`: it is asked of what, unless that is said."""
+    """A metric with nothing else that is ours, such as `memory?`: it is asked of what it is meant."""
     tool = next((one for one in words.tools.values() if one.here and one.has("agg")), None)
     if tool is None:
         return None
@@ -217,7 +214,7 @@ def _whole(value: Any) -> Any:
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
     """A metric with nothing that it is of."""
     if (
-        _SUBJECT & set(query.arguments)
+        set_of("of_what") & set(query.arguments)
         or query.sides
         or query.then
         or query.arguments.get("agg") in ("sum", "count")

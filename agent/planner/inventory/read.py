@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planner.inventory.amounts import read_ranges
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.denials import read_denials, read_unheard
+from agent.planner.inventory.facts import set_of
 from agent.planner.inventory.grouping import read_compared, read_groups, read_heads
 from agent.planner.inventory.labels import read_labels
 from agent.planner.inventory.measures import read_measures
@@ -16,9 +17,6 @@ from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
 from agent.planner.inventory.totals import read_counts, read_prices
 from agent.planner.inventory.types import read_types
-
-_ASIDE = ("mine", "everything", "anything", "help", "same", "instead", "reset", "also", "only", "or", "but", "pronoun", "services", "see", "then_running", "who_has", "type_word", "account_word", "ip_word", "tag_word", "aside")  # fmt: skip
-"""Words that have done their work once the tool is chosen and the question is read."""
 
 
 def read(a: Asked) -> None:
@@ -54,10 +52,10 @@ def read(a: Asked) -> None:
 def _asides(a: Asked) -> None:
     """What says nothing more: `details of`, `our`, `everything`."""
     for index, span in enumerate(a.s.spans):
-        if not span.used and span.plays(*_ASIDE) and span.number is None:
+        if not span.used and span.plays(*set_of("asides")) and span.number is None:
             a.s.use(index)
     if not a.takes("group_by"):
-        for index, span in a.all("details", "field_of"):
+        for index, _ in a.all("details", "field_of"):
             a.s.use(index)
 
 
@@ -66,10 +64,10 @@ def _written(a: Asked) -> None:
     arguments = a.found.arguments
     if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
         arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
-    if a.found.then is not None and a.found.then["op"] == "count":
-        if "group_by" not in arguments:
-            arguments.pop("limit", None)
-            arguments.pop("sort", None)
+    counts = a.found.then is not None and a.found.then["op"] == "count"
+    if counts and "group_by" not in arguments:
+        arguments.pop("limit", None)
+        arguments.pop("sort", None)
     if "list_metrics" in arguments:
         for name in ("op", "value", "sort", "agg"):
             arguments.pop(name, None)

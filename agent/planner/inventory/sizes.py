@@ -1,4 +1,4 @@
-"""Sizes and prices: `8 or more cores`, `64 GB RAM`, `bigger than 100gb`, `over $2/h`; what no argument takes is filtered."""
+"""Sizes and prices: `8 or more cores`, `bigger than 100gb`, `over $2/h`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a question asked to the calls that answer it: what narrows resources stands in a call of its own."""
+"""From what a question asked to the calls that answer it: what narrows resources is a call of its own."""
 
 from __future__ import annotations
 

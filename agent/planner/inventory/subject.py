@@ -14,7 +14,7 @@ _SHORT = 4
 
 
 def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
-    """The tool that takes most of what is named; None where none fits. `turn`: it is known of which resources."""
+    """The tool that takes most of what is named, None where none fits. `turn`: it is known of what."""
     scores = {
         tool.name: _score(s, tool, seen, turn)
         for tool in words.tools.values()
@@ -66,7 +66,7 @@ def _adds_up(s: Sentence) -> bool:
 
 
 def _of_something(s: Sentence, seen: Evidence) -> bool:
-    """`memory of the prod databases`, `memory by team`, `top 3 by memory`, `order databases by connections`."""
+    """`memory of the prod databases`, `memory by team`, `order databases by connections`."""
     place = seen.places["shy_metric"][0]
     after = s.at(place + 1)
     if s.plays(place - 1, "per", "sort_by"):

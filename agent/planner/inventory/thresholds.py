@@ -73,7 +73,7 @@ def heat(a: Asked, metric: str, *, percent: bool = False) -> str:
 
 
 def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None:
-    """The metric that a number is of: the nearest one, what its comparison or its unit says, else the usual."""
+    """The metric that a number is of: the nearest one, else what its comparison or its unit says."""
     if mentions:
         nearest = min(mentions, key=lambda at: (min(abs(at - amount.first), abs(at - amount.last)), -at))
         return mentions[nearest]
@@ -129,6 +129,7 @@ def _usual(a: Asked) -> str:
 
 
 def gpu_meant(a: Asked) -> bool:
+    """Whether GPUs are spoken of."""
     return any(
         span.get("type") == "gpu_instance" or span.plays("gpu") or span.text in ("gpu", "gpus")
         for span in a.s.spans

@@ -26,7 +26,7 @@ def read_times(a: Asked) -> None:
             _time(a, places, token)
     _the_one_before(a)
     for index, span in enumerate(a.s.spans):
-        if not span.used and span.number is not None or span.text in ("a", "an"):
+        if (not span.used and span.number is not None) or span.text in ("a", "an"):
             _age(a, index)
 
 
@@ -98,7 +98,7 @@ def _made(a: Asked, first: int) -> int | None:
 def _until(a: Asked, token: str) -> None:
     """A time that is over has an end as well."""
     span = interval(token, a.now)
-    if span.end >= a.now or token.startswith(("last_", "since_")) and token not in _NEXT:
+    if span.end >= a.now or (token.startswith(("last_", "since_")) and token not in _NEXT):
         return
     after = _NEXT.get(token) or f"{span.end:%Y-%m-%d}"
     a.put("created_before", after)

@@ -36,7 +36,7 @@ class Own:
 
     @property
     def weight(self) -> float:
-        """How much speaks for it: what is named, and the words of tools that are about other things than lists."""
+        """How much speaks for it: what is named, and cues of tools that are about other things than lists."""
         return self.seen.total() + _CUE * self.cues
 
     @property

@@ -1,4 +1,4 @@
-"""What kinds of resource are meant, and which are left out: `s3 buckets`, `everything but volumes`, `mysql servers`."""
+"""What kinds of resource are meant, and which are left out: `s3 buckets`, `everything but volumes`."""
 
 from __future__ import annotations
 
@@ -30,14 +30,9 @@ def read_types(a: Asked) -> None:
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
-        if (
-            service is not None
-            and index
-            and a.s.spans[index - 1].text in _ON
-            and a.found.arguments.get("resource_type")
-        ):
-            a.s.use(index)
-        elif named and not _plural(a, index) and not service:
+        known = a.found.arguments.get("resource_type")
+        on_it = service and index and known and a.s.spans[index - 1].text in _ON
+        if on_it or (named and not service and not _plural(a, index)):
             a.s.use(index)
         else:
             a.put("resource_type", kind, index)
@@ -61,7 +56,7 @@ _ON = frozenset(("on", "in", "at", "from"))
 
 
 def _modifies(a: Asked, index: int) -> bool:
-    """`kubernetes pods`, `volume snapshots`: the last of adjacent nouns is meant; the cloud of a service stays."""
+    """`kubernetes pods`, `volume snapshots`: of adjacent nouns the last; the cloud of a service stays."""
     after = a.s.at(index + 1)
     if after is None or after.used or not after.plays("type", "service", "shy_type"):
         return False

@@ -1,4 +1,4 @@
-"""Every word that can mean something of what one runs: types, metrics, services, live names, tags, accounts."""
+"""Every word that can mean something of what one runs: types, metrics, services, names, tags, accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that come later are planned by their specs from the day they exist; until then it is said they are not."""
+"""Tools that come later are planned by their specs from the day they exist; until then that is said."""
 
 from __future__ import annotations
 
