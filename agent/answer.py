@@ -169,18 +169,18 @@ def _text(
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
     small += [call.error for call in results.calls.values() if call.error]
     if results.program is not None:
-        small += [f"Again: `{one}`" for one in _again(results, answer.then)]
+        small += [f"Again: `{one}`" for one in _again(results.program, results, answer.then)]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
 
 
-def _again(results: Results, then: Mapping[str, Any] | None) -> list[str]:
+def _again(program: str, results: Results, then: Mapping[str, Any] | None) -> list[str]:
     """The commands that give the same rows; a chain that one call does not replace is asked again."""
     fed = [call for call in results.calls.values() if reference(call.arguments) is not None]
     then = then or {}
     if any(call.again is None for call in fed) or then.get("where") or then.get("before"):
-        return [f"{results.program} ask {shlex.quote(results.question)}"]
+        return [f"{program} ask {shlex.quote(results.question)}"]
     said = (call for call in results.calls.values() if call.id not in results.feeding)
-    return [figures.command(results.program, call.tool, call.again or call.arguments) for call in said]
+    return [figures.command(program, call.tool, call.again or call.arguments) for call in said]
 
 
 _READ = {
