@@ -38,8 +38,14 @@ class Asked:
 
     def is_list(self, argument: str) -> bool:
         """Whether an argument takes several values."""
-        holder = self.tool if self.tool.has(argument) or self.feeder is None else self.feeder
-        return holder.is_list(argument)
+        return self._holder(argument).is_list(argument)
+
+    def values(self, argument: str) -> tuple[Any, ...]:
+        """The values that an argument accepts, where the list is closed."""
+        return self._holder(argument).values(argument)
+
+    def _holder(self, argument: str) -> Tool:
+        return self.tool if self.tool.has(argument) or self.feeder is None else self.feeder
 
     def put(self, argument: str, value: Any, *places: int) -> bool:
         """Give an argument a value, or one more; False where neither tool takes it."""

@@ -34,20 +34,11 @@ _REPLACES = {
     "resource_type": ("exclude_resource_type", "name", "id"),
     "engine": ("name", "id"),
 }
+_DENIED = (("resource_type", "exclude_resource_type"), ("status", "status_not"), ("tag", "tag_not"))
 _OF_ROWS = frozenset(
     (
-        "limit",
-        "sort",
-        "group_by",
-        "agg",
-        "op",
-        "value",
-        "unit",
-        "metric",
-        "granularity",
-        "list_metrics",
-        "fields",
-        "check",
+        *("limit", "sort", "group_by", "fields", "check", "metric", "granularity", "list_metrics"),
+        *("agg", "op", "value", "unit"),
     )
 )
 """Arguments that say what is done with the resources: they stay with their tool."""
@@ -62,17 +53,11 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
     if own and first.text.split()[0] in _ORDERS:
         return False
-    if (
-        first.plays("same", "also", "instead")
-        or any(s.words()[: len(one)] == one for one in _PHRASES)
-        or first.text.split()[0] in word_set("strong")
-    ):
+    opens = first.plays("same", "also", "instead") or first.text.split()[0] in word_set("strong")
+    if opens or any(s.words()[: len(one)] == one for one in _PHRASES):
         return True
-    pronoun = any(
-        span.text in word_set("pronouns") - {"there", "that", "this", "it"}
-        or span.text in ("of those", "of them", "ones")
-        for span in s.spans
-    )
+    those = word_set("pronouns") - {"there", "that", "this", "it"} | {"of those", "of them", "ones"}
+    pronoun = any(span.text in those for span in s.spans)
     if not own and any(span.text in _ALL for span in s.spans):
         return False
     if pronoun and not _NOUNS & set(own):
@@ -89,11 +74,7 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
 def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     """The query before with what this question says laid over it."""
     found, then = a.found, a.found.then
-    kept = {
-        name: list(value) if isinstance(value, list) else value
-        for name, value in previous.arguments.items()
-        if a.takes(name) and (tool.name == previous.tool or name not in _OF_ROWS)
-    }
+    kept = _kept(previous, a, tool)
     for name in found.cleared:
         kept.pop(name, None)
     union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
@@ -115,15 +96,27 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     return Query(tool.name, kept, sides, _then(previous, a, tool))
 
 
+def _kept(previous: Query, a: Asked, tool: Tool) -> dict[str, Any]:
+    """What the query before leaves to this one; another tool may not take all of it."""
+    kept: dict[str, Any] = {}
+    for name, value in previous.arguments.items():
+        if not a.takes(name) or (tool.name != previous.tool and name in _OF_ROWS):
+            continue
+        known = a.values(name)
+        some = [one for one in value if not known or one in known] if isinstance(value, list) else value
+        if some != value:
+            a.found.notices.append(f"Not used any more: {name} {', '.join(map(str, value))}.")
+        if some not in (None, []):
+            kept[name] = some
+    return kept
+
+
 def _laid(before: Any, name: str, value: Any, union: bool) -> Any:
     if name in ("tag", "tag_not") and isinstance(before, list):
         keys = {one.split("=")[0] for one in value}
         return [*(one for one in before if one.split("=")[0] not in keys), *value]
-    if (
-        isinstance(before, list)
-        and isinstance(value, list)
-        and (union or name.startswith(("exclude_", "status_not", "missing_")))
-    ):
+    added = union or name.startswith(("exclude_", "status_not", "missing_"))
+    if added and isinstance(before, list) and isinstance(value, list):
         return [*before, *(one for one in value if one not in before)]
     return value
 
@@ -136,25 +129,15 @@ def _same_unit(previous: Query, found: Found) -> bool:
 
 def _without(kept: dict[str, Any], found: Found) -> None:
     """`not aws` takes aws out of the clouds that were asked for."""
-    for field, op, value in found.where:
-        argument = {
-            "provider": "providers",
-            "region": "region",
-            "account": "account",
-            "engine": "engine",
-        }.get(field)
-        if op == "ne" and argument is not None and isinstance(kept.get(argument), list):
-            kept[argument] = [one for one in kept[argument] if one != value]
-            if not kept[argument]:
-                del kept[argument]
-    for argument, denied in (
-        ("resource_type", "exclude_resource_type"),
-        ("status", "status_not"),
-        ("tag", "tag_not"),
-    ):
-        gone = found.arguments.get(denied)
-        if gone and isinstance(kept.get(argument), list):
-            kept[argument] = [one for one in kept[argument] if one not in gone]
+    gone = [
+        (f"{field}s" if field == "provider" else field, [value])
+        for field, op, value in found.where
+        if op == "ne"
+    ]
+    gone += [(wished, found.arguments.get(denied) or []) for wished, denied in _DENIED]
+    for argument, values in gone:
+        if isinstance(kept.get(argument), list):
+            kept[argument] = [one for one in kept[argument] if one not in values]
             if not kept[argument]:
                 del kept[argument]
 
@@ -165,13 +148,8 @@ def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
     listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"} and a.s.words()[1:2] != ("about",)
     where = [*before.get("where", ()), *a.found.where]
     made = dict(a.found.then or {})
-    if (
-        not made
-        and tool.name == previous.tool
-        and before
-        and not listed
-        and "group_by" not in a.found.arguments
-    ):
+    again = tool.name == previous.tool and not listed and "group_by" not in a.found.arguments
+    if again and not made:
         made = {key: value for key, value in before.items() if key != "where"}
     if where:
         made = {**(made or {"op": "filter"}), "where": where}
