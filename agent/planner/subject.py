@@ -78,8 +78,12 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
 
 
 def whole_stock(s: Sentence) -> bool:
-    """`everything on vast`, `what does lambda have`: all that a seller offers, and nothing else is named."""
-    if not any(span.plays("provider", "sellers") for span in s.spans):
+    """`everything on vast`, `what does lambda have`: all that a seller offers, and nothing else is named.
+
+    `all instances on aws` are one's own.
+    """
+    sellers = any(span.plays("provider", "sellers") for span in s.spans)
+    if not sellers or any(span.get("unit") == "node" for span in s.spans):
         return False
     words = s.words()
     if {"i", "we", "my", "our"} & set(words) and not word_set("conditional") & set(words):
