@@ -12,6 +12,7 @@ from agent.planner.sentence import Sentence, Span
 _TURNED = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 _MONEY = ("$", "€", "£", "¥")
 _BACK = 5
+_ARTICLES = ("a", "an")
 PERIODS = ("hour", "day", "week", "month", "year", "minute")
 
 
@@ -43,6 +44,8 @@ def amount_at(s: Sentence, index: int) -> Amount:
     _suffix(s, made)
     _unit(s, made)
     _period(s, made)
+    if s.spans[index].text in _ARTICLES and (half := s.at(index - 1)) is not None and half.text == "half":
+        made.first, made.value = index - 1, made.value / 2
     _prefix(s, made)
     if made.op_at is not None and made.op_at in s.turned:
         made.op = _TURNED.get(str(made.op), made.op)
@@ -72,10 +75,19 @@ def read_ranges(s: Sentence) -> None:
         if joint not in ("to", "-", "and") or (joint == "and" and not lead):
             continue
         first, second = s.spans[low].number or 0.0, s.spans[high].number or 0.0
-        unit = s.at(high + 1)
-        if second > first and unit is not None and unit.plays("unit"):
-            s.ranged[low] = ("ge", unit.get("unit"))
-            s.ranged[high] = ("le", unit.get("unit"))
+        unit = _of_both(s, low, high)
+        if second > first and unit is not None:
+            s.ranged[low] = ("ge", unit)
+            s.ranged[high] = ("le", unit)
+
+
+def _of_both(s: Sentence, low: int, high: int) -> str | None:
+    """The unit of a range: behind its end, or the sign of money before it."""
+    for at in (high + 1, high - 1, low - 1):
+        span = s.at(at)
+        if span is not None and span.plays("unit") and (at > high or span.text in _MONEY):
+            return str(span.get("unit"))
+    return None
 
 
 def _currency(s: Sentence, made: Amount) -> None:
@@ -194,12 +206,7 @@ def length_at(s: Sentence, index: int) -> Amount | None:
         made = amount_at(s, index)
         return made if made.unit in PERIODS else None
     unit = s.at(index + 1)
-    if (
-        span.text not in ("a", "an")
-        or unit is None
-        or unit.get("unit") not in PERIODS
-        or is_plural(unit.text)
-    ):
+    if span.text not in _ARTICLES or unit is None or unit.get("unit") not in PERIODS or is_plural(unit.text):
         return None
     span.number = 1.0
     made = amount_at(s, index)
@@ -208,8 +215,10 @@ def length_at(s: Sentence, index: int) -> Amount | None:
 
 
 def said(made: Amount) -> str:
-    """`30d`, `12h`; a week has seven days, a month 30, a year 365."""
+    """`30d`, `12h`; a week has seven days, a month 30, a year 365, half a year six months."""
     value, unit = made.value, str(made.unit)
+    if unit == "year" and value != int(value):
+        value, unit = value * 12, "month"
     if unit in _DAYS:
         value, unit = value * _DAYS[unit], "day"
     if value != int(value) and unit == "day":

@@ -61,7 +61,8 @@ class Asked:
 
     def where(self, field_name: str, op: str, value: Any, *places: int) -> None:
         """A condition that no argument takes: code filters the rows by it."""
-        self.found.where.append([field_name, op, value])
+        if [field_name, op, value] not in self.found.where:
+            self.found.where.append([field_name, op, value])
         self.s.use(*places)
 
     def skip(self, at: int, step: int = 1, *, leads: bool = True) -> int:

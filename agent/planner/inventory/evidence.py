@@ -181,12 +181,17 @@ def speaks(span: Span) -> bool:
 
 def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if span.plays("threshold") and not span.plays("metric"):
-        return "metric" if str(span.get("threshold")).startswith("gpu_") else "tempted"
+        of_gpus = any(
+            one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
+        )
+        return "metric" if of_gpus or str(span.get("threshold")).startswith("gpu_") else "tempted"
     if speaks(span):
         return "metric"
     if str(span.get("agg")).startswith("p") and span.text != "median":
         return "percentile"
     if not span.plays("shy_metric"):
+        return None
+    if span.plays("state") and not compared_behind(s, index):
         return None
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
@@ -195,6 +200,12 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
     return None if _is_size(s, index) else "shy_metric"
+
+
+def compared_behind(s: Sentence, index: int) -> bool:
+    """`errored over 100 times`, `memory under 30 %`: a comparison behind, with a number."""
+    near = any(s.plays(at, "op") for at in (index + 1, index + 2))
+    return near and any(span.number is not None for span in s.spans[index + 1 : index + 5])
 
 
 def _measured_here(s: Sentence, index: int) -> bool:

@@ -8,7 +8,8 @@ from itertools import pairwise
 from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_steps
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.evidence import compared_behind
+from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds
 from agent.planner.language import word_set
 from cloudtop import metrics
@@ -56,9 +57,7 @@ def _own_number(a: Asked, index: int) -> bool:
         and number.number is not None
     ):
         return a.s.spans[index - 1].get("unit") not in SIZES
-    return any(a.s.plays(at, "op") for at in (index + 1, index + 2)) and any(
-        span.number is not None for span in a.s.spans[index + 1 : index + 5]
-    )
+    return compared_behind(a.s, index)
 
 
 def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
@@ -74,6 +73,8 @@ def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
 def _not_meant(a: Asked, index: int) -> bool:
     """`64 gb memory` says how big, `disks` which type, `by size` in which order."""
     span = a.s.spans[index]
+    if span.plays("state") and not compared_behind(a.s, index):
+        return True
     if (
         span.plays("shy_type", "type")
         and span.text.endswith("s")
@@ -107,10 +108,11 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             a.put("sort", way, index)
     for index, span in a.all("threshold"):
         metric, op, value = str(span.get("threshold")).split()
-        metric = heat(a, metric)
         if index and a.s.spans[index - 1].text == "how":
-            a.put("metric", metric, index)
+            # `how hot` asks for degrees, of whatever; `how busy` for the load.
+            a.put("metric", facts()["heat"][1] if metric == "heat" else metric, index)
             continue
+        metric = heat(a, metric)
         if gpu_meant(a) and metric in hint("with_gpu"):
             metric = str(hint("with_gpu")[metric])
         if "op" in a.found.arguments or a.found.sides or _own_word(a, index):

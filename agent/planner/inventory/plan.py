@@ -127,9 +127,13 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
-    if before.has("id") and not before.has("resource_type"):
-        return best
-    return before
+    details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
+    return best if details or _of_one(before) else before
+
+
+def _of_one(tool: Tool) -> bool:
+    """A tool that tells all about one resource."""
+    return tool.has("id") and not tool.has("resource_type")
 
 
 _OPPOSITE = {"tag_not": "tag", "status_not": "status", "exclude_resource_type": "resource_type"}

@@ -36,7 +36,7 @@ def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
     if tool.has("check"):
         return score + _health(s, seen)
     if tool.has("id") and not tool.has("resource_type"):
-        return score + _one(s, seen)
+        return score + _one(s, seen, turn)
     return score + (1.0 if tool.has("missing_tag") else 0.3)
 
 
@@ -98,9 +98,9 @@ def _how_are(s: Sentence, seen: Evidence) -> bool:
     return opens and seen.named and not any(span.plays(*more) for span in s.spans)
 
 
-def _one(s: Sentence, seen: Evidence) -> float:
-    """One resource, named, and nothing else that narrows."""
-    if not seen.one_named:
+def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
+    """One resource, named here or before, and nothing else that narrows."""
+    if not seen.one_named and not (turn and s.spans[0].plays("details")):
         return _NO
     several = ("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
     plural = any(span.plays("type", "shy_type", "service") and is_plural(span.text) for span in s.spans)

@@ -110,6 +110,8 @@ def _compared(
         a.found.ask(
             f"{about.title} is measured in {about.unit}, not in percent: what should it be {_SAID[op]}?"
         )
+    if amount.unit == "cent" and about.unit == "celsius":
+        amount.unit = "C"
     if amount.unit in _PLAIN:
         return {"metric": metric, "op": op, "value": amount.value}
     if amount.unit in SIZES:

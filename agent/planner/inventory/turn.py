@@ -83,7 +83,9 @@ def _services_meant(s: Sentence) -> None:
         kind = span.get("shy_type")
         if kind is None or not span.plays("provider") or (index and s.spans[index - 1].text in _AT):
             continue
-        if not any(kind in measured.of for one in s.spans if (measured := _metric(one)) is not None):
+        measured = (_metric(one) for one in s.spans)
+        asked = any(one.plays("metric_list") for one in s.spans)
+        if not asked and not any(kind in one.of for one in measured if one is not None):
             continue
         for cloud, kinds in hint("services").items():
             if any(span.text in words.split() for words in kinds.get(kind, ())):

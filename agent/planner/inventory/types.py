@@ -24,35 +24,30 @@ def read_types(a: Asked) -> None:
         if index in a.denied:
             _left_out(a, index, str(kind))
             continue
-        if _within(a, index):
+        where = _where(a, index)
+        if where is not None and not service:
             a.s.use(index)
-            a.found.refused.append(f"in {span.text}: nothing is filtered by what it is a part of")
+            a.found.refused.append(f"{where} {span.text}: nothing is filtered by what it is a part of")
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
-        known = a.found.arguments.get("resource_type")
-        on_it = service and index and known and a.s.spans[index - 1].text in _ON
-        if on_it or (named and not service and not _plural(a, index)):
+        if where is not None or (named and not service and not _plural(a, index)):
             a.s.use(index)
         else:
             a.put("resource_type", kind, index)
     _implied(a)
 
 
-def _within(a: Asked, index: int) -> bool:
-    """`nodes in the prod clusters`: the second noun says where, and no argument takes that."""
+def _where(a: Asked, index: int) -> str | None:
+    """`nodes in the prod clusters`, `pods on gke`: the second noun says where; only a cloud is taken."""
     at = index - 1
     while (span := a.s.at(at)) is not None and (span.text in set_of("articles") or span.used):
         at -= 1
-    return (
-        span is not None
-        and span.text in ("in", "within", "inside")
-        and bool(a.found.arguments.get("resource_type"))
-    )
+    known = span is not None and span.text in _ON and bool(a.found.arguments.get("resource_type"))
+    return span.text if known and span is not None else None
 
 
-_ON = frozenset(("on", "in", "at", "from"))
-"""`pods on gke`: the service says where."""
+_ON = frozenset(("on", "in", "at", "from", "within", "inside"))
 
 
 def _modifies(a: Asked, index: int) -> bool:

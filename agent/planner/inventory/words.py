@@ -106,14 +106,14 @@ def _services(resource: Mapping[str, Any]) -> Said:
 
 def _metrics() -> Said:
     shy = frozenset(words_of(word) for word in facts()["shy_metrics"])
-    known = metrics.facts()["metrics"]
-    for name, about in known.items():
-        for word in (name, *about.get("aliases", ()), *about.get("words", ()), about["title"]):
+    said = [
+        (name, (name, *about.get("aliases", ()), *about.get("words", ()), about["title"]))
+        for name, about in metrics.facts()["metrics"].items()
+    ]
+    for name, words in (*said, *hint("metric_words").items()):
+        for word in words:
             phrase = words_of(word.replace("_", " "))
             yield phrase, Meaning("shy_metric" if phrase in shy else "metric", name)
-    for name, words in hint("metric_words").items():
-        for word in words:
-            yield words_of(word), Meaning("metric", name)
 
 
 def _labels() -> Said:
