@@ -2,89 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent import figures
+from agent.columns import ALWAYS, UNCOUNTED, shape, table
 from agent.compute import Computed, computed
+from agent.feeding import reference
 from agent.graph import Called, Results
+from agent.measured import series
 from agent.planner.query import Plan
 from agent.sentences import first_sentence
 from cloudtop import troubles
-from cloudtop.text import clean
-
-SHOWN = {"health": 60, "provider": 60, "group": 20}
-USUALLY_SHOWN = 10
-"""Rows of the table in an answer; `rows` has them all."""
-
-
-def _left(row: Mapping[str, Any], name: str) -> str:
-    """A price of a point; without one nothing was left."""
-    return figures.usd(row[name]) if row.get(name) is not None else "sold out"
-
-
-COLUMNS = {
-    "offer": (
-        ("seller", lambda row: row.get("provider")),
-        ("machine", figures.machine),
-        ("$/GPU-hour", lambda row: figures.usd(row.get("usd_per_gpu_hour"))),
-        ("$/hour", lambda row: figures.usd(row.get("usd_per_hour"))),
-        ("total", lambda row: figures.total(row["usd_total"]) if row.get("usd_total") is not None else None),
-        ("kind", figures.kind),
-        ("place", figures.place),
-        ("tier", lambda row: row.get("tier")),
-        ("price", figures.age),
-        ("note", lambda row: "doubtful" if row.get("suspect") else None),
-    ),
-    "trend": (
-        ("group", lambda row: figures.side(row.get("group"))),
-        ("first", lambda row: figures.usd(row["first"]) if row.get("first") is not None else None),
-        ("last", lambda row: figures.usd(row["last"]) if row.get("last") is not None else "sold out"),
-        ("%", lambda row: figures.number(row["delta_percent"]) if row.get("delta_percent") else None),
-        ("lowest", lambda row: figures.usd(row["min"]) if row.get("min") is not None else None),
-        ("median", lambda row: figures.usd(row["median"]) if row.get("median") is not None else None),
-        ("cheaper than % of 30 days", lambda row: row.get("cheaper_than_30d")),
-        ("days known", lambda row: row.get("days_covered_30d")),
-        ("source", lambda row: row.get("source")),
-    ),
-    "group": (
-        ("group", lambda row: figures.side(row.get("group"))),
-        ("offers", lambda row: row.get("count")),
-        ("cheapest $/GPU-hour", lambda row: figures.usd(row.get("min"))),
-        ("median $/GPU-hour", lambda row: figures.usd(row.get("median"))),
-    ),
-    "change": (
-        ("series", lambda row: row.get("group")),
-        ("kind", figures.kind),
-        ("before", lambda row: figures.usd(row.get("old"))),
-        ("after", lambda row: figures.usd(row.get("new"))),
-    ),
-    "point": (
-        ("seller", lambda row: row.get("provider")),
-        ("GPU", figures.gpu_name),
-        ("from", lambda row: figures.moment(row.get("time"))),
-        ("cheapest $/GPU-hour", lambda row: _left(row, "usd_per_gpu_hour_min")),
-        ("median", lambda row: _left(row, "usd_per_gpu_hour_median")),
-        ("kind", figures.kind),
-        ("region", lambda row: row.get("region")),
-        ("source", lambda row: row.get("source")),
-    ),
-    "health": (
-        ("cloud", lambda row: row.get("provider")),
-        ("account", lambda row: row.get("account")),
-        ("check", lambda row: row.get("check")),
-        ("status", lambda row: row.get("status")),
-        ("message", lambda row: row.get("message")),
-    ),
-    "provider": (
-        ("id", lambda row: row.get("provider")),
-        ("title", lambda row: row.get("title")),
-        ("usable", lambda row: "yes" if row.get("configured") or row.get("keyless") else "no"),
-        ("answers", lambda row: ", ".join(row.get("kinds") or [])),
-        ("why", lambda row: row.get("reason")),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +35,6 @@ class Answer:
     choices: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     exit_code: int = 0
-
-
-def shape(row: Mapping[str, Any]) -> str:
-    """Which kind of row this is, by the fields it has."""
-    marks = (
-        ("trend", "changes"),
-        ("change", "delta"),
-        ("group", "median"),
-        ("point", "usd_per_gpu_hour_min"),
-        ("health", "check"),
-        ("provider", "keyless"),
-    )
-    return next((name for name, mark in marks if mark in row), "offer")
 
 
 def unplanned(plan: Plan) -> Answer:
@@ -139,15 +57,17 @@ def unplanned(plan: Plan) -> Answer:
 def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]) -> Answer:
     """The answer over what the calls brought."""
     calls = list(results.calls.values())
-    done = [call.result for call in calls if call.result is not None]
+    every = [call.result for call in calls if call.result is not None]
+    feeding = [call.result for call in calls if call.result is not None and call.id in results.feeding]
+    done = [one for one in every if not any(one is fed for fed in feeding)]
     if not done:
         return _failed(plan, calls)
     then = dict(plan.then) if plan and plan.then else None
-    result = computed(then, done) if then else None
+    result = computed(then, done, feeding) if then else None
     rows = [dict(row) for row in result.rows] if result else list(calls[-1].rows if calls[-1].result else [])
-    missing = _joined(done, "missing")
+    missing = _joined(every, "missing")
     status = _status(calls, rows, missing, result)
-    notices = [*(plan.notices if plan else ()), *_joined(done, "notices")]
+    notices = [*(plan.notices if plan else ()), *_joined(every, "notices")]
     if out:
         notices.append(f"Struck from the model's words, because no row bears it out: {len(out)} sentence(s).")
     answer = Answer(
@@ -156,15 +76,22 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         calls=[_call(call) for call in calls],
         then=then,
         rows=rows,
-        sources=_joined(done, "sources"),
+        sources=_joined(every, "sources"),
         missing=missing,
-        applied={key: value for one in done for key, value in one["applied"].items()},
+        applied=_applied(every, then),
         ignored=list(plan.ignored) if plan else [],
         notices=notices,
-        exit_code=_exit(calls, done),
+        exit_code=_exit(calls, every),
     )
     text = _text(answer, result, done, prose, results)
     return Answer(**{**{name: getattr(answer, name) for name in answer.__slots__}, "text": text})
+
+
+def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What took effect: the filters of all calls, and the conditions that code applied."""
+    applied = {key: value for one in done for key, value in one["applied"].items() if key != "id"}
+    where = [*(then or {}).get("before", ()), *(then or {}).get("where", ())]
+    return {**applied, "where": where} if where else applied
 
 
 def _joined(done: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -226,24 +153,34 @@ def _text(
 ) -> str:
     """The whole answer in Markdown."""
     total = done[-1].get("total")
-    table_rows = list(result.lines) if result and result.lines else answer.rows
+    table_rows = list(result.lines) if result and result.lines else series(answer.rows)
     parts = [first_sentence(answer, result, done)]
     if prose:
         parts.append(prose)
-    if len(table_rows) > 1 or (
-        table_rows and shape(table_rows[0]) in ("health", "provider", "group", "trend")
-    ):
-        parts.append(_table(table_rows, len(table_rows) if result else (total or len(table_rows))))
+    if result is not None and result.op == "count" and table_rows and shape(table_rows[0]) in UNCOUNTED:
+        table_rows = []
+    if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ALWAYS):
+        counted = result is not None or table_rows is not answer.rows
+        parts.append(table(table_rows, len(table_rows) if counted else (total or len(table_rows))))
     small = [f"Sources: {'; '.join(_sources(answer.sources))}."] if answer.sources else []
     small += [f"Not included: {line}" for line in troubles.told(answer.missing)]
     small += [f"Note: {notice}" for notice in answer.notices]
     if answer.ignored:
         small.append("Ignored: " + ", ".join(f"“{word}”" for word in answer.ignored) + ".")
     small += [call.error for call in results.calls.values() if call.error]
-    if program := results.program:
-        again = (figures.command(program, call["tool"], call["arguments"]) for call in answer.calls)
-        small += [f"Again: `{one}`" for one in again]
+    if results.program is not None:
+        small += [f"Again: `{one}`" for one in _again(results.program, results, answer.then)]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in dict.fromkeys(small))])
+
+
+def _again(program: str, results: Results, then: Mapping[str, Any] | None) -> list[str]:
+    """The commands that give the same rows; a chain that one call does not replace is asked again."""
+    fed = [call for call in results.calls.values() if reference(call.arguments) is not None]
+    then = then or {}
+    if any(call.again is None for call in fed) or then.get("where") or then.get("before"):
+        return [f"{program} ask {shlex.quote(results.question)}"]
+    said = (call for call in results.calls.values() if call.id not in results.feeding)
+    return [figures.command(program, call.tool, call.again or call.arguments) for call in said]
 
 
 _READ = {
@@ -280,22 +217,3 @@ def _source(one: Mapping[str, Any]) -> str:
 
 def _account(one: Mapping[str, Any]) -> str:
     return f" ({one['account']})" if one["account"] not in ("public", "default") else ""
-
-
-def _table(rows: Sequence[Mapping[str, Any]], total: int) -> str:
-    """A Markdown table of the first rows; columns that say nothing are left out."""
-    columns = COLUMNS[shape(rows[0])]
-    shown = rows[: SHOWN.get(shape(rows[0]), USUALLY_SHOWN)]
-    cells = [
-        [clean(str(value)) if (value := read(row)) is not None else "" for _, read in columns]
-        for row in shown
-    ]
-    used = [i for i in range(len(columns)) if any(line[i] for line in cells)]
-    lines = [
-        "| " + " | ".join(columns[i][0] for i in used) + " |",
-        "|" + "|".join(" --- " for _ in used) + "|",
-        *("| " + " | ".join(line[i].replace("|", "/") for i in used) + " |" for line in cells),
-    ]
-    if total > len(shown):
-        lines.append(f"\n{len(shown)} of {total:,} rows.")
-    return "\n".join(lines)

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -14,16 +15,17 @@ from mcp import Client
 
 from agent.answer import Answer, rendered, unplanned
 from agent.chat_model import PlannerModel
-from agent.compute import WHOLE
+from agent.compute import OF_THE_PAGE, WHOLE
+from agent.feeding import reference
 from agent.graph import Results, graph
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan as planned
-from agent.planner.query import Plan, Query
+from agent.planner.query import Call, Plan, Query
 from agent.tools import Progress, tools_of
 
 LEXICON = "cloudtop://lexicon"
 
-SUMMED_UP = frozenset({"check_health", "list_providers"})
+SUMMED_UP = frozenset({"check_health", "list_providers", "get_metrics", "list_services"})
 """Tools whose rows are told as one: a first page would speak for all."""
 
 
@@ -60,9 +62,15 @@ class Asked:
 
 
 async def lexicon_of(client: Client) -> Lexicon:
-    """The words a server knows."""
-    read = await client.read_resource(LEXICON)
-    return Lexicon.of(json.loads(getattr(read.contents[0], "text", "{}")))
+    """The words a server knows now: names that the question before has brought are among them."""
+    read = await client.read_resource(LEXICON, cache_mode="refresh")
+    return _lexicon(getattr(read.contents[0], "text", "{}"))
+
+
+@lru_cache(maxsize=2)
+def _lexicon(text: str) -> Lexicon:
+    """Built once for the same words: that takes longer than planning a hundred questions."""
+    return Lexicon.of(json.loads(text))
 
 
 async def ask(
@@ -93,12 +101,27 @@ async def ask(
         return asked(unplanned(made))
     if made is not None and plan_only:
         return asked(_only_planned(made))
-    results = Results(program)
-    whole = bool(made and ((made.then and made.then["op"] in WHOLE) or made.calls[-1].tool in SUMMED_UP))
-    tools = await tools_of(client, all_rows=whole, progress=progress)
+    results = Results(program, question, _whole(made) if made is not None else frozenset())
+    tools = await tools_of(client, progress)
     runner = graph(model or PlannerModel(lexicon=lexicon, now=now, made=made), tools, results, rendered)
     state = await runner.ainvoke({"messages": [HumanMessage(question)], "turns": 0}, {"recursion_limit": 25})
     return asked(state["answer"])
+
+
+def _whole(made: Plan) -> frozenset[str]:
+    """The calls that must be read to their last page: those computed over, and those that feed others."""
+    then = made.then or {"op": None}
+    over_all = then["op"] in WHOLE or bool(then.get("where"))
+    feeding = {one[1] for call in made.calls if (one := reference(call.arguments)) is not None}
+
+    def whole(call: Call) -> bool:
+        if call.id in feeding:
+            return True
+        if "limit" in call.arguments and (then["op"] in OF_THE_PAGE or not over_all):
+            return False
+        return over_all or call.tool in SUMMED_UP
+
+    return frozenset(call.id for call in made.calls if whole(call))
 
 
 def _only_planned(made: Plan) -> Answer:

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import ConfigDict, Field
 
+from agent.feeding import ready
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
 from agent.planner.query import Plan, Query
@@ -21,7 +22,7 @@ PLAN = "cloudtop_plan"
 
 
 class PlannerModel(BaseChatModel):
-    """Answers a question with tool calls, and nothing once the rows are there: code renders those."""
+    """Answers a question with tool calls, those that feed others first; nothing once all rows are there."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -40,13 +41,12 @@ class PlannerModel(BaseChatModel):
         return self
 
     def _planned(self, messages: list[BaseMessage]) -> AIMessage:
-        if isinstance(messages[-1], ToolMessage):
-            return AIMessage(content="")
         question = next(str(one.content) for one in reversed(messages) if isinstance(one, HumanMessage))
         made = self.made or plan(question, self.lexicon, self.now, self.previous)
+        done = {one.tool_call_id for one in messages if isinstance(one, ToolMessage)}
         calls = [
             {"name": call.tool, "args": dict(call.arguments), "id": call.id, "type": "tool_call"}
-            for call in made.calls
+            for call in ready(made.calls, done)
         ]
         return AIMessage(content="", tool_calls=calls, response_metadata={PLAN: made})
 

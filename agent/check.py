@@ -7,13 +7,13 @@ held against the rows of that seller, GPU or region only: the right number besid
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\d)[^.!?\n]*)*[.!?\n]?\s*")
 NUMBER = re.compile(
     r"(?P<money>US\$|[$€£¥])?\s?(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"\s*(?P<unit>%|percent|GiB|GB|TB|MiB|h\b|hours?\b|days?\b)?"
+    r"\s*(?P<unit>%|percent|[KMGTP]?i?B(?:/s)?\b|ms\b|s\b|seconds?\b|°C|W\b|MHz\b|/s\b|h\b|hours?\b|days?\b)?"
     r"(?P<currency>\s*(?:USD|EUR|GBP|euros?|pounds?|dollars?|cents?)\b)?",
     re.IGNORECASE,
 )
@@ -23,11 +23,28 @@ MOMENT = re.compile(
 AS_OF = re.compile(r"as of", re.IGNORECASE)
 PER_GPU = re.compile(r"per[ -]GPU|/GPU|a GPU", re.IGNORECASE)
 FOREIGN = re.compile(r"[€£¥]|\b(?:EUR|GBP|euros?|pounds?)\b", re.IGNORECASE)
-NAMES = ("provider", "gpu", "region", "country", "instance_type")
+NAMES = ("provider", "gpu", "region", "country", "instance_type", "name", "account", "metric")
 STOOD = ("min", "median", "max", "first", "last")
 MONEY_PER_GPU = ("usd_per_gpu_hour", "usd_per_gpu_hour_min", "usd_per_gpu_hour_median", *STOOD)
 SHARES = ("percentile_", "cheaper_than_", "delta_percent")
 MEMORY = ("gpu_memory_gib", "ram_gib")
+MEASURED = ("value", "newest", "avg", "min", "max")
+UNITS = {
+    **{f"{prefix}ib": ("bytes", 1024.0**power) for power, prefix in enumerate("kmgtp", start=1)},
+    **{f"{prefix}b": ("bytes", 1000.0**power) for power, prefix in enumerate("kmgtp", start=1)},
+    "b": ("bytes", 1.0),
+    "%": ("percent", 1.0),
+    "percent": ("percent", 1.0),
+    "ms": ("milliseconds", 1.0),
+    "s": ("milliseconds", 1000.0),
+    "second": ("milliseconds", 1000.0),
+    "seconds": ("milliseconds", 1000.0),
+    "°c": ("celsius", 1.0),
+    "w": ("watts", 1.0),
+    "mhz": ("MHz", 1.0),
+    "/s": ("per second", 1.0),
+}
+"""How prose writes a unit: the unit of the rows, and how many of it make one."""
 
 
 def struck(
@@ -97,16 +114,25 @@ def _number_known(
         per_gpu = PER_GPU.search(sentence[found.start() : found.end() + 24])
         fields = MONEY_PER_GPU if per_gpu else None
         known = [one for row in about for one in _money(row, fields)]
-    elif unit in ("gib", "gb"):
-        known = [float(row[name]) for row in about for name in MEMORY if row.get(name) is not None]
-    elif unit in ("%", "percent"):
-        known = [float(row["reliability"]) * 100 for row in about if row.get("reliability") is not None]
-        known += [
-            abs(float(row[name])) for row in about for name in row if name.startswith(SHARES) and row[name]
-        ]
+    elif unit.removesuffix("/s") in UNITS or unit in UNITS:
+        known = [one for row in about for one in _measured(row, unit)]
     else:
         known = [float(one) for row in about for one in row.values() if _plain(one)] + [float(len(about))]
     return any(round(one, places) == value for one in [*known, *free])
+
+
+def _measured(row: Mapping[str, Any], unit: str) -> Iterator[float]:
+    """What a row says in a unit: its measurements, its sizes, its shares."""
+    held, one = UNITS.get(unit) or UNITS[unit.removesuffix("/s")]
+    if row.get("unit") == (f"{held} per second" if unit.endswith("b/s") else held):
+        yield from (float(row[name]) / one for name in MEASURED if _plain(row.get(name)))
+    if held == "bytes" and _plain(row.get("size_bytes")):
+        yield float(row["size_bytes"]) / one
+    if unit in ("gib", "gb"):
+        yield from (float(row[name]) for name in (*MEMORY, "size_gb") if row.get(name) is not None)
+    if held == "percent":
+        yield from (float(row[name]) * 100 for name in ("reliability",) if row.get(name) is not None)
+        yield from (abs(float(row[name])) for name in row if name.startswith(SHARES) and row[name])
 
 
 def _money(row: Mapping[str, Any], fields: Sequence[str] | None) -> list[float]:

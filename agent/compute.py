@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agent.rows import agreeing, filtered, joined, sides_of, summed
 from cloudtop import steps
 from cloudtop.gpus import catalogue, resolve
 from cloudtop.regions import place, wanted
@@ -55,12 +56,28 @@ def belongs(row: Row, argument: str, value: Any) -> bool:
             return bool(row.get(argument) == value)
 
 
-def computed(then: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Computed:
-    """Do what `then` says over the results of the calls, in order. KeyError: an op nobody defined."""
+def computed(
+    then: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    feeding: Sequence[Mapping[str, Any]] = (),
+) -> Computed:
+    """Do what `then` says over the results of the calls, in order. KeyError: an op nobody defined.
+
+    `feeding`: the results that arguments of those calls were taken from.
+    """
+    whole = not any(one.get("truncated") for one in (*results, *feeding))
+    untold = 0
+    if then.get("where"):
+        kept = [filtered(one["rows"], then["where"]) for one in results]
+        untold = sum(lacking for _, lacking in kept)
+        results = [
+            {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
+        ]
     rows = [row for one in results for row in one["rows"]]
-    whole = not any(one.get("truncated") for one in results)
-    made = OPS[then["op"]](then, rows, results)
-    return Computed(made.op, made.figures, made.rows, made.lines, whole)
+    made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] == "join" else results)
+    figures = {**made.figures, **({"untold": untold} if untold else {})}
+    left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
+    return Computed(made.op, figures, list(left), made.lines, whole)
 
 
 def _values(then: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[float, Row]]:
@@ -133,6 +150,10 @@ def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Map
     else:
         known = then.get("values") or list(dict.fromkeys(row.get(by) for row in rows))
         sides = [(value, [row for row in rows if belongs(row, by, value)]) for value in known]
+    if rows and not any("usd_per_gpu_hour" in row or "median" in row for row in rows):
+        totals = [one.get("total") for one in results] if len(results) > 1 else [None] * len(sides)
+        told = [(label, side, total or len(side)) for (label, side), total in zip(sides, totals, strict=True)]
+        return Computed("compare", {"by": by}, list(rows), sides_of(told))
     lines: list[Row] = []
     cheapest: list[Row] = []
     for label, side in sides:
@@ -242,6 +263,8 @@ def _epoch(text: str) -> float:
 
 
 def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    if "field" not in then:
+        return Computed("filter", {"count": len(rows)}, list(rows))
     name, value = then["field"], then["value"]
 
     def fits(row: Row) -> bool:
@@ -250,6 +273,24 @@ def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[st
 
     left = [row for row in rows if fits(row)]
     return Computed("filter", {"field": name, "value": value, "count": len(left)}, left)
+
+
+def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    return Computed("sum", summed(rows, str(then["field"])), list(rows))
+
+
+def _join(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    """The last result is the one that fed the others."""
+    made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), str(then["field"]))
+    return Computed("join", figures, made)
+
+
+def _agreeing(kind: str) -> Callable[..., Computed]:
+    def agree(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+        left = agreeing([one["rows"] for one in results], all_of_them=kind == "both")
+        return Computed(kind, {"count": len({row["uid"] for row in left})}, left)
+
+    return agree
 
 
 OPS: dict[str, Callable[..., Computed]] = {
@@ -267,6 +308,13 @@ OPS: dict[str, Callable[..., Computed]] = {
     "within": _within,
     "worth": _worth,
     "filter": _filter,
+    "sum": _sum,
+    "join": _join,
+    "both": _agreeing("both"),
+    "either": _agreeing("either"),
 }
 WHOLE = frozenset(OPS) - {"nth"}
 """The ops that need every row there is; the others read only as far as the plan's limit."""
+
+OF_THE_PAGE = frozenset(("sum", "join"))
+"""Ops over the rows that were asked for, where a number of them was."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.compute import price
+from cloudtop import metrics
 
 Row = Mapping[str, Any]
 
@@ -115,6 +116,76 @@ def offer_line(row: Row) -> str:
     else:
         per_gpu += f" for {machine(row)}"
     return f"{per_gpu} on {row.get('provider')}, {kind(row)}, {place(row)}"
+
+
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_SIGNS = {
+    "percent": " %",
+    "milliseconds": " ms",
+    "celsius": " °C",
+    "watts": " W",
+    "MHz": " MHz",
+    "per second": "/s",
+    "count": "",
+}
+
+
+def quantity(value: float | None, unit: str | None) -> str:
+    """A measured value for people: `35 %`, `1.2 GiB`, `3 MiB/s`, `12 ms`, `1.5 s`, three figures at most."""
+    if value is None:
+        return "not told"
+    if unit in ("bytes", "bytes per second"):
+        step = 0
+        while abs(value) >= 1024 and step < len(_BYTES) - 1:
+            value, step = value / 1024, step + 1
+        return f"{_short(value)} {_BYTES[step]}{'/s' if unit != 'bytes' else ''}"
+    if unit == "milliseconds" and abs(value) >= 1000:
+        return f"{_short(value / 1000)} s"
+    return f"{_short(value)}{_SIGNS.get(str(unit), f' {unit}' if unit else '')}"
+
+
+def _short(value: float) -> str:
+    """As many places as three figures need; a whole number whole."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return (
+        f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 10 else f"{value:.1f}".rstrip("0").rstrip(".")
+    )
+
+
+def metric_title(name: str) -> str:
+    """`CPU` for `cpu`."""
+    known = metrics.metrics().get(name)
+    return known.title if known is not None else name
+
+
+def account(row: Row) -> str | None:
+    """The account, where it has a name of its own."""
+    name = row.get("account")
+    return None if name in (None, "default", "public") else str(name)
+
+
+def day(text: str | None) -> str | None:
+    """The day of a moment."""
+    return text.partition("T")[0] if text else None
+
+
+def priced(row: Row) -> str | None:
+    """USD per hour, where it is known."""
+    return usd(float(row["usd_per_hour"])) if row.get("usd_per_hour") is not None else None
+
+
+def resource_size(row: Row) -> str | None:
+    """What says how large a resource is: its type, cores, memory, storage."""
+    told = [str(row["instance_type"])] if row.get("instance_type") else []
+    told += [f"{number(row['vcpus'])} vCPU"] if row.get("vcpus") is not None else []
+    told += [f"{number(row['ram_gib'])} GiB"] if row.get("ram_gib") is not None else []
+    told += [f"{number(one['count'])}x {one['gpu']}" for one in row.get("gpus") or [] if one.get("gpu")]
+    told += [str(row["engine"])] if row.get("engine") else []
+    told += [f"{number(row['size_gb'])} GB"] if row.get("size_gb") is not None else []
+    told += [quantity(row["size_bytes"], "bytes")] if row.get("size_bytes") is not None else []
+    told += [str(row["runtime"])] if row.get("runtime") else []
+    return ", ".join(told) or None
 
 
 def command(program: str, tool: str, arguments: Mapping[str, Any]) -> str:

@@ -13,16 +13,17 @@ from typing import Annotated, Any, TypedDict
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.tools import StructuredTool
 from langgraph.graph import END, START, StateGraph
 
 from agent.chat_model import PLAN
 from agent.check import struck
+from agent.feeding import EMPTY, MOST, batches, folded, joined, reference
 from agent.planner.query import Plan
-from agent.tools import ToolFailed
+from agent.rows import filtered
+from agent.tools import Tool, ToolFailed
 
 TURNS = 6
-"""Model turns in one question; the planner needs two."""
+"""Model turns in one question; the planner needs two, and one more where a call feeds another."""
 
 
 @dataclass(slots=True)
@@ -33,6 +34,8 @@ class Called:
     tool: str
     arguments: Mapping[str, Any]
     result: dict[str, Any] | None = None
+    again: dict[str, Any] | None = None
+    """The arguments that ask the same without an earlier call, where there are such."""
     text: str = ""
     error: str | None = None
     exit_code: int = 0
@@ -45,15 +48,26 @@ class Called:
 
 @dataclass(slots=True)
 class Results:
-    """What one question brought, by call id, in order; `program` is how the command line is called."""
+    """What one question brought, by call id, in order; `program` is how the command line is called.
+
+    `whole`: the calls that are read to their last page.
+    """
 
     program: str | None = "cloudtop"
+    question: str = ""
+    whole: frozenset[str] = frozenset()
     calls: dict[str, Called] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """All rows of all calls."""
         return [row for call in self.calls.values() for row in call.rows]
+
+    @property
+    def feeding(self) -> frozenset[str]:
+        """The calls that others take an argument from."""
+        found = (reference(call.arguments) for call in self.calls.values())
+        return frozenset(one[1] for one in found if one is not None)
 
 
 class State(TypedDict, total=False):
@@ -69,13 +83,13 @@ class State(TypedDict, total=False):
 
 def graph(
     model: BaseChatModel,
-    tools: Mapping[str, StructuredTool],
+    tools: Mapping[str, Tool],
     results: Results,
     render: Callable[[Plan | None, Results, str, Sequence[str]], Any],
     numbers: Sequence[float] = (),
 ) -> Any:
     """The compiled graph. `render` makes the answer; `numbers` are those of the question itself."""
-    bound = model.bind_tools(list(tools.values()))
+    bound = model.bind_tools([tool.bound for tool in tools.values()])
 
     async def plan(state: State) -> State:
         message = await bound.ainvoke(state["messages"])
@@ -84,7 +98,11 @@ def graph(
 
     async def act(state: State) -> State:
         message = _last(state)
-        done = await asyncio.gather(*(_called(tools, call) for call in message.tool_calls))
+        made = state.get("plan")
+        then = made.then if made is not None else None
+        done = await asyncio.gather(
+            *(_called(tools, call, results, then or {}) for call in message.tool_calls)
+        )
         for one in done:
             results.calls[one.id] = one
         return {"messages": [_seen(one) for one in done]}
@@ -124,7 +142,9 @@ def _last(state: State) -> AIMessage:
     return message
 
 
-async def _called(tools: Mapping[str, StructuredTool], call: Mapping[str, Any]) -> Called:
+async def _called(
+    tools: Mapping[str, Tool], call: Mapping[str, Any], results: Results, then: Mapping[str, Any]
+) -> Called:
     """Run one tool call; its failure is data, so that its siblings' rows are kept."""
     one = Called(str(call["id"]), call["name"], dict(call["args"]))
     tool = tools.get(one.tool)
@@ -132,12 +152,32 @@ async def _called(tools: Mapping[str, StructuredTool], call: Mapping[str, Any]) 
         one.error, one.exit_code = f"This server has no tool {one.tool}.", 1
         return one
     try:
-        message = await tool.ainvoke(dict(call))
+        asked = _asked(one, tool, results, then)
+        parts = await asyncio.gather(*(tool(arguments, whole=one.id in results.whole) for arguments in asked))
     except ToolFailed as failed:
         one.error, one.exit_code = failed.text, failed.exit_code
     else:
-        one.result, one.text = message.artifact, str(message.content)
+        one.text = "\n".join(text for text, _ in parts)
+        one.result = joined([result for _, result in parts], one.arguments) if parts else dict(EMPTY)
     return one
+
+
+def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The arguments to call with: as they are, or with what an earlier call found, so many at a time."""
+    fed = reference(one.arguments)
+    if fed is None:
+        return [dict(one.arguments)]
+    argument, source, name = fed
+    feeder = results.calls[source]
+    if feeder.error is not None:
+        raise ToolFailed(f"{one.tool} was not asked, for {feeder.tool} failed.", None)
+    rows, _ = filtered(feeder.rows, then.get("before") or ())
+    values = list(dict.fromkeys(row[name] for row in rows if row.get(name)))
+    if not then.get("before"):
+        one.again = folded(one.arguments, feeder.arguments, tool.takes)
+    if len(values) > MOST and one.again is not None:
+        return [one.again]
+    return list(batches(one.arguments, argument, values))
 
 
 def _seen(one: Called) -> ToolMessage:

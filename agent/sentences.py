@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent import measured, offers, resources
 from agent.compute import Computed, price
-from agent.figures import age, kind, machine, moment, number, offer_line, side, usd
-from agent.figures import total as money_total
+from agent.figures import age, kind, machine, number, offer_line, side, usd
+from agent.offers import dated, since
 from agent.trends import history, worth
 from cloudtop.text import plural
 
@@ -20,8 +21,14 @@ Row = Mapping[str, Any]
 def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
     """What a person reads first."""
     tool = answer.calls[-1]["tool"]
-    if result is not None and result.op in COMPUTED:
-        said = COMPUTED[result.op](result, answer)
+    if result is not None and result.op == "either" and tool == "list_resources":
+        return resources.lists(done)
+    if result is not None and (result.op in COMPUTED or result.op == "join"):
+        said = (
+            measured.joined(result, answer, done)
+            if result.op == "join"
+            else COMPUTED[result.op](result, answer)
+        )
         return said if result.whole else f"Over the rows that could be read, not all: {said}"
     if not answer.rows:
         return _nothing(answer)
@@ -34,6 +41,8 @@ def _nothing(answer: Answer) -> str:
     unasked = [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
     if unasked and not answer.sources:
         return f"This is not known: {', '.join(dict.fromkeys(unasked))} could not be asked."
+    if answer.calls[-1]["tool"] in OF_RESOURCES and not unasked:
+        return resources.nothing(answer)
     said = ", ".join(f"{key} {_plain(value)}" for key, value in answer.applied.items())
     what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
     read = " among what could be read" if unasked else ""
@@ -44,99 +53,7 @@ def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _dated(row: Row) -> str:
-    """`As of <day>, from a price list: ` in front of a price that is not of this moment."""
-    match row.get("source"):
-        case "list":
-            return f"As of {moment(row.get('as_of'))}, from a price list: "
-        case "stale":
-            return f"As of {moment(row.get('fetched_at'))}, not asked again since: "
-        case _:
-            return ""
-
-
-def _since(rows: Sequence[Row]) -> str:
-    """The same for a figure made of many rows: it is as old as the oldest of them."""
-    old = [row for row in rows if _dated(row)]
-    held = [str(row.get("as_of") or row.get("fetched_at")) for row in old]
-    return f"As of {moment(min(held))} or later, from price lists or older readings: " if old else ""
-
-
-def _prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    first, asked = rows[0], answer.calls[-1]["arguments"]
-    if "group" in first and "median" in first:
-        return _groups(rows, answer, done)
-    if "usd_per_gpu_hour_min" in first:
-        changes = plural(len(rows), "price change")
-        if price(first) is None:
-            return f"{changes}; nothing was left to be rented."
-        return f"{changes}, cheapest first: {usd(price(first))} on {first['provider']}."
-    sort = str(asked.get("sort", "price_asc"))
-    word = {"price_asc": "Cheapest", "price_desc": "Most expensive"}.get(sort, "First")
-    total = first.get("usd_total")
-    cost = _total(total, asked, first) if total is not None else ""
-    tail = "" if _dated(first) else f", {age(first)}"
-    doubt = f" Doubtful: {first['suspect']}." if first.get("suspect") else ""
-    dated = _dated(first).removesuffix(": ")
-    opening = f"{dated}, the {word.lower()} is" if dated else f"{word}:"
-    return f"{opening} {offer_line(first)}{cost}{tail}.{doubt}"
-
-
-def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
-    parts = [f"{number(asked['hours'])} hours" if asked.get("hours") else "one hour"]
-    if asked.get("nodes"):
-        parts.append(f"{number(asked['nodes'])} instances")
-    unknown: list[str] = []
-    for argument, what, field in PARTS:
-        if asked.get(argument):
-            told = row.get(field) is not None
-            (parts if told else unknown).append(f"{number(asked[argument])} GB {what}")
-    least, hours = row.get("min_hours"), asked.get("hours")
-    if least and hours and float(least) > float(hours):
-        parts[0] += f" (at least {number(least)} are billed)"
-    without = f", without {' and '.join(unknown)} (the seller's price for it is not known)" if unknown else ""
-    return f"; {money_total(float(total))} {'' if unknown else 'in all '}for {', '.join(parts)}{without}"
-
-
-PARTS = (("disk_gb", "disk", "disk_usd_per_gb_month"), ("egress_gb", "egress", "egress_usd_per_gb"))
-
-
-def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    by = answer.calls[-1]["arguments"].get("group_by", "group")
-    first = rows[0]
-    dear = str(answer.calls[-1]["arguments"].get("sort", "price_asc")) == "price_desc"
-    word = "Most expensive" if dear else "Cheapest"
-    listed = all(one["source"] in ("list", "stale") for one in answer.sources)
-    held = done[-1].get("as_of") if done and listed else None
-    dated = f"As of {moment(held)}, from price lists: " if held else ""
-    figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
-    return f"{dated}{word} {by}: {side(first.get('group'))}, {figures}."
-
-
-def _health(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    bad = [row for row in rows if row.get("healthy") is False]
-    unknown = [row for row in rows if row.get("healthy") is None]
-    if bad:
-        names = ", ".join(dict.fromkeys(f"{row['provider']} ({row['status']})" for row in bad))
-        return f"{len(bad)} of {len(rows)} checks fail: {names}."
-    if unknown:
-        names = ", ".join(dict.fromkeys(f"{row['provider']} {row['check']}" for row in unknown))
-        return f"No check fails; {len(unknown)} of {len(rows)} could not be told: {names}."
-    return f"All {len(rows)} checks are healthy."
-
-
-def _providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    usable = [
-        str(row["provider"])
-        for row in rows
-        if row.get("kinds") and (row.get("configured") or row.get("keyless"))
-    ]
-    known = done[-1].get("total") if done else None
-    count = int(known or len(rows))
-    verb = "is" if count == 1 else "are"
-    return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."
-
-
+OF_RESOURCES = frozenset(("list_resources", "get_resource", "get_metrics", "check_health"))
 NOUNS = {
     "compare_gpu_prices": "offer",
     "gpu_price_history": "price point",
@@ -156,6 +73,11 @@ GROUPS = {
 
 def _count(result: Computed, answer: Answer) -> str:
     count, call = result.figures["count"], answer.calls[-1]
+    if call["tool"] in OF_RESOURCES - {"check_health"} and "group_by" not in call["arguments"]:
+        left = (
+            f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
+        )
+        return f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}.{left}"
     asked = result.figures.get("field") or call["arguments"].get("group_by")
     noun = GROUPS.get(str(asked)) or NOUNS.get(call["tool"], "row")
     if result.figures.get("values") and call["tool"] == "compare_gpu_prices":
@@ -186,7 +108,7 @@ def _figure(result: Computed, answer: Answer) -> str:
     value, count = result.figures["value"], result.figures["count"]
     if value is None:
         return _nothing(answer)
-    dated = _since(result.rows)
+    dated = since(result.rows)
     return f"{dated}{result.op.capitalize()}: {usd(value)} per GPU-hour over {number(count)} offers."
 
 
@@ -196,7 +118,7 @@ def _range(result: Computed, answer: Answer) -> str:
     low, high, count = (result.figures[name] for name in ("min", "max", "count"))
     if low is None:
         return _nothing(answer)
-    return f"{_since(result.rows)}From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
+    return f"{since(result.rows)}From {usd(low)} to {usd(high)} per GPU-hour over {number(count)} offers."
 
 
 def _over_time(result: Computed, answer: Answer) -> str:
@@ -227,10 +149,12 @@ def _nth(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return f"There is no number {result.figures['n']}: {result.figures['count']} rows in all."
     row = result.rows[0]
-    return f"{_dated(row)}Number {result.figures['n']}: {offer_line(row)}, {age(row)}."
+    return f"{dated(row)}Number {result.figures['n']}: {offer_line(row)}, {age(row)}."
 
 
 def _compare(result: Computed, answer: Answer) -> str:
+    if result.lines and "side" in result.lines[0]:
+        return resources.sides(result, answer)
     priced = [line for line in result.lines if line["min"] is not None]
     if not priced:
         return _nothing(answer)
@@ -240,9 +164,7 @@ def _compare(result: Computed, answer: Answer) -> str:
     row = next((row for row in result.rows if price(row) == best["min"]), {})
     more = f"; {rest}" if rest else ""
     none = f" No offer: {empty}." if empty else ""
-    return (
-        f"{_dated(row)}{side(best['group'])} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
-    )
+    return f"{dated(row)}{side(best['group'])} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
 
 
 def _diff(result: Computed, answer: Answer) -> str:
@@ -278,7 +200,7 @@ def _divide(result: Computed, answer: Answer) -> str:
         return _nothing(answer)
     row = result.rows[0]
     return (
-        f"{_dated(row)}{usd(float(result.figures['budget']))} buys {hours:,.1f} hours of {machine(row)} "
+        f"{dated(row)}{usd(float(result.figures['budget']))} buys {hours:,.1f} hours of {machine(row)} "
         f"at {usd(result.figures['hourly'])} per hour on {row['provider']} ({kind(row)}), {age(row)}."
     )
 
@@ -295,16 +217,34 @@ def _filter(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return _nothing(answer)
     tool = answer.calls[-1]["tool"]
+    untold = result.figures.get("untold")
+    left = f" Of {number(untold)} it is not known." if untold else ""
     if tool in TOOLS:
-        return TOOLS[tool](result.rows, answer, [])
-    return f"{number(len(result.rows))} match."
+        return TOOLS[tool](result.rows, answer, [{"total": result.figures["count"]}]) + left
+    return f"{number(len(result.rows))} match.{left}"
+
+
+def _agreeing(result: Computed, answer: Answer) -> str:
+    """What all sides have, or any of them."""
+    if not result.rows:
+        return _nothing(answer)
+    word = "all conditions" if result.op == "both" else "one of the conditions"
+    count = result.figures["count"]
+    names = ", ".join(dict.fromkeys(resources.name_of(row) for row in result.rows[:6]))
+    verb = "meets" if count == 1 else "meet"
+    what = f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}"
+    return f"{what} {verb} {word}: {names}{' …' if count > 3 else ''}."
 
 
 TOOLS = {
-    "compare_gpu_prices": _prices,
+    "compare_gpu_prices": offers.prices,
     "gpu_price_history": history,
-    "check_health": _health,
-    "list_providers": _providers,
+    "check_health": offers.checks,
+    "list_providers": offers.providers,
+    "list_resources": resources.listed,
+    "get_resource": resources.one,
+    "get_metrics": measured.measured,
+    "list_services": resources.services,
 }
 COMPUTED = {
     "count": _count,
@@ -321,4 +261,7 @@ COMPUTED = {
     "within": _within,
     "worth": worth,
     "filter": _filter,
+    "sum": resources.summed,
+    "both": _agreeing,
+    "either": _agreeing,
 }

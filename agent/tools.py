@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from langchain_core.tools import StructuredTool
 from mcp import Client
 from mcp_types import TextContent
 
@@ -70,31 +70,38 @@ async def whole_answer(
     return text, whole
 
 
-async def tools_of(
-    client: Client, *, all_rows: bool = False, progress: Progress | None = None
-) -> dict[str, StructuredTool]:
-    """One LangChain tool per MCP tool; the rows travel as the artifact, never through the model."""
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One MCP tool: called by the graph, which keeps the rows, and shown to models by its schema."""
 
-    def one(name: str, description: str, schema: dict[str, Any], default: int) -> StructuredTool:
-        async def run(**arguments: Any) -> tuple[str, dict[str, Any]]:
-            wanted = None if all_rows else int(arguments.get("limit") or default)
-            return await whole_answer(client, name, arguments, wanted=wanted, progress=progress)
+    client: Client
+    name: str
+    description: str
+    schema: dict[str, Any]
+    progress: Progress | None = None
 
-        return StructuredTool(
-            name=name,
-            description=description,
-            args_schema=schema,
-            coroutine=run,
-            response_format="content_and_artifact",
-        )
+    @property
+    def takes(self) -> frozenset[str]:
+        """The names of its arguments."""
+        return frozenset(self.schema.get("properties", {}))
 
+    @property
+    def bound(self) -> dict[str, Any]:
+        """What a chat model is told of it."""
+        function = {"name": self.name, "description": self.description, "parameters": self.schema}
+        return {"type": "function", "function": function}
+
+    async def __call__(self, arguments: Mapping[str, Any], *, whole: bool) -> tuple[str, dict[str, Any]]:
+        """Text and structured content, as many rows as are asked for, or all. ToolFailed when it failed."""
+        usual = self.schema.get("properties", {}).get("limit", {}).get("default", 20)
+        wanted = None if whole else int(arguments.get("limit") or usual)
+        return await whole_answer(self.client, self.name, arguments, wanted=wanted, progress=self.progress)
+
+
+async def tools_of(client: Client, progress: Progress | None = None) -> dict[str, Tool]:
+    """The tools of a server by name; their rows never travel through a model."""
     listed = (await client.list_tools()).tools
     return {
-        tool.name: one(
-            tool.name,
-            tool.description or tool.name,
-            tool.input_schema,
-            int(tool.input_schema.get("properties", {}).get("limit", {}).get("default", 20)),
-        )
+        tool.name: Tool(client, tool.name, tool.description or tool.name, tool.input_schema, progress)
         for tool in listed
     }

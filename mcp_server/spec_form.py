@@ -134,6 +134,22 @@ _NL = _said(
         "properties": {
             "cues": _said("words that speak for this tool", _WORDS),
             "examples": _said("whole questions", _WORDS),
+            "about": _said(
+                "what a question for it is about: offers of the market, or what one runs (the usual)",
+                {"enum": ["market", "account"]},
+            ),
+            "words": _said(
+                "what people say for a value: by argument, by value",
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "object", "additionalProperties": _WORDS},
+                },
+            ),
+            "feed": _said(
+                "argument: tool.field; what narrows the resources stands in a call of that tool before,"
+                " and the field of its rows is the argument",
+                {"type": "object", "additionalProperties": {"type": "string", "pattern": r"^\w+\.\w+$"}},
+            ),
         },
         "required": ["cues", "examples"],
         "additionalProperties": False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent.planner.found import Found
 from agent.planner.language import language
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w"}
 _OLD = frozenset(("old", "ago"))

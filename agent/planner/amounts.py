@@ -21,10 +21,10 @@ from agent.planner.counts import (
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
 from agent.planner.leftovers import is_content
-from agent.planner.lexicon import Tool
 from agent.planner.periods import read_daily, read_periods
 from agent.planner.sentence import Sentence, Span
 from agent.planner.sizes import read_size
+from agent.planner.tool import Tool
 
 _MOST_GPUS = 16
 _SHORT = 6

@@ -36,13 +36,13 @@ def greeted(previous: Query | None) -> Plan:
 def not_yet(title: str, previous: Query | None, plain_words: bool = False) -> Plan:
     """A question of a kind that no tool answers yet: said plainly, with what can be asked."""
     said = title if plain_words else f"cloudtop cannot be asked about {title} yet."
-    can = "It can compare GPU prices, tell how they went, list the providers and check their connections."
+    can = guard_facts()["texts"]["offer_any"]
     return Plan("clarify", question=f"{said} {can}", choices=tuple(guard_facts()["examples"]), query=previous)
 
 
 def ask_what(seller: str, previous: Query | None) -> Plan:
     """A seller's name and nothing else."""
-    choices = (f"GPU prices on {seller}", f"is {seller} healthy", "which clouds do you support")
+    choices = (f"GPU prices on {seller}", f"instances on {seller}", f"is {seller} healthy")
     return Plan("clarify", question=f"What about {seller}?", choices=choices, query=previous)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from agent.planner.counts import SHARED
 from agent.planner.found import Found
 from agent.planner.language import word_set
-from agent.planner.lexicon import Tool
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _STRONG_PHRASES = (
     "what about",

@@ -32,6 +32,8 @@ class Found:
     bare: float | None = None
     like: tuple[str, ...] = ()
     length_end: int | None = None
+    where: list[list[Any]] = field(default_factory=list)
+    """Conditions that no argument takes: [row field, comparison, value]."""
     judged_hours: float | None = None
     """The hours that a price to be judged is for."""
     judged_whole: bool | None = None

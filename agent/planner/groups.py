@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence, Span
 from agent.planner.shape import PRICE, is_plural, sort_rows
+from agent.planner.tool import Tool
 
 
 def read_groups(s: Sentence, tool: Tool, found: Found) -> None:

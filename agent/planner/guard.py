@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from agent.planner.language import guard_facts
-from agent.planner.spelling import nearest_word
 from agent.planner.tokens import words_of
 
 _ENDS = frozenset('.;,!:?"()')
@@ -55,7 +54,9 @@ class _Write:
     harmless: PhraseSet
     search: PhraseSet
     mark: PhraseSet
+    grants: PhraseSet
     near: dict[str, tuple[str, ...]]
+    nouns: dict[str, PhraseSet]
 
 
 @cache
@@ -63,11 +64,23 @@ def _write() -> _Write:
     facts = guard_facts()["write"]
     hard = PhraseSet(facts["hard"])
     near: dict[str, tuple[str, ...]] = {}
-    for word in sorted(hard.singles):
+    for word in sorted(hard.singles | PhraseSet(facts["edit"]).singles):
         if len(word) >= 5:
             near[word[0]] = (*near.get(word[0], ()), word)
-    names = ("trade", "edit", "things", "lead", "own_wish", "question", "harmless", "search", "mark")
-    return _Write(hard=hard, near=near, **{name: PhraseSet(facts[name]) for name in names})
+    names = (
+        "trade",
+        "edit",
+        "things",
+        "lead",
+        "own_wish",
+        "question",
+        "harmless",
+        "search",
+        "mark",
+        "grants",
+    )
+    nouns = {verb: PhraseSet(words) for verb, words in facts["nouns"].items()}
+    return _Write(hard=hard, near=near, nouns=nouns, **{name: PhraseSet(facts[name]) for name in names})
 
 
 @cache
@@ -75,12 +88,14 @@ def _sets(section: str) -> dict[str, PhraseSet]:
     return {name: PhraseSet(said) for name, said in guard_facts()[section].items()}
 
 
+@cache
 def write_verbs() -> frozenset[str]:
     """Every word that orders a change: nothing is ever corrected to one."""
     write = _write()
     return write.hard.singles | write.trade.singles | write.edit.singles
 
 
+@cache
 def trade_verbs() -> frozenset[str]:
     """Verbs of getting hold of something: what a question begins with and cloudtop does not do."""
     return _write().trade.singles
@@ -162,6 +177,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     """Whether the clause that begins here orders a change."""
     write = _write()
     at, wish = start, False
+    if at + 1 < len(words) and words[at].isalpha() and words[at] not in known and len(words[at]) >= 5:
+        at += _misspelled_lead(words[at], write)
     while size := write.lead.at(words, at):
         verb = max(write.hard.at(words, at), write.trade.at(words, at))
         if verb >= size:
@@ -171,7 +188,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if at >= len(words):
         return False
     rest = words[at:]
-    if _begins_anew(rest):
+    granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
+    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
         return False
     if size := write.hard.at(words, at):
         return _orders(words, at + size, write)
@@ -243,9 +261,27 @@ def _is_name(word: str) -> bool:
     )
 
 
+def _misspelled_lead(word: str, write: _Write) -> int:
+    """`kinldy`: two letters of a word of courtesy swapped."""
+    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    return int(any(one in write.lead.singles for one in swapped))
+
+
 def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
     """`delte bucket logs`: an unknown word close to a write verb, with an object one owns."""
     word = rest[0]
-    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:
+    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2 or not _owned(rest, 1, write):
         return False
-    return nearest_word(word, write.near, ()) is not None and _owned(rest, 1, write)
+    swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    if any(one in known and one not in write_verbs() for one in swapped):
+        return False
+    from rapidfuzz.distance import DamerauLevenshtein
+    from rapidfuzz.process import extractOne
+
+    verbs = [verb for group in write.near.values() for verb in group]
+    near = DamerauLevenshtein.normalized_similarity
+    return extractOne(word, verbs, scorer=near, score_cutoff=_ALIKE) is not None
+
+
+_ALIKE = 0.65
+"""So much like an order a word must be that nobody knows, before something one owns, to be taken for one."""

@@ -7,51 +7,25 @@ arguments by their `kind` and `enum`; a new provider its title and aliases. No c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
+from agent.planner.inventory import words as inventory
 from agent.planner.language import Meaning, Phrases, language, later_subjects
 from agent.planner.tokens import Known, words_of
+from agent.planner.tool import Tool
 from cloudtop import gpus, regions
 
 
 @dataclass(frozen=True)
-class Tool:
-    """One tool as the planner sees it: its arguments, their kinds and accepted values, and its cues."""
-
-    name: str
-    title: str
-    parameters: Mapping[str, Mapping[str, Any]]
-    later: Mapping[str, str]
-    cues: frozenset[tuple[str, ...]]
-    here: bool = True
-
-    def has(self, argument: str) -> bool:
-        """Whether the tool takes this argument today."""
-        return argument in self.parameters
-
-    def kinds(self) -> set[str]:
-        """The kinds of value its arguments take."""
-        return {str(body.get("kind")) for body in self.parameters.values()}
-
-    def values(self, argument: str) -> tuple[Any, ...]:
-        """The accepted values of an argument that has a closed list."""
-        body = self.parameters.get(argument, {})
-        return tuple(body.get("enum") or body.get("items", {}).get("enum") or ())
-
-    def is_list(self, argument: str) -> bool:
-        """Whether the argument takes several values."""
-        return self.parameters.get(argument, {}).get("type") == "array"
-
-    def default(self, argument: str) -> Any:
-        """What the argument is when it is not given."""
-        return self.parameters.get(argument, {}).get("default")
-
-
-@dataclass(frozen=True)
 class Lexicon:
-    """All words of one server at one revision. Build it once and plan many questions with it."""
+    """All words of one server at one revision. Build it once and plan many questions with it.
+
+    `account`: the same words as they are meant of what one runs; None in that one itself. `every_word`: those
+    of both, and of everyday English.
+    """
 
     revision: str
     tools: Mapping[str, Tool]
@@ -64,6 +38,10 @@ class Lexicon:
     known: Known
     vocabulary: Mapping[str, tuple[str, ...]] = field(repr=False)
     instances: Mapping[str, str] = field(repr=False)
+    gpu_machines: Container[str] = field(repr=False)
+    live: inventory.Live = field(repr=False)
+    account: Lexicon | None = field(default=None, repr=False)
+    every_word: Container[str] = field(default=frozenset(), repr=False)
 
     @staticmethod
     def of(resource: Mapping[str, Any]) -> Lexicon:
@@ -82,6 +60,10 @@ _REGION = re.compile(
 )
 
 
+_COMPASS = re.compile(r"(north|south|east|west|central)")
+"""Ids such as westeurope are said in two words."""
+
+
 def _built(resource: Mapping[str, Any]) -> Lexicon:
     tools = dict(_tools(resource.get("tools", {})))
     phrases: Phrases = dict(language().phrases)
@@ -89,15 +71,16 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
     _add(phrases, _value_words(tools, resource.get("tools", {})))
     _add(phrases, _provider_words(resource.get("providers", ())))
     _add(phrases, _region_words())
-    names = frozenset(str(name).lower() for name in resource.get("names", ()))
+    live = inventory.Live.of(resource)
+    names = live.names.keys()
     words = {word for phrase in phrases for word in phrase} | set(spoken)
-    cues = _cues(tools)
+    cues = _cues({name: tool for name, tool in tools.items() if tool.of_market})
     words |= {word for cue in cues for word in cue}
     words |= language().stop | set(language().numbers) | set(language().scales)
     suffixes = {
         phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)
     }
-    return Lexicon(
+    made = Lexicon(
         revision=str(resource.get("revision", "")),
         tools=tools,
         titles={tool.name: tool.title for tool in tools.values()},
@@ -108,8 +91,41 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
         gpus=spoken,
         known=Known(words, spoken.keys(), suffixes, names, phrases.keys(), _INSTANCE, _REGION),
         vocabulary=_by_first_letter(words),
-        instances=_instances(),
+        instances=(instances := _instances()),
+        gpu_machines=instances.keys(),
+        live=live,
     )
+    account, account_words = _of_account(made, resource)
+    return replace(made, account=account, every_word=words | account_words | language().common)
+
+
+def _of_account(made: Lexicon, resource: Mapping[str, Any]) -> tuple[Lexicon, set[str]]:
+    """The lexicon of questions about what one runs, and every word of it."""
+    phrases = inventory.phrases_of(resource, made.tools, made.live)
+    _add(phrases, _provider_words(resource.get("providers", ())))
+    _add(phrases, _region_words())
+    cues = _cues({name: tool for name, tool in made.tools.items() if not tool.market})
+    words = inventory.vocabulary((*phrases, *cues)) | set(made.gpus) | language().stop
+    words |= set(language().numbers) | set(language().scales) | inventory.time_words()
+    suffixes = {phrase[0] for phrase, said in phrases.items() if len(phrase) == 1 and _is_suffix(said)}
+    known = replace(
+        made.known,
+        words=words,
+        suffixes=suffixes,
+        phrases=phrases.keys(),
+        apart=frozenset(inventory.plurals()) | suffixes,
+    )
+    account = replace(
+        made,
+        phrases=phrases,
+        longest=_longest(phrases),
+        cues=cues,
+        longest_cue=_longest(cues),
+        known=known,
+        vocabulary=_by_first_letter(words),
+        instances={**made.instances, **inventory.instance_types(resource)},
+    )
+    return account, words
 
 
 def _is_suffix(meanings: Iterable[Meaning]) -> bool:
@@ -133,7 +149,17 @@ def _tools(given: Mapping[str, Any]) -> Iterator[tuple[str, Tool]]:
         cues = frozenset(words_of(cue) for cue in nl.get("cues", ()))
         yield (
             name,
-            Tool(name, body.get("title", name), body.get("parameters") or {}, body.get("later") or {}, cues),
+            Tool(
+                name,
+                body.get("title", name),
+                body.get("parameters") or {},
+                body.get("later") or {},
+                cues,
+                market=nl.get("about") == "market",
+                words=nl.get("words") or {},
+                feed=nl.get("feed") or {},
+                fields=tuple(body.get("fields") or ()),
+            ),
         )
     for name, body in later_subjects().items():
         if name not in given:
@@ -167,6 +193,8 @@ def _value_words(
     tools: Mapping[str, Tool], given: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], Meaning]]:
     """Values of arguments: those of every spec, the planner's synonyms, a spec's own `words`."""
+    tools = {name: tool for name, tool in tools.items() if tool.of_market}
+    given = {name: body for name, body in given.items() if name in tools}
     taken = {name for tool in tools.values() for name in tool.parameters}
     for argument, values in language().values.items():
         for value, said in values.items():
@@ -197,14 +225,18 @@ def _provider_words(providers: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tu
                 yield spoken, Meaning("provider", entry["id"])
 
 
-def _region_words() -> Iterator[tuple[tuple[str, ...], Meaning]]:
+@cache
+def _region_words() -> tuple[tuple[tuple[str, ...], Meaning], ...]:
     """Names of places as people say them, and the region ids that are known."""
-    for word, value in regions.known_words().items():
-        yield words_of(word), Meaning("region", value)
+    found = [(words_of(word), Meaning("region", value)) for word, value in regions.known_words().items()]
     for ident in regions.known_ids():
-        yield words_of(ident), Meaning("region", ident)
+        found.append((words_of(ident), Meaning("region", ident)))
+        if (apart := _COMPASS.sub(r" \1 ", ident).split()) and len(apart) > 1 and ident.isalnum():
+            found.append((tuple(apart), Meaning("region", ident)))
+    return tuple(found)
 
 
+@cache
 def _gpu_words() -> dict[str, tuple[str, ...]]:
     """Squashed spelling -> what a plan prints for it: one name, the family's, or all that it may be."""
     values = {

@@ -7,9 +7,9 @@ from functools import cache
 from agent.planner.found import Found
 from agent.planner.guard import PhraseSet
 from agent.planner.language import language
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence
 from agent.planner.subject import absence_words, absent
+from agent.planner.tool import Tool
 
 _NEAR = 3
 """How many words a negation may stand before the field that it denies."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from agent.planner.found import Found
 from agent.planner.language import word_set
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence, Span
+from agent.planner.tool import Tool
 
 _SINGLE = ("gpu", "provider", "region")
 _ENDS = frozenset((",", ".", ";", "!", "?", ":", "(", ")", "but"))

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.planner.found import Found
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.past import keeps_history, not_kept
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _FIGURES = {"median": "median", "average": "median", "min": "min", "max": "max", "range": None}
 _EXTREMES = {"asc": "min", "desc": "max"}

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from agent.planner.found import Found
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.reading import read
 from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.tool import Tool
 
 _MARKS = frozenset(
     ("vs", "versus", "v", "against", "compared to", "compared with", "compare to", "compare with", "or")

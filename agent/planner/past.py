@@ -7,8 +7,8 @@ from typing import Any
 from agent.planner.amount import amount_at
 from agent.planner.found import Found
 from agent.planner.language import language
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence, of_prices, priced
+from agent.planner.tool import Tool
 
 _ASKS = frozenset(("is", "are", "was", "were", "would", "s", "how", "am", "isnt"))
 _CLAUSES = frozenset(("or", "and", ",", ".", "?", ";", "but", "so"))

@@ -17,6 +17,12 @@ the rows of the calls once they are there; the vocabulary is closed:
 | within | usd_total | rows whose `usd_total` is at most this |
 | worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
+| sum | field | that field of all rows added up |
+| join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
+| both, either | | rows of the resources that all sides have, or any side |
+
+Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
+of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known.
 
 Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is
 a row field of the called tool. With several calls `compare` takes each call as one side, in order.
@@ -47,6 +53,10 @@ THEN_OPS = (
     "within",
     "worth",
     "filter",
+    "sum",
+    "join",
+    "both",
+    "either",
 )
 REASONS = ("write_operation", "injection", "secret", "out_of_scope")
 

@@ -10,7 +10,6 @@ from agent.planner.clearing import read_clearings
 from agent.planner.found import Found
 from agent.planner.groups import read_groups
 from agent.planner.language import language, word_set
-from agent.planner.lexicon import Tool
 from agent.planner.listing import read_listing
 from agent.planner.negation import read_negations, unheard
 from agent.planner.past import keeps_history, read_worth, untaken
@@ -18,6 +17,7 @@ from agent.planner.relation import like_it, read_relation
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting, two_times
 from agent.planner.things import read_things
+from agent.planner.tool import Tool
 from agent.planner.worth import read_doubt, read_value, read_whole
 from cloudtop.regions import place
 from cloudtop.times import interval, spoken

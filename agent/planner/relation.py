@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.planner.found import Found
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 from cloudtop import gpus
 
 _ARTICLES = frozenset(("a", "an", "the", "to", "for", "of", "single", "one", "nvidia", "amd", "as"))

@@ -5,12 +5,13 @@ Spans are read by rules (`reading.py`), each of which marks what it has used; wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from agent.planner.language import Meaning, language, word_set
+from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
+from agent.planner.number_words import numbered
 from agent.planner.sense import fillers, sensible
 from agent.planner.tokens import Token
 
@@ -32,11 +33,17 @@ class Span:
 
     def get(self, role: str) -> Any:
         """The value this phrase stands for in a role, None when it cannot play it."""
-        return next((m.value for m in self.meanings if m.role == role), None)
+        for meaning in self.meanings:
+            if meaning.role == role:
+                return meaning.value
+        return None
 
     def plays(self, *roles: str) -> bool:
         """Whether the phrase can play one of the roles."""
-        return any(m.role in roles for m in self.meanings)
+        for meaning in self.meanings:  # a loop: this is asked a thousand times a question  # noqa: SIM110
+            if meaning.role in roles:
+                return True
+        return False
 
     @property
     def values(self) -> Iterator[tuple[str, Any]]:
@@ -57,6 +64,12 @@ class Sentence:
     """Places of the comparisons that a negation turns round."""
     denied: set[int] = field(default_factory=set)
     """Places of the things that a negation rules out."""
+    known_names: Container[str] = frozenset()
+    """Names of what there is, in lower case."""
+    gpu_machines: Container[str] = frozenset()
+    """Instance types with GPUs, in lower case."""
+    ranged: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    """Places of numbers that begin or end a range, with the comparison and unit that they have by that."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 
@@ -98,7 +111,7 @@ class Sentence:
 
 def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentence:
     """Annotate the tokens."""
-    tokens = _numbered(tokens, lexicon)
+    tokens = numbered(tokens)
     spans: list[Span] = []
     at = 0
     while at < len(tokens):
@@ -107,76 +120,9 @@ def sentence_of(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> Sentenc
         at = span.last + 1
     for index in (hushed := fillers(spans)):
         spans[index].meanings = tuple(m for m in spans[index].meanings if m.role[0] != "=")
-    found = Sentence(text, tokens, spans)
+    found = Sentence(text, tokens, spans, known_names=lexicon.live.names, gpu_machines=lexicon.gpu_machines)
     _cue(found, lexicon, {at for i in hushed for at in range(spans[i].first, spans[i].last + 1)})
     return found
-
-
-def _numbered(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
-    """Number words as numbers: `seven`, `twenty four`, `a hundred`, `2 thousand`, `half a dozen`."""
-    facts = language()
-    out: list[Token] = []
-    for place, token in enumerate(tokens):
-        value = facts.numbers.get(token.text) if token.kind == "word" else None
-        if token.text == "a" and place + 1 < len(tokens) and tokens[place + 1].text in ("dollar", "buck"):
-            value = 1.0
-        last = out[-1] if out else None
-        if value is not None:
-            if token.text == "dozen" and [t.text for t in out[-2:]] == ["half", "a"]:
-                out[-2:] = [replace(token, start=out[-2].start, kind="number", value=6.0)]
-            elif (
-                last
-                and last.value
-                and last.kind == "number"
-                and last.value in _TENS
-                and value < 10
-                and last.text in facts.numbers
-            ):
-                out[-1] = replace(
-                    last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}"
-                )
-            else:
-                out.append(replace(token, kind="number", value=value))
-            continue
-        if token.text == "half" and _and_a_half(out, tokens, place):
-            continue
-        scale = facts.scales.get(token.text) if token.kind == "word" else None
-        if scale is not None and last is not None and (last.kind == "number" or last.text == "a"):
-            base = last.value if last.kind == "number" and last.value else 1
-            out[-1] = replace(
-                last,
-                end=token.end,
-                kind="number",
-                value=base * scale,
-                raw=f"{last.raw} {token.raw}",
-                text=f"{base * scale:g}",
-            )
-            continue
-        out.append(token)
-    return out
-
-
-def _and_a_half(out: list[Token], tokens: Sequence[Token], place: int) -> bool:
-    """`2 and a half hours`, `1 half hours`: the number grows; what stood between goes."""
-    following = tokens[place + 1].text if place + 1 < len(tokens) else ""
-    between = [t.text for t in out[-2:]] == ["and", "a"]
-    number = out[-3] if between and len(out) > 2 else out[-1] if out and not between else None
-    if number is None or number.kind != "number" or number.value is None:
-        return False
-    if following not in _LENGTHS or number.value >= _COUNTABLE:
-        return False
-    del out[-3 if between else -1 :]
-    out.append(
-        replace(number, end=tokens[place].end, value=number.value + 0.5, text=f"{number.value + 0.5:g}")
-    )
-    return True
-
-
-_LENGTHS = frozenset(
-    ("hour", "hours", "hrs", "h", "day", "days", "week", "weeks", "month", "months", "year", "years")
-)
-_COUNTABLE = 100
-_TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
 
 
 def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon, before: list[Span]) -> Span:
@@ -206,9 +152,16 @@ def _own(token: Token, lexicon: Lexicon) -> tuple[Meaning, ...]:
         return (Meaning("=instance_type", lexicon.instances.get(token.text, token.raw)),)
     if token.kind == "region":
         return (Meaning("region", token.text),)
-    if token.kind == "name":
-        return (Meaning("=name", token.raw),)
-    return ()
+    if token.kind == "pair":
+        return (Meaning("pair", tuple(token.raw.split("=", 1))),)
+    if token.kind == "runtime":
+        return (Meaning("=runtime", token.text),)
+    role = _ROLES.get(token.kind)
+    return (Meaning(role, token.raw),) if role is not None else ()
+
+
+_ROLES = {"name": "=name", "id": "=id", "ip": "=ip", "quoted": "quoted", "pattern": "=name_contains"}
+"""What a piece of a certain form is a value of."""
 
 
 def _text(tokens: Sequence[Token], first: int, last: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from agent.planner.found import Found
 from agent.planner.language import language
-from agent.planner.lexicon import Tool
 from agent.planner.past import keeps_history, read_record
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 PRICE = "usd_per_gpu_hour"
 

@@ -72,7 +72,13 @@ class KnownWords(Container[str]):
 def _stems(word: str) -> tuple[str, ...]:
     """A word and what it may be the plural or form of."""
     endings = ("s", "es", "ed", "d", "ing", "ly", "er")
-    return (word, *(word[: -len(e)] for e in endings if word.endswith(e) and len(word) - len(e) >= 4))
+    stems = ((e, word[: -len(e)]) for e in endings if word.endswith(e) and len(word) - len(e) >= 4)
+    return (word, *(stem for e, stem in stems if e not in _DOUBLING or not _SHORT_VOWEL.fullmatch(stem)))
+
+
+_DOUBLING = frozenset(("ed", "ing", "er"))
+_SHORT_VOWEL = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
+"""A word that doubles its last letter before such an ending: `stoped` is no form of `stop`."""
 
 
 def unhyphenated(words: list[str]) -> list[str]:

@@ -7,13 +7,13 @@ from functools import cache
 
 from agent.planner.guard import PhraseSet
 from agent.planner.language import language, word_set
-from agent.planner.lexicon import Lexicon, Tool
+from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, keeps_history
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 
 _GPU = 2.2
 _VALUE = 1.2
-_NAME = 1.6
 _STATE = 0.8
 _OFF_TOPIC = 2.6
 _MISSED = 4.0
@@ -27,7 +27,8 @@ _OUTPUT = ("format", "max_age")
 def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     """How much speaks for each tool, those that are not there yet included."""
     scores = dict(s.cues)
-    for tool in lexicon.tools.values():
+    tools = [tool for tool in lexicon.tools.values() if tool.of_market]
+    for tool in tools:
         named = fits(s, tool)
         if keeps_history(tool):
             named = named + _HISTORY if asks_history(s) else 0.0
@@ -37,7 +38,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         scores = {name: score for name, score in scores.items() if lexicon.tools[name].has("gpu")}
     if whole_stock(s):
         scores = {name: score for name, score in scores.items() if lexicon.tools[name].here}
-        for tool in lexicon.tools.values():
+        for tool in tools:
             if tool.has("gpu") and not keeps_history(tool):
                 scores[tool.name] = scores.get(tool.name, 0.0) + _STOCK
     for name, weight in _asked_about(s, lexicon):
@@ -64,27 +65,25 @@ def _seller_charges(s: Sentence) -> bool:
     return _phrases("seller_charges").find(words) is not None and _phrases("own_times").find(words) is None
 
 
-def own_machines(s: Sentence, tool: Tool, lexicon: Lexicon) -> Tool | None:
-    """The tool that will know the state of one's own machines, where that is asked: `failing instances`."""
-    later = lexicon.tools.get(language().hints["own_machines"].get(tool.name, ""))
-    if later is None or later.here or _phrases("machine_words").find(s.words()) is None:
-        return None
-    return later
-
-
 def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     """`why is azure missing`, `how old is the data`: about the sources, whatever else is named."""
     if absent(s):
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
     if any(span.plays("asks_age") for span in s.spans) and set(s.words()) & word_set("data_nouns"):
         yield from (
-            (tool.name, _AGE) for tool in lexicon.tools.values() if "freshness" in tool.values("check")
+            (tool.name, _AGE)
+            for tool in lexicon.tools.values()
+            if tool.of_market and "freshness" in tool.values("check")
         )
 
 
 def whole_stock(s: Sentence) -> bool:
-    """`everything on vast`, `what does lambda have`: all that a seller offers, and nothing else is named."""
-    if not any(span.plays("provider", "sellers") for span in s.spans):
+    """`everything on vast`, `what does lambda have`: all that a seller offers, and nothing else is named.
+
+    `all instances on aws` are one's own.
+    """
+    sellers = any(span.plays("provider", "sellers") for span in s.spans)
+    if not sellers or any(span.get("unit") == "node" for span in s.spans):
         return False
     words = s.words()
     if {"i", "we", "my", "our"} & set(words) and not word_set("conditional") & set(words):
@@ -133,15 +132,16 @@ def own_account(s: Sentence) -> bool:
 def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
     total, named_gpu = 0.0, False
-    for span in s.spans:
+    for span in s.spans if tool.parameters else ():
+        if not span.meanings:
+            continue
         if span.plays("gpu") and tool.has("gpu") and not named_gpu:
             named_gpu = True
             total += _GPU
         elif span.plays("=instance_type") and tool.has("instance_type"):
             total += _GPU
         elif span.plays("=name"):
-            if tool.has("name") or "name" in tool.later or not tool.here:
-                total += _NAME if tool.here or tool.name == "list_resources" else 0.0
+            continue
         elif any(
             tool.has(argument) and argument not in ("status", "check", "vendor", *_OUTPUT)
             for argument, _ in span.values
@@ -155,8 +155,6 @@ def fits(s: Sentence, tool: Tool) -> float:
             total += 1.0
         elif span.get("unit") == "usd" and tool.has("max_price"):
             total += 0.5
-        elif span.get("unit") == "percent" and tool.name == "get_metrics":
-            total += 2.0
     return total
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from agent.planner.found import Found
 from agent.planner.language import language
-from agent.planner.lexicon import Tool
 from agent.planner.negation import ruled_out_by
 from agent.planner.sentence import Sentence, Span
+from agent.planner.tool import Tool
 from cloudtop.gpus import resolve
 
 _OF_A_MODEL = ("vendor", "architecture")

@@ -11,7 +11,22 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["word", "number", "sign", "name", "instance", "date", "region", "size"]
+Kind = Literal[
+    "word",
+    "number",
+    "sign",
+    "name",
+    "instance",
+    "date",
+    "region",
+    "size",
+    "id",
+    "ip",
+    "pair",
+    "quoted",
+    "pattern",
+    "runtime",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +43,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Which words exist, so that a compound may be taken apart at the right place."""
+    """Which words exist, so that a compound may be taken apart at the right place.
+
+    `apart`: the last words of compounds that come apart although nobody says them; None for any word.
+    """
 
     words: Container[str]
     gpus: Container[str]
@@ -37,6 +55,7 @@ class Known:
     phrases: Container[tuple[str, ...]]
     instance: re.Pattern[str]
     region: re.Pattern[str]
+    apart: Container[str] | None = None
 
 
 _SIGNS = str.maketrans(
@@ -86,11 +105,15 @@ def plain(text: str) -> str:
     """One form of every sign, no control or format characters; nothing that a guard could be blinded with."""
     folded = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
     folded = _DECIMAL_COMMA.sub(r"\1.", re.sub(r"\.{2,}", " ", folded))
+    if folded.isascii() and folded.isprintable():
+        return folded
     return "".join(c if c.isprintable() else " " for c in folded if unicodedata.category(c) != "Cf")
 
 
 def words_of(phrase: str) -> tuple[str, ...]:
     """A phrase of the lexicon as the tuple of tokens it is looked up by."""
+    if phrase.isascii() and phrase.replace(" ", "").isalnum():
+        return tuple(phrase.lower().split())
     out: list[str] = []
     for chunk in _CHUNK.findall(plain(phrase).lower()):
         if len(chunk) > 1 and _NUMBER.fullmatch(chunk):
@@ -146,6 +169,9 @@ def _whole(low: str, known: Known) -> tuple[Kind, str] | None:
 def _apostrophe(low: str, raw: str, known: Known) -> tuple[str, str]:
     """`what's` and `don't` lose the sign, `runpod's` loses the ending."""
     joined = low.replace("'", "")
+    whose = known.apart is not None and (joined,) in known.phrases and (low[:-2],) in known.phrases
+    if whose and low.endswith("'s"):
+        return low[:-2], raw[:-2]
     if joined in known.words or not low.endswith("'s"):
         return joined, raw
     return low[:-2].replace("'", ""), raw[:-2]
@@ -162,7 +188,19 @@ def _compound(low: str, raw: str, start: int, known: Known) -> list[Token]:
         pieces.extend(made)
     if tuple(p.text for p in pieces) not in known.phrases and _like_a_name(pieces, known):
         return [Token(low, raw, start, start + len(raw), "name")]
+    if known.apart is not None and not _comes_apart(pieces, known, known.apart):
+        return [Token(low, raw, start, start + len(raw), "name")]
     return pieces
+
+
+_PREFIXES = frozenset(("non", "not", "un", "no", "pre", "mid"))
+
+
+def _comes_apart(pieces: list[Token], known: Known, apart: Container[str]) -> bool:
+    """`k8s-nodes`, `30-day`, `non-prod` are several words; `prod-eu`, `api-gateway` the name of something."""
+    said = tuple(piece.text for piece in pieces)
+    measured = pieces[0].kind == "number" and len(pieces) > 1
+    return said in known.phrases or said[-1] in apart or said[0] in _PREFIXES or measured
 
 
 def _like_a_name(pieces: list[Token], known: Known) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agent.planner.found import Found
-from agent.planner.lexicon import Tool
 from agent.planner.sentence import Sentence, Span
+from agent.planner.tool import Tool
 
 _REACH = 5
 _LINKS = frozenset(

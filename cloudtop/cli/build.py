@@ -75,7 +75,7 @@ class House:
         from mcp_server.lexicon import LiveLexicon
         from mcp_server.server import build_server
 
-        words = LiveLexicon(runtime.specs, known(self.facts), self.fleet.providers, self.store)
+        words = LiveLexicon(runtime.specs, known(self.facts), self.fleet.providers, self.store, self.facts)
         resources = {"lexicon": words.words, "providers": self.fleet.providers}
         return build_server(runtime, resources, live=live)
 

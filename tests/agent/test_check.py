@@ -90,3 +90,45 @@ def test_a_named_computation_may_be_said() -> None:
 
 def test_with_no_rows_no_figure_is_true() -> None:
     assert struck("It costs $1.", []) == ("", ["It costs $1."])
+
+
+MEASURED = [
+    {"name": "web-1", "metric": "cpu", "unit": "percent", "value": 34.72},
+    {"name": "web-1", "metric": "network_in", "unit": "bytes per second", "value": 3145728.0},
+    {"name": "db-1", "metric": "latency", "unit": "milliseconds", "value": 1250.0},
+    {"name": "db-1", "metric": "memory_free", "unit": "bytes", "newest": 1288490188.8, "min": 536870912.0},
+    {"name": "logs", "provider": "aws", "size_bytes": 5368709120, "object_count": 1200},
+    {"name": "gpu-1", "metric": "gpu_temperature", "unit": "celsius", "value": 81.0},
+]
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        "web-1 is at 34.7 %.",
+        "web-1 is at 35 % cpu.",
+        "web-1 takes in 3 MiB/s.",
+        "db-1 answers in 1,250 ms, that is 1.25 s.",
+        "db-1 has 1.2 GiB free and had 512 MiB at the least.",
+        "logs keeps 5 GiB in 1,200 objects.",
+        "gpu-1 is at 81 °C.",
+    ],
+)
+def test_a_measured_value_may_be_said_in_units_for_people(truth: str) -> None:
+    assert struck(truth, MEASURED) == (truth, [])
+
+
+@pytest.mark.parametrize(
+    ("what", "lie"),
+    [
+        ("value of another resource", "db-1 is at 35 %."),
+        ("value of another metric", "web-1 takes in 35 %, says network_in."),
+        ("a rate as an amount", "web-1 has 3 MiB."),
+        ("wrong scale", "web-1 takes in 3 GiB/s."),
+        ("milliseconds as seconds", "db-1 answers in 1250 s."),
+        ("a percentage as degrees", "web-1 is at 35 °C."),
+        ("wrong size", "logs keeps 6 GiB."),
+    ],
+)
+def test_a_measured_value_in_another_unit_or_of_another_resource_is_struck(what: str, lie: str) -> None:
+    assert struck(lie, MEASURED)[0] == "", what

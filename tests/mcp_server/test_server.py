@@ -225,7 +225,7 @@ STANDING = [
 
 def test_the_lexicon_holds_the_words_of_every_tool_and_provider():
     words = lexicon(load(), known(), STANDING)
-    assert set(words) == {"revision", "tools", "providers", "names", "tags", "accounts"}
+    assert set(words) == {*("revision", "tools", "providers", "names", "tags", "accounts", "instance_types")}
     tool = words["tools"]["compare_gpu_prices"]
     assert tool["parameters"]["gpu"]["kind"] == "gpu"
     assert tool["parameters"]["limit"]["default"] == 20

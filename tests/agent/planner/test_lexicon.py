@@ -72,8 +72,9 @@ def test_live_names_are_names_and_never_taken_apart(resource: dict[str, Any]) ->
     more = deepcopy(resource)
     more["names"] = ["a100-train-2", *(f"machine-{n:04d}" for n in range(2000))]
     made = plan("is a100-train-2 healthy", Lexicon.of(more), NOW)
-    assert made.behaviour == "clarify"
-    assert made.calls == ()
+    assert [(call.tool, dict(call.arguments)) for call in made.calls] == [
+        ("check_health", {"name": ["a100-train-2"]})
+    ]
 
 
 def test_an_unknown_model_is_asked_about_with_what_is_near(words: Lexicon) -> None:

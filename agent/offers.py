@@ -1,0 +1,113 @@
+"""What is said of offers, sellers and connections: the figure asked for, whose it is, and when it held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent import resources
+from agent.compute import price
+from agent.figures import age, moment, number, offer_line, side, usd
+from agent.figures import total as money_total
+from cloudtop.text import plural
+
+if TYPE_CHECKING:
+    from agent.answer import Answer
+
+Row = Mapping[str, Any]
+PARTS = (("disk_gb", "disk", "disk_usd_per_gb_month"), ("egress_gb", "egress", "egress_usd_per_gb"))
+
+
+def dated(row: Row) -> str:
+    """`As of <day>, from a price list: ` in front of a price that is not of this moment."""
+    match row.get("source"):
+        case "list":
+            return f"As of {moment(row.get('as_of'))}, from a price list: "
+        case "stale":
+            return f"As of {moment(row.get('fetched_at'))}, not asked again since: "
+        case _:
+            return ""
+
+
+def since(rows: Sequence[Row]) -> str:
+    """The same for a figure made of many rows: it is as old as the oldest of them."""
+    old = [row for row in rows if dated(row)]
+    held = [str(row.get("as_of") or row.get("fetched_at")) for row in old]
+    return f"As of {moment(min(held))} or later, from price lists or older readings: " if old else ""
+
+
+def prices(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """The first offer, or what a group of them costs."""
+    first, asked = rows[0], answer.calls[-1]["arguments"]
+    if "group" in first and "median" in first:
+        return _groups(rows, answer, done)
+    if "usd_per_gpu_hour_min" in first:
+        changes = plural(len(rows), "price change")
+        if price(first) is None:
+            return f"{changes}; nothing was left to be rented."
+        return f"{changes}, cheapest first: {usd(price(first))} on {first['provider']}."
+    sort = str(asked.get("sort", "price_asc"))
+    word = {"price_asc": "Cheapest", "price_desc": "Most expensive"}.get(sort, "First")
+    total = first.get("usd_total")
+    cost = _total(total, asked, first) if total is not None else ""
+    tail = "" if dated(first) else f", {age(first)}"
+    doubt = f" Doubtful: {first['suspect']}." if first.get("suspect") else ""
+    of_day = dated(first).removesuffix(": ")
+    opening = f"{of_day}, the {word.lower()} is" if of_day else f"{word}:"
+    return f"{opening} {offer_line(first)}{cost}{tail}.{doubt}"
+
+
+def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
+    parts = [f"{number(asked['hours'])} hours" if asked.get("hours") else "one hour"]
+    if asked.get("nodes"):
+        parts.append(f"{number(asked['nodes'])} instances")
+    unknown: list[str] = []
+    for argument, what, field in PARTS:
+        if asked.get(argument):
+            told = row.get(field) is not None
+            (parts if told else unknown).append(f"{number(asked[argument])} GB {what}")
+    least, hours = row.get("min_hours"), asked.get("hours")
+    if least and hours and float(least) > float(hours):
+        parts[0] += f" (at least {number(least)} are billed)"
+    without = f", without {' and '.join(unknown)} (the seller's price for it is not known)" if unknown else ""
+    return f"; {money_total(float(total))} {'' if unknown else 'in all '}for {', '.join(parts)}{without}"
+
+
+def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    by = answer.calls[-1]["arguments"].get("group_by", "group")
+    first = rows[0]
+    dear = str(answer.calls[-1]["arguments"].get("sort", "price_asc")) == "price_desc"
+    word = "Most expensive" if dear else "Cheapest"
+    listed = all(one["source"] in ("list", "stale") for one in answer.sources)
+    held = done[-1].get("as_of") if done and listed else None
+    of_day = f"As of {moment(held)}, from price lists: " if held else ""
+    figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
+    return f"{of_day}{word} {by}: {side(first.get('group'))}, {figures}."
+
+
+def checks(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """How resources are, or the connections to sellers."""
+    if all(row.get("uid") for row in rows):
+        return resources.health(rows, answer)
+    bad = [row for row in rows if row.get("healthy") is False]
+    unknown = [row for row in rows if row.get("healthy") is None]
+    if bad:
+        names = ", ".join(dict.fromkeys(f"{row['provider']} ({row['status']})" for row in bad))
+        return f"{len(bad)} of {len(rows)} checks fail: {names}."
+    if unknown:
+        names = ", ".join(dict.fromkeys(f"{row['provider']} {row['check']}" for row in unknown))
+        return f"No check fails; {len(unknown)} of {len(rows)} could not be told: {names}."
+    return f"All {len(rows)} checks are healthy."
+
+
+def providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """Who sells, and what of it can be read."""
+    usable = [
+        str(row["provider"])
+        for row in rows
+        if row.get("kinds") and (row.get("configured") or row.get("keyless"))
+    ]
+    known = done[-1].get("total") if done else None
+    count = int(known or len(rows))
+    verb = "is" if count == 1 else "are"
+    return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."

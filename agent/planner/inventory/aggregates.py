@@ -1,0 +1,94 @@
+"""As which figure and at which steps: `average`, `peak`, `p99`, `hourly`, `never above`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import set_of
+
+_LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s"}
+_NAMED = {"hourly": "1h", "daily": "1d"}
+_RANKS = frozenset(("highest", "lowest", "worst"))
+_EXTREME_OF = {"lt": "max", "le": "max", "gt": "min", "ge": "min"}
+
+
+def read_aggregates(a: Asked) -> None:
+    """`average`, `peak`, `p99`; `highest` of several ranks them, and so does `by cpu`."""
+    for index, span in a.all("per"):
+        if span.text == "by" and a.s.plays(a.skip(index + 1), "metric", "shy_metric"):
+            a.put("sort", "desc", index)
+    for index, span in a.all("agg", "many", "few", "top"):
+        ahead = _next_metric(a, index)
+        ranks = span.plays("many", "few", "top") or span.text in _RANKS
+        of_one = span.plays("agg") and {"name", "id"} & set(a.found.arguments)
+        if ranks and ahead and not of_one:
+            upwards = span.plays("few") or span.text == "lowest"
+            a.put("sort", "asc" if upwards else "desc", index)
+        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index)):
+            _as_figure(a, str(span.get("agg")), index)
+
+
+def _as_figure(a: Asked, agg: str, index: int) -> None:
+    """One figure; two of them, such as `p50 and p99`, are two calls."""
+    first = a.found.arguments.get("agg")
+    if first is None or first == agg or a.found.sides:
+        a.put("agg", agg, index)
+        return
+    del a.found.arguments["agg"]
+    a.found.sides = [{"agg": first}, {"agg": agg}]
+    a.found.then = {"op": "compare", "by": "agg", "values": [first, agg]}
+    a.s.use(index)
+
+
+def _next_metric(a: Asked, index: int) -> bool:
+    """Whether a metric follows, an article or a figure between."""
+    for at in range(index + 1, min(len(a.s.spans), index + 4)):
+        span = a.s.spans[at]
+        if span.plays("metric", "shy_metric"):
+            return True
+        between = span.plays("agg", "measured") or span.number is not None
+        if not between and span.text not in set_of("articles") | {"of", "by"}:
+            return False
+    return False
+
+
+def _near_metric(a: Asked, index: int) -> bool:
+    return any(a.s.plays(at, "metric", "shy_metric") for at in range(index - 3, index + 4))
+
+
+def read_extent(a: Asked) -> None:
+    """`never above 10 %`, `always over 50 %`: of the highest, or the lowest, of all values."""
+    places = [index for index, _ in enumerate(a.s.spans) if a.s.plays(index, "extent")]
+    op = a.found.arguments.get("op")
+    if places and op is not None and "agg" not in a.found.arguments:
+        a.put("agg", _EXTREME_OF.get(op, "max"))
+    a.s.use(*places)
+
+
+def read_steps(a: Asked) -> None:
+    """`hourly`, `every 5 minutes`, `at 1m resolution`."""
+    if not a.takes("granularity"):
+        return
+    for index, span in enumerate(a.s.spans):
+        if span.used:
+            continue
+        if span.text in _NAMED:
+            a.put("granularity", _NAMED[span.text], index)
+        elif span.plays("per_hour") and "op" not in a.found.arguments:
+            a.put("granularity", "1h", index)
+        elif span.plays("per") and (unit := _unit_at(a, index + 1)) in ("hour", "day", "minute"):
+            a.put("granularity", f"1{_LETTER[unit]}", index, index + 1)
+        elif span.number is not None and (unit := _unit_at(a, index + 1)) in _LETTER and _stepped(a, index):
+            a.put("granularity", f"{span.number:g}{_LETTER[unit]}", index, index + 1)
+            a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per")))
+
+
+def _unit_at(a: Asked, at: int) -> str:
+    span = a.s.at(at)
+    return str(span.get("unit")) if span is not None else ""
+
+
+def _stepped(a: Asked, index: int) -> bool:
+    """A length of time that stands where a step does: `5 minute averages`, `every 5 minutes`."""
+    if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step", "metric", "shy_metric", "agg"):
+        return True
+    return a.s.plays(a.skip(index - 1, -1), "per")

@@ -1,0 +1,318 @@
+"""What in a question says that one's own resources are meant, by kind of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from agent.planner.inventory.facts import hint, is_plural, set_of
+from agent.planner.inventory.words import time_words
+from agent.planner.language import language
+from agent.planner.sentence import Sentence, Span
+from cloudtop import metrics
+
+_SHORTEST = 3
+_FEW = 3
+
+
+@dataclass
+class Evidence:
+    """What a question names, by kind: the places where it does."""
+
+    places: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, kind: str, place: int) -> None:
+        """Note one more place."""
+        self.places.setdefault(kind, []).append(place)
+
+    def has(self, *kinds: str) -> bool:
+        """Whether there is evidence of one of the kinds."""
+        return any(kind in self.places for kind in kinds)
+
+    @property
+    def named(self) -> bool:
+        """Whether resources, or some of them, are named."""
+        return any(hint("evidence")[kind].get("of") == "us" for kind in self.places)
+
+    @property
+    def one_named(self) -> bool:
+        """Whether one resource is named."""
+        return self.has("name", "named", "word", "id")
+
+    @property
+    def anchored(self) -> bool:
+        """Whether anything is named that only resources have."""
+        ours = any("of" in hint("evidence")[kind] for kind in self.places)
+        return ours or {"anything", "region"} <= self.places.keys()
+
+    def total(self) -> float:
+        """How much speaks for resources of one's own: each kind once, a little more where it is repeated."""
+        weights, anchored = hint("evidence"), self.anchored
+        total = 0.0
+        for kind, at in self.places.items():
+            if anchored or not weights[kind].get("leans"):
+                total += float(weights[kind]["weight"]) * (1 + 0.3 * (min(len(at), 3) - 1))
+        return total
+
+
+def evidence_of(s: Sentence) -> Evidence:
+    """Gather it from the spans."""
+    found = Evidence()
+    for index, span in enumerate(s.spans):
+        for kind in dict.fromkeys(_kinds(s, index, span)):
+            found.add(kind, index)
+    return found
+
+
+def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
+    yield from (kind for kind, roles in _roles() if span.plays(*roles))
+    for told in _TOLD:
+        if (kind := told(s, index, span)) is not None:
+            yield kind
+
+
+@cache
+def _roles() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((kind, tuple(one["roles"])) for kind, one in hint("evidence").items() if "roles" in one)
+
+
+# --- nouns -------------------------------------------------------------------------------------------
+
+
+def _noun(s: Sentence, index: int, span: Span) -> str | None:
+    if span.plays("type"):
+        of_both = span.get("type") in hint("machines") and not span.plays("service")
+        return "machine" if of_both else "type"
+    if span.plays("service"):
+        return "service"
+    return "shy_type" if _shy_noun(s, span) else None
+
+
+def _gpus(s: Sentence, index: int, span: Span) -> str | None:
+    """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
+    return "gpus" if span.get("type") == "gpu_instance" and is_plural(span.text) else None
+
+
+def _shy_noun(s: Sentence, span: Span) -> bool:
+    """A word with other uses that is a noun of resources here."""
+    if not span.plays("shy_type") or span.plays("provider", "gpu") or span.get("shy_type") == "gpu_instance":
+        return False
+    grouped = any(one.plays("per", "aside") for one in s.spans)
+    return is_plural(span.text) or not span.plays("shy_metric", "size_of") or grouped
+
+
+def _name(s: Sentence, index: int, span: Span) -> str | None:
+    if not span.plays("=name", "quoted", "=name_contains"):
+        return None
+    if not span.plays("=name") or str(span.get("=name") or "").lower() in s.known_names:
+        return "name"
+    return "word" if span.text.isalnum() else "named"
+
+
+def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
+    """`is jenkins up`: a word that means nothing else, and it is asked whether it is well."""
+    if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
+        return None
+    if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
+        return None
+    content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
+    if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
+        return None
+    last = index + 1 == len(s.spans)
+    opens = s.spans[0].text in set_of("yes_no")
+    return "word" if last or opens or s.plays(index + 1, "type", "shy_type") else None
+
+
+def _head(s: Sentence, index: int, span: Span) -> str | None:
+    """`instance types in use`: what resources have is asked for."""
+    heads = span.get("dim") in ("instance_type", "engine", "runtime")
+    return "head" if heads and is_plural(span.text) else None
+
+
+# --- what they are filtered by -------------------------------------------------------------------------
+
+
+def _label(s: Sentence, index: int, span: Span) -> str | None:
+    told = span.plays("tagged") and span.text not in set_of("tag_nouns")
+    told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
+    told = told or (span.plays("owned_by") and span.text.startswith(("owned", "belong")))
+    before = s.spans[index - 1].text if index else "per"
+    told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
+    return "label" if told else None
+
+
+def _state(s: Sentence, index: int, span: Span) -> str | None:
+    return "state" if span.plays("state", "unused") and not span.plays("threshold") else None
+
+
+def _age(s: Sentence, index: int, span: Span) -> str | None:
+    sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
+    return "age" if sure or (span.plays("old") and span.text == "old") else None
+
+
+def _extreme(s: Sentence, index: int, span: Span) -> str | None:
+    return "extreme" if str(span.get("extreme")).startswith(("created", "size")) else None
+
+
+def _place(s: Sentence, index: int, span: Span) -> str | None:
+    grouped = span.plays("dim") and s.plays(index - 1, "per")
+    return "place" if span.plays("account", "account_word") and not grouped else None
+
+
+def _contains(s: Sentence, index: int, span: Span) -> str | None:
+    after = s.at(index + 1)
+    strange = after is not None and not after.meanings and after.number is None
+    return "contains" if span.plays("contains") and strange else None
+
+
+def _machine_type(s: Sentence, index: int, span: Span) -> str | None:
+    said = span.get("=instance_type")
+    return "kind" if said is not None and str(said).lower() not in s.gpu_machines else None
+
+
+# --- what is measured ----------------------------------------------------------------------------------
+
+
+def speaks(span: Span) -> bool:
+    """Whether a phrase is about measuring at all."""
+    return span.plays("metric", "ranked_metric", "threshold", "metric_op", "metric_list")
+
+
+def _measure(s: Sentence, index: int, span: Span) -> str | None:
+    if span.plays("threshold") and not span.plays("metric"):
+        of_gpus = any(
+            one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
+        )
+        return "metric" if of_gpus or str(span.get("threshold")).startswith("gpu_") else "tempted"
+    if speaks(span):
+        return "metric"
+    if str(span.get("agg")).startswith("p") and span.text != "median":
+        return "percentile"
+    if not span.plays("shy_metric"):
+        return None
+    if span.plays("state") and not compared_behind(s, index):
+        return None
+    counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
+    noun = noun_before(s, index)
+    if _measured_here(s, index) or counted:
+        return "metric"
+    if noun is not None:
+        return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
+    return None if _is_size(s, index) else "shy_metric"
+
+
+def compared_behind(s: Sentence, index: int) -> bool:
+    """`errored over 100 times`, `memory under 30 %`: a comparison behind, with a number."""
+    near = any(s.plays(at, "op") for at in (index + 1, index + 2))
+    return near and any(span.number is not None for span in s.spans[index + 1 : index + 5])
+
+
+def _measured_here(s: Sentence, index: int) -> bool:
+    """`average memory`, `egress per region`; not `total size`, which is added up."""
+    span = s.spans[index]
+    if _in_money(s) or span.plays("shy_type"):
+        return False
+    if s.plays(index + 1, "per") and s.plays(index + 2, "dim", "tag_key"):
+        return span.text not in ("size", "objects", "capacity")
+    added_up = s.plays(index - 1, "total") and span.plays("size_of", "order_by")
+    return s.plays(index - 1, "agg") and not added_up
+
+
+def noun_before(s: Sentence, index: int) -> str | None:
+    """`database connections`, `lambda throttles`: the type of resource right before a word."""
+    span = s.at(index - 1)
+    if span is None or not span.plays("type", "service", "shy_type"):
+        return None
+    return str(span.get("type") or (span.get("service") or ("", None))[1] or span.get("shy_type"))
+
+
+def _is_size(s: Sentence, place: int) -> bool:
+    """`64gb memory`, `disks`, `by size`: how big, not how used."""
+    before = place - 1
+    while (one := s.at(before)) is not None and (one.text == "of" or one.plays("total")):
+        before -= 1
+    near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
+    measured = any(sp.plays("measured") for sp in s.spans)
+    if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not measured:
+        return True
+    span = s.spans[place]
+    if span.plays("shy_type") and is_plural(span.text):
+        return True
+    return span.text in ("size", "objects") and s.plays(place - 1, "order_by", "per", "sort_by")
+
+
+# --- numbers and money ---------------------------------------------------------------------------------
+
+
+def _number(s: Sentence, index: int, span: Span) -> str | None:
+    unit = span.get("unit")
+    if unit == "gb" and _of_machines(s):
+        return "sized"
+    if unit == "core":
+        return "core"
+    of_metric = unit in hint("unit_metric") and len(span.text) > 1
+    numbered = index > 0 and s.spans[index - 1].number is not None
+    return "percent" if unit == "percent" or (of_metric and numbered) else None
+
+
+def _priced(s: Sentence, index: int, span: Span) -> str | None:
+    dear = str(span.get("extreme")).startswith("price")
+    money = span.plays("priced") or dear or span.get("unit") == "usd"
+    return "priced" if money and _of_machines(s) else None
+
+
+def _equipped(s: Sentence, index: int, span: Span) -> str | None:
+    if not span.plays("gpu"):
+        return None
+    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) else None
+
+
+def _in_money(s: Sentence) -> bool:
+    return any(span.plays("priced", "gpu") or span.get("unit") in ("usd", "gb") for span in s.spans)
+
+
+def _had_by_us(s: Sentence) -> bool:
+    """`do we own any h200`: of one's own, unless money is spoken of."""
+    ours = any(span.plays("mine") and len(span.text.split()) > 1 for span in s.spans)
+    return ours and not any(span.plays("priced", "extreme") or span.get("unit") == "usd" for span in s.spans)
+
+
+def _had_by_machines(s: Sentence, index: int) -> bool:
+    """`which instances have v100s`: of machines that exist."""
+    for at in (index - 1, index - 2):
+        if (verb := s.at(at)) is not None and verb.text in ("have", "has", "got"):
+            return any(span.get("type") == "instance" for span in s.spans[:at])
+    return False
+
+
+def _of_machines(s: Sentence) -> bool:
+    """Machines in general are spoken of, and no GPU."""
+    gpus = any(
+        span.plays("gpu")
+        or span.get("type") == "gpu_instance"
+        or span.get("size_of") == "vram"
+        or span.text in ("gpu", "gpus")
+        for span in s.spans
+    )
+    return not gpus and any(span.get("type") == "instance" and is_plural(span.text) for span in s.spans)
+
+
+_TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
+    _noun,
+    _gpus,
+    _name,
+    _unknown_name,
+    _head,
+    _label,
+    _state,
+    _age,
+    _extreme,
+    _place,
+    _contains,
+    _machine_type,
+    _measure,
+    _number,
+    _priced,
+    _equipped,
+)

@@ -1,0 +1,155 @@
+"""In which groups: `per region`, `by team and account`, `which cloud has the most vms`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.labels import key_of
+from agent.planner.inventory.order import order_by
+from agent.planner.inventory.sizes import types_said
+from agent.planner.sentence import Span
+
+_METRICS = ("metric", "shy_metric", "ranked_metric")
+_COMPARED = (("providers", "provider"), ("region", "region"), ("account", "account"))
+_HEADS = ("instance_type", "engine", "runtime", "zone", "account", "region")
+
+
+def read_groups(a: Asked) -> None:
+    """Before nouns are read: a dimension behind `per` is none."""
+    if not a.takes("group_by"):
+        return
+    for index, _ in a.all("per"):
+        _group(a, index)
+    _which_most(a)
+    _top_groups(a)
+
+
+def dimension_at(a: Asked, at: int) -> str | None:
+    """What a word groups by, as this tool writes it; a tag's key as `tag:key`."""
+    span = a.s.at(at)
+    if span is None:
+        return None
+    if span.plays("tag_key") and not _takes_it(a, span):
+        return f"tag:{key_of(a, str(span.get('tag_key')))}"
+    if span.plays("owned_by", "team_behind") and span.text in set_of("tag_dimensions"):
+        return f"tag:{key_of(a, span.text.removesuffix('s'))}"
+    typed = span.plays("type", "shy_type") and a.tool.has("metric")
+    for meaning in span.meanings:
+        if meaning.role == "dim" and a.tool.groups_by(str(meaning.value)) and not typed:
+            return str(meaning.value)
+    if typed:
+        a.put("resource_type", span.get("type") or span.get("shy_type"))
+        return "resource"
+    after = a.s.at(at + 1)
+    if after is not None and after.plays("tag_word") and span.text[0].isalnum():
+        a.s.use(at + 1)
+        return f"tag:{key_of(a, span.text)}"
+    if span.text == "tag" and after is not None and after.text[0].isalnum() and not after.used:
+        a.s.use(at + 1)
+        return f"tag:{key_of(a, after.text)}"
+    return None
+
+
+def _takes_it(a: Asked, span: Span) -> bool:
+    return span.plays("dim") and a.tool.groups_by(str(span.get("dim")))
+
+
+def _group(a: Asked, index: int) -> None:
+    """`per region`, `by team and account`, `for each cloud`."""
+    at, places = a.skip(index + 1, leads=False), [index]
+    while (dimension := dimension_at(a, at)) is not None:
+        a.found.add("group_by", dimension)
+        places.append(at)
+        joined = a.s.at(at + 1)
+        if joined is None or joined.text not in set_of("joins"):
+            break
+        at = a.skip(at + 2, leads=False)
+    if len(places) > 1:
+        a.s.use(*places)
+    elif a.s.spans[index].text.endswith("by") and a.s.plays(at, "order_by"):
+        order_by(a, index)
+
+
+def _which_most(a: Asked) -> None:
+    """`which cloud has the most vms`, `in which regions do we have databases`."""
+    asks = [i for i, span in enumerate(a.s.spans[:-1]) if not span.used and span.text in ("which", "what")]
+    if "group_by" in a.found.arguments or not asks:
+        return
+    at = asks[0] + 1
+    head, dimension = a.s.spans[at], dimension_at(a, at)
+    if (
+        dimension in (None, "resource", "status")
+        or head.used
+        or (head.plays("type") and not head.plays("dim"))
+    ):
+        return
+    a.found.add("group_by", dimension)
+    a.s.use(asks[0], at)
+    most = next((i for i, span in a.all("many", "few", "top") if i > at), None)
+    if most is None or (a.tool.has("metric") and any(span.plays(*_METRICS) for span in a.s.spans[most:])):
+        return
+    a.s.use(most)
+    if a.s.spans[most].plays("few"):
+        a.put("sort", "count_asc")
+    if not is_plural(head.text):
+        a.put("limit", 1)
+
+
+def _top_groups(a: Asked) -> None:
+    """`top 3 regions by number of instances`, `regions with the most vms`."""
+    if "group_by" in a.found.arguments or a.tool.has("metric"):
+        return
+    counted = [i for i, _ in a.all("many", "few")]
+    counted += [i for i, _ in a.all("count") if a.s.plays(i - 1, "per", "sort_by")]
+    for index, span in a.all("dim"):
+        dimension = dimension_at(a, index)
+        heads = is_plural(span.text) and not span.plays("type")
+        if not counted or dimension is None or not heads or index > counted[0]:
+            continue
+        a.found.add("group_by", dimension)
+        if dimension == "instance_type" and not types_said(a):
+            a.put("resource_type", "instance")
+        a.s.use(index, counted[0], *(at for at in (counted[0] - 1,) if a.s.plays(at, "per", "sort_by")))
+        _so_many(a, index)
+        return
+
+
+def _so_many(a: Asked, index: int) -> None:
+    """The number in front of a dimension."""
+    for at in (index - 1, index - 2):
+        if (span := a.s.at(at)) is not None and span.number:
+            a.put("limit", int(span.number), at)
+            a.s.use(*(before for before in (at - 1,) if a.s.plays(before, "top")))
+            return
+
+
+def read_heads(a: Asked) -> None:
+    """`instance types in use on aws`: what resources have is asked for, so they are grouped by it."""
+    told = {"group_by", "resource_type"} & set(a.found.arguments)
+    if told or not a.takes("group_by") or a.tool.has("metric"):
+        return
+    for index, span in a.all("dim", "type_word"):
+        dimension = dimension_at(a, index)
+        if dimension in _HEADS and is_plural(span.text):
+            a.found.add("group_by", dimension)
+            if dimension == "instance_type":
+                a.put("resource_type", "instance")
+            a.found.arguments.pop("status", None)
+            a.s.use(index)
+            return
+
+
+def read_compared(a: Asked) -> None:
+    """`compare instance counts of aws and gcp`: grouped by what there are several of."""
+    places = [index for index, _ in a.all("compare")]
+    if not places:
+        return
+    a.s.use(*places)
+    if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):
+        return
+    for argument, dimension in _COMPARED:
+        if len(a.found.arguments.get(argument) or ()) > 1:
+            a.found.add("group_by", dimension)
+            if a.found.then is not None and a.found.then["op"] == "count":
+                a.found.then = None
+            return

@@ -1,0 +1,265 @@
+"""Tags: `tagged team=ml`, `labelled cost-center 4711`, `in prod`, `owned by data`, `untagged`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import hint, set_of
+from agent.planner.language import language, word_set
+from agent.planner.sentence import Span
+from agent.planner.tokens import words_of
+from cloudtop.regions import AMBIGUOUS_WORDS
+
+_SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
+_NAME = "Name"
+_NO_TAG = "*"
+
+
+def read_labels(a: Asked) -> None:
+    """Everything about tags, the surest forms first."""
+    if not a.takes("tag"):
+        return
+    _pairs(a)
+    _without(a)
+    for index, _ in a.all("tagged"):
+        _tagged(a, index)
+    for index, span in a.all("owned_by"):
+        _owned(a, index, str(span.get("owned_by")))
+    for index, _ in a.all("team_behind"):
+        _team_behind(a, index)
+    for index, _ in a.all("tag_key"):
+        _key_and_value(a, index)
+    for index, span in a.all("env"):
+        _environment(a, index, str(span.get("env")))
+    for index, span in a.all("tag_value"):
+        if _labelling(a, index):
+            _tag(a, _of_live(a, span), index)
+
+
+def raw(a: Asked, index: int) -> str:
+    """A span as it was typed."""
+    span = a.s.spans[index]
+    return a.s.text[a.s.starts(span) : a.s.ends(span)].strip("\"'`")
+
+
+def key_of(a: Asked, said: str) -> str:
+    """The tag key that is in use for what was said, else the usual one."""
+    live = a.words.live.keys
+    if said.lower() in live:
+        return live[said.lower()]
+    for key, words in hint("tag_keys").items():
+        if said == key or words_of(said) in [words_of(word) for word in words]:
+            known = [
+                live[one]
+                for one in (key.lower(), *(word.replace(" ", "-").lower() for word in words))
+                if one in live
+            ]
+            return known[0] if known else str(key)
+    return said
+
+
+def _tag(a: Asked, pair: tuple[str, str], *places: int) -> None:
+    denied = any(place in a.denied for place in places)
+    a.put("tag_not" if denied else "tag", f"{pair[0]}={pair[1]}", *places)
+
+
+def _pairs(a: Asked) -> None:
+    """`team=ml`; a key that is an argument's name gives that argument its value."""
+    for index, span in a.all("pair"):
+        key, value = span.get("pair")
+        argument = _argument(a, key)
+        labelled = any(one.plays("tagged", "untagged", "tag_word") for one in a.s.spans)
+        if argument is not None and not labelled and key.lower() not in a.words.live.keys:
+            a.put(argument, value, index)
+        elif key.lower() == "name" and a.takes("name"):
+            a.put("name", value, index)
+        else:
+            _tag(a, (a.words.live.keys.get(key.lower(), key), value), index)
+        before = a.s.at(index - 1)
+        if before is not None and before.plays("tagged", "tag_word", "named"):
+            a.s.use(index - 1)
+
+
+def _argument(a: Asked, key: str) -> str | None:
+    folded = key.lower().replace("-", "_")
+    for tool in (a.tool, a.feeder):
+        for name, body in tool.parameters.items() if tool is not None else ():
+            if folded == name or folded in (body.get("aliases") or ()):
+                return name
+    return None
+
+
+def _without(a: Asked) -> None:
+    """`untagged`, `without a name`, `missing owner tag`, `no team or owner tags`."""
+    if not a.takes("missing_tag"):
+        return
+    for index, _ in a.all("unnamed"):
+        a.put("missing_tag", _NAME, index)
+    for index, _ in a.all("lacks"):
+        _lacking(a, index)
+    for index, _ in a.all("untagged"):
+        a.put("missing_tag", _NO_TAG, index)
+
+
+def _lacking(a: Asked, index: int) -> None:
+    at, places, keys = index + 1, [index], []
+    while (span := a.s.at(at)) is not None and at <= index + 8:
+        following = a.s.at(at + 1)
+        labelled = following is not None and following.plays("tag_word")
+        if span.plays("tag_key"):
+            keys.append(key_of(a, str(span.get("tag_key"))))
+            places.append(at)
+        elif span.plays("tag_word") and keys:
+            places.append(at)
+            break
+        elif labelled and span.text not in word_set("joins") | set_of("articles"):
+            keys.append(key_of(a, raw(a, at)))
+            places.append(at)
+        elif not (span.text in word_set("joins") or span.text in set_of("articles")):
+            break
+        at += 1
+    if keys:
+        a.put("missing_tag", keys, *places)
+
+
+def _tagged(a: Asked, index: int) -> None:
+    """What stands behind `tagged`: key and value, a value alone, or a key alone."""
+    at = a.skip(index + 1)
+    span = a.s.at(at)
+    if span is None or span.used or not span.text[0].isalnum():
+        _has_key(a, index)
+        return
+    sign = a.s.at(at + 1)
+    value_at = a.skip(at + 2) if sign is not None and sign.text in _SIGNS else at + 1
+    value = a.s.at(value_at)
+    alone = span.plays("env", "tag_value") and not span.plays("tag_key")
+    if not alone and value is not None and _is_value(value, sure=sign is not None and sign.text in _SIGNS):
+        key = str(span.get("tag_key") or raw(a, at))
+        places = range(index, value_at + 1)
+        denied = bool(a.denied & set(places))
+        a.put("tag_not" if denied else "tag", f"{key_of(a, key)}={raw(a, value_at)}", *places)
+    elif span.plays("tag_value"):
+        _tag(a, _of_live(a, span), at, index)
+    elif span.plays("env"):
+        a.s.use(index)
+        _environment(a, at, str(span.get("env")), sure=True)
+    elif span.plays("tag_key"):
+        a.where(f"tags.{key_of(a, str(span.get('tag_key')))}", "known", True, index, at)
+    elif not span.meanings and span.text not in language().stop and a.takes("search"):
+        a.put("search", raw(a, at), index, at)
+        a.found.notices.append(f"No tag of this value is known: “{raw(a, at)}” was searched for.")
+    else:
+        _has_key(a, index)
+
+
+def _has_key(a: Asked, index: int) -> None:
+    """`with an owner tag`: the key is there, whatever its value."""
+    before = a.s.at(index - 1)
+    if before is not None and before.plays("tag_key") and not before.used and not a.s.plays(index - 2, "per"):
+        a.where(f"tags.{key_of(a, str(before.get('tag_key')))}", "known", True, index - 1, index)
+
+
+def _is_value(span: Span, sure: bool) -> bool:
+    """Whether a phrase can be a tag's value: nothing that means something else, unless a sign says so."""
+    if span.used or not span.text[0].isalnum():
+        return False
+    if sure:
+        return True
+    if span.meanings and all(one.role in _FAINT for one in span.meanings):
+        return span.text not in language().stop
+    if span.plays("env", "tag_value", "=name", "quoted"):
+        return True
+    if span.text in AMBIGUOUS_WORDS and all(one.role in ("region", "maybe_place") for one in span.meanings):
+        return True
+    return not span.meanings and (span.number is not None or span.text not in language().stop)
+
+
+_FAINT = ("unit", "dim", "size_of", "order_by", "measured", "aside")
+"""Roles of words that may be the value of a tag all the same: `team core`."""
+
+
+def _owned(a: Asked, index: int, key: str) -> None:
+    """`owned by alice`, `team ml`, `cost center 4711`."""
+    if a.s.plays(index - 1, "per", "sort_by") or key == "project":
+        return
+    at = a.skip(index + 1)
+    if (sign := a.s.at(at)) is not None and sign.text in ("=", ":"):
+        at += 1
+    span = a.s.at(at)
+    if span is not None and span.plays("owned_by") and not span.used:
+        a.s.use(index)
+        return
+    following = a.s.at(at + 1)
+    if (
+        span is not None
+        and following is not None
+        and following.plays("team_behind")
+        and _is_value(span, sure=False)
+    ):
+        _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
+    elif span is not None and _is_value(span, sure=_sure_owner(a, index, at)):
+        _tag(a, (key_of(a, key), raw(a, at)), index, at)
+
+
+def _sure_owner(a: Asked, index: int, at: int) -> bool:
+    """Behind `owned by team` any word is a name."""
+    said = a.s.spans[index].text.startswith(("owned", "belong"))
+    return said and not a.s.plays(at, "type", "service", "provider", "region", "per", "op")
+
+
+def _team_behind(a: Asked, index: int) -> None:
+    """`the ml team's buckets`, `payments team instances`."""
+    span = a.s.at(index - 1)
+    if span is None or span.used or a.s.plays(index - 1, "per", "sort_by", "lacks"):
+        return
+    said = a.s.at(index - 2)
+    owned = said is not None and said.text in ("the", "our") and not span.meanings
+    if span.text in set_of("articles") | set_of("place_leads") or not (owned or _is_value(span, sure=False)):
+        return
+    _tag(a, (key_of(a, "team"), raw(a, index - 1)), index - 1, index)
+
+
+def _key_and_value(a: Asked, index: int) -> None:
+    """`cost-center 4711`, `department finance`; behind `by` a key is a grouping."""
+    span = a.s.spans[index]
+    if span.used or a.s.plays(index - 1, "per", "sort_by"):
+        return
+    at = index + 1
+    while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
+        at += 1
+    value = a.s.at(at)
+    if value is not None and value.text not in set_of("articles") and _is_value(value, sure=False):
+        _tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
+
+
+def _environment(a: Asked, index: int, value: str, *, sure: bool = False) -> None:
+    """`in prod`, `prod instances`: the key that is in use for it, else `env`."""
+    if not sure and not _labelling(a, index):
+        return
+    around = [at for at in (index - 1, index + 1) if a.s.plays(at, "tag_key") and not a.s.spans[at].used]
+    for known in (value, *hint("environments")[value]):
+        pairs = a.words.live.values.get(known)
+        if pairs:
+            _tag(a, pairs[0], index, *around)
+            return
+    _tag(a, (key_of(a, "env"), value), index, *around)
+
+
+def _labelling(a: Asked, index: int) -> bool:
+    """Whether a bare value narrows: before what it is of, behind `in`, or at either end."""
+    before, after = a.s.at(index - 1), a.s.at(index + 1)
+    if before is not None and before.text in set_of("place_leads") | word_set("joins") | set_of("articles"):
+        return True
+    if after is None or before is None or index in a.denied:
+        return True
+    joined = not after.text[0].isalnum() or after.text in set_of("place_leads") | word_set("joins")
+    return joined or after.plays(*set_of("labelled"))
+
+
+def _of_live(a: Asked, span: Span) -> tuple[str, str]:
+    pairs: tuple[tuple[str, str], ...] = span.get("tag_value")
+    keys = list(dict.fromkeys(key for key, _ in pairs))
+    if len(keys) > 1:
+        a.found.notices.append(
+            f"“{span.text}” was read as the tag {keys[0]}; it is a value of {', '.join(keys[1:4])} too."
+        )
+    return pairs[0]

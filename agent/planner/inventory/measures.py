@@ -1,0 +1,151 @@
+"""Metrics: which ones, and the adjectives that name one: `busiest`, `idle`, `overloaded`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_steps
+from agent.planner.inventory.amounts import PERIODS, length_at, said
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.evidence import compared_behind
+from agent.planner.inventory.facts import facts, hint, set_of
+from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds
+from agent.planner.language import word_set
+from cloudtop import metrics
+
+
+def read_measures(a: Asked) -> None:
+    """Everything about metrics, for a tool that measures."""
+    if not (a.tool.has("metric") and a.tool.has("op")):
+        return
+    for index, _ in a.all("metric_list"):
+        a.put("list_metrics", True, index)
+    mentions = dict(_mentions(a))
+    read_thresholds(a, mentions)
+    _adjectives(a, mentions)
+    read_steps(a)
+    read_aggregates(a)
+    for index, metric in mentions.items():
+        a.put("metric", metric.split(), index)
+    read_extent(a)
+    for index, _ in a.all("hogs"):
+        if "name" not in a.found.arguments:
+            a.put("sort", "desc", index)
+    a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
+
+
+def _mentions(a: Asked) -> Iterator[tuple[int, str]]:
+    """Place and metric of every metric that is spoken of."""
+    places = [
+        i for i, span in a.all("metric", "shy_metric") if not (span.plays("shy_metric") and _not_meant(a, i))
+    ]
+    sure = {i for i in places if a.s.spans[i].plays("metric")}
+    for index in places:
+        span = a.s.spans[index]
+        if span.get("metric") is not None:
+            yield index, _with_gpu(a, index, str(span.get("metric")))
+        elif not sure or index in _joined(a, index, places) or _own_number(a, index):
+            yield index, _with_gpu(a, index, str(span.get("shy_metric")))
+
+
+def _own_number(a: Asked, index: int) -> bool:
+    """`… and memory under 30 %`, `… but above 50 % memory`: it has a comparison of its own."""
+    if (
+        a.s.plays(index - 1, "unit")
+        and (number := a.s.at(index - 2)) is not None
+        and number.number is not None
+    ):
+        return a.s.spans[index - 1].get("unit") not in SIZES
+    return compared_behind(a.s, index)
+
+
+def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
+    """A shy metric in a list with others: `cpu and memory`, `cpu, disk`."""
+    joins = word_set("joins") | set_of("joins") | set_of("articles")
+    linked = set()
+    for one, other in pairwise(places):
+        if all(span.text in joins or span.plays("measured") for span in a.s.spans[one + 1 : other]):
+            linked |= {one, other}
+    return linked
+
+
+def _not_meant(a: Asked, index: int) -> bool:
+    """`64 gb memory` says how big, `disks` which type, `by size` in which order."""
+    span = a.s.spans[index]
+    if span.plays("state") and not compared_behind(a.s, index):
+        return True
+    if (
+        span.plays("shy_type", "type")
+        and span.text.endswith("s")
+        and span.text not in ("errors", "connections")
+    ):
+        return True
+    near = (a.s.at(index - 1), a.s.at(index + 1))
+    sized = any(one is not None and one.get("unit") in SIZES for one in near)
+    using = any(sp.plays("measured") or sp.text in ("using", "uses", "used", "of its") for sp in a.s.spans)
+    return sized and not using
+
+
+def _with_gpu(a: Asked, index: int, metric: str) -> str:
+    """`gpu power`, `utilization of the gpus`: of the GPU where one is spoken of right beside it."""
+    before = a.s.at(a.skip(index - 1, -1))
+    if before is not None and before.text in ("gpu", "gpus") and metric in hint("with_gpu"):
+        a.s.use(a.skip(index - 1, -1))
+        return str(hint("with_gpu")[metric])
+    return metric
+
+
+def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
+    """`busiest`, `most memory` rank; `idle`, `overloaded` compare where no number was said."""
+    for index, span in a.all("ranked_metric"):
+        metric, way = str(span.get("ranked_metric")).split()
+        if "metric" not in a.found.arguments and not mentions:
+            a.put("metric", metric)
+        if {"name", "id"} & set(a.found.arguments):
+            a.put("agg", "max" if way == "desc" else "min", index)
+        else:
+            a.put("sort", way, index)
+    for index, span in a.all("threshold"):
+        metric, op, value = str(span.get("threshold")).split()
+        if index and a.s.spans[index - 1].text == "how":
+            # `how hot` asks for degrees, of whatever; `how busy` for the load.
+            a.put("metric", facts()["heat"][1] if metric == "heat" else metric, index)
+            continue
+        metric = heat(a, metric)
+        if gpu_meant(a) and metric in hint("with_gpu"):
+            metric = str(hint("with_gpu")[metric])
+        if "op" in a.found.arguments or a.found.sides or _own_word(a, index):
+            a.s.use(index)
+            continue
+        if mentions and metric not in mentions.values():
+            continue
+        a.s.use(index)
+        mentions.setdefault(index, metric) if not mentions else None
+        a.put("op", op)
+        a.put("value", float(value))
+        said = {"lt": "under", "gt": "over"}[op]
+        unit = {"percent": " %", "celsius": " °C"}.get(metrics.metrics()[metric].unit, "")
+        a.found.notices.append(
+            f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
+        )
+    _idle_for(a)
+
+
+def _own_word(a: Asked, index: int) -> bool:
+    """`busy` beside its own metric with a number is no second condition."""
+    return "sort" in a.found.arguments and a.s.spans[index].text in ("hot", "busy")
+
+
+def _idle_for(a: Asked) -> None:
+    """`idle for 7 days`, `under 5 % for a week`: over that time."""
+    if "time" in a.found.arguments:
+        return
+    for index, span in enumerate(a.s.spans):
+        amount = length_at(a.s, index) if not span.used else None
+        lead = a.s.at(amount.first - 1) if amount is not None else None
+        if amount is None or amount.unit not in PERIODS or amount.op is not None or lead is None:
+            continue
+        if lead.text in ("for", "over", "in", "during", "within"):
+            places = range(amount.first, amount.last + 1)
+            a.put("time", f"last_{said(amount)}", *places)

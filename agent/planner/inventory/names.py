@@ -1,0 +1,153 @@
+"""Which ones: ids, names, parts of names, addresses, words to search for."""
+
+from __future__ import annotations
+
+import re
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.labels import raw
+from agent.planner.language import language, word_set
+
+_PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
+
+
+def read_patterns(a: Asked) -> None:
+    """Parts of names: before tags, for `prod` in a name is no environment."""
+    if a.takes("name_contains"):
+        for index, _ in a.all("in_name"):
+            _in_name(a, index)
+        for role, form in _PATTERNS.items():
+            for index, _ in a.all(role):
+                _part(a, index, form)
+
+
+def read_names(a: Asked) -> None:
+    """Everything that names one resource, or some by a part of their names."""
+    for index, span in a.all("=id"):
+        _one(a, "id", span.get("=id"), index)
+    for index, span in a.all("=ip"):
+        a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
+    for index, span in a.all("=name_contains"):
+        a.put(
+            "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
+        )
+    for index, _ in a.all("quoted"):
+        _one(a, "name", raw(a, index), index)
+    for index, span in a.all("=name"):
+        _one(a, "name", span.get("=name"), index)
+    for index, _ in a.all("named"):
+        _called(a, index)
+    for index, _ in a.all("search_for"):
+        _searched(a, index)
+
+
+def _one(a: Asked, argument: str, value: str, index: int) -> None:
+    if index in a.denied:
+        a.where(argument, "ne", value, index)
+        return
+    a.put(argument, value, index, *_word_before(a, index, "named"))
+
+
+def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
+    at = a.skip(index - 1, -1)
+    return (at,) if a.s.plays(at, *roles) and at >= 0 and not a.s.spans[at].used else ()
+
+
+_BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
+
+
+def _part(a: Asked, index: int, form: str) -> None:
+    """The word behind `starting with`, whatever it is."""
+    behind = _BEHIND.match(a.s.text, a.s.ends(a.s.spans[index]))
+    if behind is None:
+        return
+    begin, end, said = behind.start(1), behind.end(1), behind[1].rstrip(".")
+    inside = [i for i, one in enumerate(a.s.spans) if begin <= a.s.starts(one) < end]
+    span = a.s.spans[inside[0]] if inside else None
+    if span is None or span.used or not any(c.isalnum() for c in said):
+        return
+    named = a.s.plays(index - 1, "named") or "name" in a.s.spans[index].text
+    if a.s.plays(index, "contains") and not named:
+        meant = span.meanings and not span.plays("=name", "quoted", "=name_contains")
+        if meant or span.number is not None or span.text in language().stop:
+            return
+    pattern = said if "*" in said else form.format(said)
+    a.put("name_contains", pattern, index, *inside, *_word_before(a, index, "named"))
+
+
+def _in_name(a: Asked, index: int) -> None:
+    """`with web in the name`."""
+    span = a.s.at(index - 1)
+    if span is None or span.used or not span.text[0].isalnum():
+        return
+    a.put("name_contains", raw(a, index - 1), index - 1, index, *_word_before(a, index - 1, *_PATTERNS))
+
+
+def _called(a: Asked, index: int) -> None:
+    """`named backend`: a word that means nothing else here is a name."""
+    at = a.skip(index + 1, leads=False)
+    if (sign := a.s.at(at)) is not None and sign.text in (":", "=", "is"):
+        at += 1
+    span = a.s.at(at)
+    if span is None or span.used or not span.text[0].isalnum() or a.s.spans[index].text in ("name", "names"):
+        return
+    if span.text in language().stop | word_set("joins") or span.plays("op", "per"):
+        return
+    a.put("name", raw(a, at), index, at)
+
+
+def _searched(a: Asked, index: int) -> None:
+    """`search for payments`: the words behind that nothing else is meant by."""
+    if not a.takes("search"):
+        return
+    at = a.skip(index + 1)
+    while a.s.plays(at, "anything", "everything"):
+        at = a.skip(at + 1)
+    span = a.s.at(at)
+    if span is None or span.used or span.text in language().stop or not span.text[0].isalnum():
+        return
+    if span.meanings and not span.plays("=name", "quoted", "tag_value"):
+        return
+    a.put("search", raw(a, at), index, at)
+
+
+def read_loose(a: Asked) -> None:
+    """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
+    if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+        return
+    if _before_noun(a) or a.found.arguments.get("resource_type"):
+        return
+    found = []
+    for index in range(len(a.s.spans)):
+        if not _unknown(a, index):
+            continue
+        before = a.s.at(a.skip(index - 1, -1, leads=False))
+        if before is None or before.text in set_of("of_leads") or before.plays("details", "field_of"):
+            found.append(index)
+    if len(found) == 1:
+        a.put("name", raw(a, found[0]), found[0])
+
+
+def _before_noun(a: Asked) -> bool:
+    """`the payments cluster`: a word that means nothing else, before the noun of one resource."""
+    for index, noun in enumerate(a.s.spans[1:]):
+        one = noun.plays("type", "shy_type") and not is_plural(noun.text)
+        the = a.s.at(index - 1)
+        if one and _unknown(a, index) and the is not None and the.text in ("the", "our", "my"):
+            a.put("name", raw(a, index), index, index + 1)
+            a.found.arguments.pop("resource_type", None)
+            return True
+    return False
+
+
+def _unknown(a: Asked, index: int) -> bool:
+    span = a.s.spans[index]
+    if span.first in a.s.cue_tokens.get(a.tool.name, ()) or span.text in set_of("which"):
+        return False
+    if span.text.endswith(("ing", "ed")) and span.text.isalpha():
+        return False
+    if span.used or span.meanings or span.number is not None or span.kind in ("sign", "date", "size"):
+        return False
+    common = language().stop | language().common
+    return span.text[0].isalnum() and span.text not in common and len(span.text) > 2

@@ -1,0 +1,205 @@
+"""Whose and where: clouds, regions, accounts, namespaces; engines, runtimes, GPUs, spot, encryption."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.labels import raw
+from agent.planner.inventory.words import FAMILY
+from agent.planner.language import language
+from agent.planner.sentence import Span
+
+_VERSION = frozenset(("version", "v"))
+
+
+def read_owners(a: Asked) -> None:
+    """Accounts and namespaces: the word beside them is their name, whatever else it may be."""
+    for index, _ in a.all("account_word"):
+        _account(a, index)
+    for index, span in a.all("account"):
+        a.put("account", span.get("account"), index)
+    for index, _ in a.all("namespace_word"):
+        _beside(a, index, "namespace")
+
+
+def read_places(a: Asked) -> None:
+    """Clouds and regions, or what is left out of them."""
+    for index, span in a.all("provider"):
+        if span.plays("service"):
+            continue
+        _listed(a, index, "providers", "provider", str(span.get("provider")))
+    for index, span in a.all("region"):
+        _listed(a, index, "region", "region", str(span.get("region")))
+
+
+def read_kinds(a: Asked) -> None:
+    """Engines, runtimes, instance types, GPUs and flags."""
+    for index, span in a.all("engine"):
+        _simple(a, index, "engine", str(span.get("engine")))
+    for index, span in a.all("runtime", "shy_runtime"):
+        _runtime(a, index, span)
+    for index, span in a.all("=runtime"):
+        a.put("runtime", span.get("=runtime"), index)
+    for index, span in a.all("=instance_type"):
+        a.put("instance_type", span.get("=instance_type"), index)
+    for index, _ in a.all("type_word"):
+        _family(a, index)
+    _family_before_noun(a)
+    for index, span in a.all("gpu"):
+        _gpu(a, index, span)
+    for index, _ in a.all("wants_gpu"):
+        if a.takes("gpu"):
+            a.found.arguments["resource_type"] = ["gpu_instance"]
+            a.s.use(index)
+    for index, span in a.all("encrypted"):
+        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied else "false"), index)
+    for index, span in a.all("public"):
+        a.where("public_ip", "known", span.get("public") == "true", index)
+    for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
+        for index, _ in a.all(role):
+            a.found.cleared.add(argument)
+            a.s.use(index)
+
+
+def read_values(a: Asked) -> None:
+    """Values of arguments that only this tool has: its spec says what people call them."""
+    for index, span in enumerate(a.s.spans):
+        if span.used:
+            continue
+        for argument, value in span.values:
+            if argument in ("name", "id", "ip", "name_contains", "instance_type") or not a.takes(argument):
+                continue
+            if argument == "check" and span.plays("everything") and a.takes("scope"):
+                argument = "scope"
+            accepted = a.tool.values(argument)
+            if accepted and value not in accepted:
+                continue
+            if isinstance(value, bool) and index in a.denied:
+                value = not value
+            if a.put(argument, value, index):
+                break
+
+
+def _listed(a: Asked, index: int, argument: str, row_field: str, value: str) -> None:
+    if index in a.denied:
+        a.where(row_field, "ne", value, index)
+    else:
+        a.put(argument, value, index)
+
+
+def _simple(a: Asked, index: int, argument: str, value: str) -> None:
+    if index in a.denied:
+        a.where(argument, "ne", value, index)
+    else:
+        a.put(argument, value, index)
+
+
+def _account(a: Asked, index: int) -> None:
+    """`in account sandbox`, `the sandbox account`; `per account` groups."""
+    if a.s.plays(index - 1, "per", "sort_by"):
+        return
+    _beside(a, index, "account")
+
+
+def _beside(a: Asked, index: int, argument: str) -> None:
+    """The word behind (or in front, where none is) that names one."""
+    at = index + 1
+    if (sign := a.s.at(at)) is not None and sign.text in ("=", ":", "is", "named", "called"):
+        at += 1
+    if not a.takes(argument):
+        if _names(a, at):
+            a.found.refused.append(f"{argument} {raw(a, at)}: {a.tool.title.lower()} takes no {argument}")
+            a.s.use(index, at)
+        return
+    denied = a.skip(index - 1, -1)
+    if a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
+        a.where(argument, "ne", raw(a, at), denied, index, at)
+    elif _names(a, at):
+        a.put(argument, raw(a, at), index, at)
+    elif _names(a, index - 1) and not a.s.plays(index - 1, "mine", "provider"):
+        a.put(argument, raw(a, index - 1), index - 1, index)
+
+
+def _names(a: Asked, at: int) -> bool:
+    """Whether a word can be the name of an account or namespace."""
+    span = a.s.at(at)
+    if span is None or span.used or not span.text[0].isalnum():
+        return False
+    if span.plays("env", "=name", "tag_value", "quoted", "account") or span.number is not None:
+        return True
+    if span.plays("dim") and not is_plural(span.text):
+        return True
+    taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
+    return not taken and not span.plays(*set_of("no_names"))
+
+
+def _runtime(a: Asked, index: int, span: Span) -> None:
+    """`python 3.9`, `node 18`: the version belongs to it."""
+    if not a.takes("runtime"):
+        return
+    value = str(span.get("runtime") or span.get("shy_runtime"))
+    at = (
+        index
+        + 1
+        + (
+            a.s.plays(index + 1, "runtime_word")
+            or (a.s.at(index + 1) is not None and a.s.spans[index + 1].text in _VERSION)
+        )
+    )
+    number = a.s.at(at)
+    version = (
+        number is not None and number.number is not None and not number.used and not a.s.plays(at + 1, "unit")
+    )
+    functions = any(
+        sp.get("type") == "function" or (sp.get("service") or ("", ""))[1] == "function" for sp in a.s.spans
+    )
+    if not span.plays("runtime") and not (version or functions):
+        return
+    if version:
+        value += raw(a, at)
+        a.s.use(*range(index, at + 1))
+    if index in a.denied:
+        a.where("runtime", "ne", value, index)
+    else:
+        a.put("runtime", value, index)
+
+
+def _family(a: Asked, index: int) -> None:
+    """`of type t3`, `instance type p4d`."""
+    at = index + 1
+    span = a.s.at(at)
+    if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
+        a.put("instance_type", raw(a, at), index, at)
+
+
+def _family_before_noun(a: Asked) -> None:
+    """`t3 instances`."""
+    if not a.takes("instance_type"):
+        return
+    for index, span in enumerate(a.s.spans):
+        noun = a.s.at(index + 1)
+        bare = not span.used and not span.meanings and span.number is None and FAMILY.fullmatch(span.text)
+        if (
+            (bare or span.plays("=name"))
+            and FAMILY.fullmatch(span.text)
+            and not span.used
+            and noun is not None
+            and noun.get("type") == "instance"
+        ):
+            a.put("instance_type", raw(a, index), index)
+
+
+def _gpu(a: Asked, index: int, span: Span) -> None:
+    if not a.takes("gpu"):
+        return
+    for name in span.get("gpu"):
+        if index in a.denied:
+            a.where("gpu", "ne", name)
+        else:
+            a.put("gpu", name)
+    a.s.use(index)
+    kinds = [
+        one for one in a.s.spans if one.plays("type", "shy_type", "service") and not one.plays("ip_word")
+    ]
+    if not kinds and not a.found.arguments.get("resource_type"):
+        a.put("resource_type", "gpu_instance")

@@ -1,0 +1,242 @@
+"""A question about what one runs to a plan: which tool, what it says, what it means after the one before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from agent.planner.asking import ask_for_antecedent, not_yet
+from agent.planner.found import Found
+from agent.planner.inventory import dialogue
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.evidence import Evidence
+from agent.planner.inventory.facts import facts, hint, set_of
+from agent.planner.inventory.read import read
+from agent.planner.inventory.steps import calls_of, feeder_of
+from agent.planner.inventory.subject import chosen
+from agent.planner.leftovers import ignored_words
+from agent.planner.lexicon import Lexicon
+from agent.planner.query import Plan, Query
+from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.tool import Tool
+from cloudtop import metrics
+
+
+def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query | None) -> Plan | None:
+    """A question of its own; None where no tool fits."""
+    tool = chosen(s, words, seen)
+    if tool is None:
+        return None
+    a = _asked(s, words, tool, now)
+    read(a)
+    if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
+        return _plan(a, both, previous)
+    _carried(a, previous)
+    if (later := _spent(a, words)) is not None:
+        return not_yet(later.title, Query(later.name))
+    query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
+    return _plan(a, query, previous)
+
+
+_SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
+
+
+def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | None:
+    """`stopped instances and unattached volumes`: two lists, what is said at the end holds for both."""
+    cut = _cut(a.s)
+    if cut is None or a.found.sides:
+        return None
+    halves = []
+    for tokens in (a.s.tokens[: a.s.spans[cut].first], a.s.tokens[a.s.spans[cut].last + 1 :]):
+        half = _asked(sentence_of(a.s.text, tokens, words), words, tool, now)
+        read(half)
+        halves.append(half.found)
+    first, second = (half.arguments for half in halves)
+    if any(half.then or half.where or not half.arguments.get("resource_type") for half in halves):
+        return None
+    common = {name: second[name] for name in _SHARED if name in second and name not in first}
+    sides = tuple(
+        {name: value for name, value in half.items() if name not in common} for half in (first, second)
+    )
+    return Query(tool.name, common, sides, {"op": "either"})
+
+
+def _cut(s: Sentence) -> int | None:
+    """Where a list ends and another begins: a joining word between two nouns that each have a state."""
+    nouns = [i for i, span in enumerate(s.spans) if span.plays("type", "service", "shy_type")]
+    states = [i for i, span in enumerate(s.spans) if span.plays("state", "unused", "untagged", "encrypted")]
+    if len(nouns) < 2 or len(states) < 2:
+        return None
+    for index, span in enumerate(s.spans):
+        if span.text not in ("and", "&", "plus", "as well as", "also", ","):
+            continue
+        left = any(i < index for i in nouns) and any(i < index for i in states)
+        right = any(i > index for i in nouns) and any(i > index for i in states)
+        if left and right and not s.plays(index + 1, "tagged"):
+            return index
+    return None
+
+
+def _spent(a: Asked, words: Lexicon) -> Tool | None:
+    """`what did our buckets cost last month`: the tool that will know; None once it is there."""
+    past = {"time", "as_of"} & set(a.found.arguments)
+    if not past or a.tool.has("agg") or not any(span.plays("priced") for span in a.s.spans):
+        return None
+    later = words.tools.get(str(facts()["spending"]))
+    return later if later is not None and not later.here else None
+
+
+def _carried(a: Asked, previous: Query | None) -> None:
+    """`which of our instances have one`, after the price of a GPU: of that GPU."""
+    if previous is None or "gpu" in a.found.arguments or not a.takes("gpu"):
+        return
+    if previous.arguments.get("gpu") and {"one", "it", "them", "those"} & set(a.s.words()):
+        a.put("gpu", previous.arguments["gpu"])
+
+
+def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None) -> Plan | None:
+    """A metric with nothing else that is ours, such as `memory?`: it is asked of what it is meant."""
+    tool = next((one for one in words.tools.values() if one.here and one.has("agg")), None)
+    if tool is None:
+        return None
+    a = _asked(s, words, tool, now)
+    read(a)
+    return _plan(a, Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found)), previous)
+
+
+def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
+    """A turn of a dialogue."""
+    tool = _tool_of_turn(s, words, seen, previous)
+    a = _asked(s, words, tool, now)
+    a.before = previous.arguments
+    read(a)
+    found = a.found
+    _bare_number(a)
+    _filter_gone(a)
+    said = found.arguments or found.sides or found.then or found.cleared or found.where
+    if not said and tool.name == previous.tool:
+        return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
+    return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) -> Tool:
+    """The tool before, unless load, health or another thing is asked now."""
+    before = words.tools[previous.tool]
+    best = chosen(s, words, seen, turn=True)
+    if best is None or best.name == before.name:
+        return before
+    if best.has("agg") or best.has("check"):
+        return best
+    details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
+    return best if details or _of_one(before) else before
+
+
+def _of_one(tool: Tool) -> bool:
+    """A tool that tells all about one resource."""
+    return tool.has("id") and not tool.has("resource_type")
+
+
+_OPPOSITE = {"tag_not": "tag", "status_not": "status", "exclude_resource_type": "resource_type"}
+
+
+def _filter_gone(a: Asked) -> None:
+    """`drop the prod filter`: it goes; it does not turn into its opposite."""
+    places = [index for index, _ in a.all("filter_word")]
+    if not places:
+        return
+    a.s.use(*places)
+    for denied, argument in _OPPOSITE.items():
+        gone = a.found.arguments.pop(denied, None)
+        if gone:
+            a.found.arguments[argument] = [one for one in a.before.get(argument, ()) if one not in gone]
+            a.found.cleared.add(argument)
+    for field, op, value in [one for one in a.found.where if one[1] == "ne"]:
+        a.found.where.remove([field, op, value])
+        a.found.cleared |= {field, f"{field}s"}
+
+
+def _bare_number(a: Asked) -> None:
+    """`make it 10`: so many rows."""
+    for index, span in enumerate(a.s.spans):
+        if span.number is None or span.used or span.number != int(span.number) or not a.takes("limit"):
+            continue
+        if not a.found.arguments and len(a.s.spans) <= 4:
+            a.put("limit", int(span.number), index)
+
+
+def _asked(s: Sentence, words: Lexicon, tool: Tool, now: datetime) -> Asked:
+    fed = feeder_of(tool, words)
+    return Asked(s, words, tool, fed[1] if fed is not None else None, now)
+
+
+def _then(found: Found) -> dict[str, Any] | None:
+    """What code does with the rows: a figure, conditions, or both."""
+    made = dict(found.then or {})
+    if found.where:
+        made = {**(made or {"op": "filter"}), "where": list(found.where)}
+    return made or None
+
+
+def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
+    """The plan of a query, or what must be asked back first."""
+    found, tool = a.found, a.tool
+    query = _kept(query, tool)
+    if found.unclear:
+        question, choices = found.unclear[0]
+        return Plan("clarify", question=question, choices=choices, query=previous)
+    if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
+        return asking
+    return Plan(
+        "answer",
+        calls=calls_of(query, a.words),
+        then=query.then,
+        ignored=ignored_words(a.s, found, tool.name),
+        notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
+        query=query,
+    )
+
+
+def _kept(query: Query, tool: Tool) -> Query:
+    """Without what is empty or equals a default; rows that code filters are cut only after that."""
+    kept = {}
+    for name, value in query.arguments.items():
+        if value in (None, [], "") or value == tool.default(name):
+            continue
+        kept[name] = _whole(value)
+    then = dict(query.then) if query.then else None
+    if then and (then.get("where") or then["op"] in ("both", "either")) and "limit" in kept:
+        then["limit"] = kept.pop("limit")
+    sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
+    return Query(query.tool, kept, sides, then)
+
+
+def _whole(value: Any) -> Any:
+    """20.0 as 20."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _of_what(query: Query, previous: Query | None) -> Plan | None:
+    """A metric with nothing that it is of."""
+    if (
+        set_of("of_what") & set(query.arguments)
+        or query.sides
+        or query.then
+        or query.arguments.get("agg") in ("sum", "count")
+    ):
+        return None
+    name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
+    about = metrics.metrics().get(name)
+    title = about.title if about is not None else name
+    kind = about.of[0].replace("_", " ") if about is not None else "instance"
+    where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
+    choices = (
+        f"{title} of all {kind}s{where}",
+        f"five {kind}s with the most {title}{where}",
+        f"{title} by region{where}",
+    )
+    return Plan(
+        "clarify",
+        question=f"{title} of which resource? Name one, or a type.",
+        choices=choices,
+        query=previous,
+    )

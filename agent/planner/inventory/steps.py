@@ -1,0 +1,78 @@
+"""From what a question asked to the calls that answer it: what narrows resources is a call of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.planner.inventory.asked import OWN_ROWS
+from agent.planner.lexicon import Lexicon
+from agent.planner.query import Call, Query
+from agent.planner.tool import Tool
+
+_NAMES = frozenset(("id", "name", "name_contains"))
+_LONE = frozenset(("resource_type", "status"))
+
+
+def feeder_of(tool: Tool, words: Lexicon) -> tuple[str, Tool, str] | None:
+    """The argument that is fed, the tool that feeds it, and the field of its rows."""
+    for argument, source in tool.feed.items():
+        name, _, row_field = source.partition(".")
+        if name in words.tools and words.tools[name].here:
+            return argument, words.tools[name], row_field
+    return None
+
+
+def calls_of(query: Query, words: Lexicon) -> tuple[Call, ...]:
+    """One call, one for each side, or a call that feeds the others with what it found."""
+    tool = words.tools[query.tool]
+    fed = feeder_of(tool, words)
+    sides = query.sides or ({},)
+    made: list[Call] = []
+    fed_by: dict[str, str] = {}
+    for side in sides:
+        arguments = {**query.arguments, **side}
+        first = _narrowing(arguments, query, tool, fed[1]) if fed is not None else {}
+        if fed is not None and first:
+            key = repr(sorted(first.items(), key=str))
+            if key not in fed_by:
+                fed_by[key] = str(len(made) + 1)
+                made.append(Call(fed[1].name, _printed(first, feeds=True), fed_by[key]))
+            arguments = {name: value for name, value in arguments.items() if name not in first}
+            arguments[fed[0]] = f"${fed_by[key]}.{fed[2]}"
+        made.append(Call(query.tool, _printed(arguments), str(len(made) + 1)))
+    if (query.then or {}).get("op") == "join" and (costs := _costs(words)) is not None:
+        made.append(Call(costs.name, {"group_by": "resource"}, str(len(made) + 1)))
+    return tuple(made)
+
+
+def _costs(words: Lexicon) -> Tool | None:
+    """The tool that tells what each resource has cost, once there is one."""
+    tools = (tool for tool in words.tools.values() if tool.of_its_own and tool.groups_by("resource"))
+    return next((tool for tool in tools if "usd" in tool.fields), None)
+
+
+def _narrowing(arguments: Mapping[str, Any], query: Query, tool: Tool, feeder: Tool) -> dict[str, Any]:
+    """The arguments that narrow resources; names alone need no call of their own."""
+    if "list_metrics" in arguments:
+        return {}
+    first = {
+        name: value
+        for name, value in arguments.items()
+        if feeder.has(name)
+        and name not in OWN_ROWS
+        and not (tool.has(name) and tool.parameters[name].get("kind") == "metric")
+    }
+    joined = (query.then or {}).get("op") == "join" or (query.then or {}).get("before")
+    if set(first) <= _NAMES and not joined:
+        return {}
+    return first or ({"resource_type": ["instance"]} if joined else {})
+
+
+def _printed(arguments: Mapping[str, Any], *, feeds: bool = False) -> dict[str, Any]:
+    """By name, so that equal plans are equal bytes; what metrics imply anyway (`instance`) is no list."""
+    shown = {}
+    for name, value in sorted(arguments.items()):
+        lone = feeds and name in _LONE and isinstance(value, list) and len(value) == 1
+        shown[name] = value[0] if lone else value
+    return shown

@@ -1,0 +1,111 @@
+"""Which tool a question about what one runs is for."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.evidence import Evidence
+from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.lexicon import Lexicon
+from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
+
+_OWN_CUE = 1.5
+_NO = -5.0
+_SHORT = 4
+
+
+def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
+    """The tool that takes most of what is named, None where none fits. `turn`: it is known of what."""
+    scores = {
+        tool.name: _score(s, tool, seen, turn)
+        for tool in words.tools.values()
+        if tool.here and not tool.market
+    }
+    best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
+    return words.tools[best] if best is not None and scores[best] > 0 else None
+
+
+def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
+    score = s.cues.get(tool.name, 0.0) * (_OWN_CUE if tool.of_its_own else 0.5)
+    if not tool.of_account:
+        lists_services = "capabilities" in tool.fields
+        return score + (2.0 if seen.has("services") and lists_services else _NO)
+    for span in s.spans:
+        score += sum(1.5 for argument, _ in span.values if tool.has(argument) and argument in tool.words)
+    if tool.has("agg"):
+        return score + _measures(s, seen, turn)
+    if tool.has("check"):
+        return score + _health(s, seen)
+    if tool.has("id") and not tool.has("resource_type"):
+        return score + _one(s, seen, turn)
+    return score + (1.0 if tool.has("missing_tag") else 0.3)
+
+
+def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
+    """A metric that is meant as one."""
+    if seen.has("metric", "percent", "tempted", "percentile"):
+        return 4.0
+    if _adds_up(s):
+        return _NO
+    named = seen.one_named or turn
+    told = [i for i, span in enumerate(s.spans) if span.plays("all_metrics")]
+    told = [i for i in told if not s.plays(i - 1, "namespace_word", "account_word", "tagged")]
+    if told and (named or seen.has("type", "machine")):
+        return 3.0
+    if not seen.has("shy_metric"):
+        return _NO
+    measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
+    compared = any(span.plays("op") for span in s.spans) and any(span.number is not None for span in s.spans)
+    return 3.5 if measured or named or compared or _of_something(s, seen) else -1.0
+
+
+def _adds_up(s: Sentence) -> bool:
+    """`how much disk do our volumes take up altogether`, `their total size`: what they have is added up."""
+    sized = any(span.plays("size_of") for span in s.spans)
+    asks = any(span.text in set_of("sums") for span in s.spans)
+    return asks and sized and any(span.plays("total") for span in s.spans)
+
+
+def _of_something(s: Sentence, seen: Evidence) -> bool:
+    """`memory of the prod databases`, `memory by team`, `order databases by connections`."""
+    place = seen.places["shy_metric"][0]
+    after = s.at(place + 1)
+    if s.plays(place - 1, "per", "sort_by"):
+        ranked = any(span.plays("top", "extreme", "sort_by") or span.number is not None for span in s.spans)
+        return ranked or s.words()[0] in ("order", "sort", "rank")
+    return after is not None and (after.text in set_of("of_leads") or after.plays("per"))
+
+
+def _health(s: Sentence, seen: Evidence) -> float:
+    """Whether something is well is asked."""
+    asks = [span.text for span in s.spans if span.plays("ask_health")]
+    if seen.has("health") or (not asks and _how_are(s, seen)):
+        return 3.2
+    if not asks or (seen.has("id") and not seen.has("name", "named", "word")):
+        return _NO
+    opens = s.spans[0].text.split()[0] in set_of("yes_no")
+    telling = any(said.split()[0] in set_of("well") for said in asks)
+    others = [span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]
+    alone = len(others) <= _SHORT or asks[0].startswith("stat")
+    if telling or (seen.one_named and (opens or alone)):
+        return 3.2
+    return 2.0 if opens and not seen.has("state") and seen.has("type", "machine") else -1.0
+
+
+def _how_are(s: Sentence, seen: Evidence) -> bool:
+    """`how are the k8s nodes`, and nothing else is asked of them."""
+    opens = s.words()[:2] in (("how", "are"), ("how", "is")) or s.words()[:1] == ("hows",)
+    more = ("measured", "threshold", "priced", "old", "state", "public", "tagged", "metric", "shy_metric")
+    return opens and seen.named and not any(span.plays(*more) for span in s.spans)
+
+
+def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
+    """One resource, named here or before, and nothing else that narrows."""
+    if not seen.one_named and not (turn and s.spans[0].plays("details")):
+        return _NO
+    several = ("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
+    plural = any(span.plays("type", "shy_type", "service") and is_plural(span.text) for span in s.spans)
+    if plural or any(span.plays(*several) for span in s.spans) or seen.has("label", "age", "extreme"):
+        return -2.0
+    asks = ("details", "who_has", "field_of")
+    asked = any(span.plays(*asks) and span.get("field_of") != "status" for span in s.spans)
+    return 2.0 + asked - sum(seen.has(kind) for kind in ("state", "percent", "metric", "kind"))

@@ -1,0 +1,156 @@
+"""Times: of a measurement, of creation, of how things were; and ages such as `older than 30 days`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.amounts import PERIODS, length_at, said
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import hint, set_of
+from cloudtop.times import interval, spoken
+
+_NOW = frozenset(("now", "right now", "at the moment", "at present", "currently", "tonight"))
+_NEXT = {"yesterday": "today", "last_week": "this_week", "last_month": "this_month"}
+_NEAR = 5
+
+
+def read_times(a: Asked) -> None:
+    """Every expression of time, then every age."""
+    for start, end, token in spoken(a.s.text, a.now, bare=False):
+        places = [i for i, sp in enumerate(a.s.spans) if a.s.starts(sp) >= start and a.s.ends(sp) <= end]
+        if not places or any(
+            a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places
+        ):
+            continue
+        if token == "now" or a.s.text[start:end].lower() in _NOW:
+            a.s.use(*places)
+        elif not _aged(a, places) and not _second(a, places, token):
+            _time(a, places, token)
+    _the_one_before(a)
+    for index, span in enumerate(a.s.spans):
+        if (not span.used and span.number is not None) or span.text in ("a", "an"):
+            _age(a, index)
+
+
+def _the_one_before(a: Asked) -> None:
+    """`and the day before?`: the time before the one that was asked about."""
+    words = a.s.words()
+    for index, span in enumerate(a.s.spans):
+        known = hint("the_one_before").get(str(span.get("unit")), {})
+        before = known.get(str(a.before.get("time")))
+        if before is not None and "before" in words and "time" not in a.found.arguments:
+            a.put("time", before, *range(index, len(a.s.spans)))
+            return
+
+
+def _second(a: Asked, places: list[int], token: str) -> bool:
+    """`today vs yesterday`: each time is a side of its own."""
+    first = a.found.arguments.get("time")
+    if first is None or first == token or not any(span.plays("compare") for span in a.s.spans):
+        return False
+    del a.found.arguments["time"]
+    a.found.sides = [{"time": first}, {"time": token}]
+    a.found.then = {"op": "compare", "by": "time", "values": [first, token]}
+    a.s.use(*places)
+    return True
+
+
+def _aged(a: Asked, places: list[int]) -> bool:
+    """`created this week`, `older than 2026-01-01`, `launched before march`."""
+    if not a.takes("created_since"):
+        return False
+    first = min(places)
+    token = _token(a, places)
+    lead = a.s.at(first - 1)
+    made = _made(a, first)
+    if lead is not None and lead.plays("older_sure") and not lead.used:
+        a.put("created_before", token, first - 1, *places)
+        return True
+    if lead is not None and lead.plays("newer_sure") and lead.text != "within" and not lead.used:
+        a.put("created_since", token, first - 1, *places)
+        return True
+    if made is None:
+        return False
+    if any(sp.plays("before") for sp in a.s.spans[made + 1 : first]):
+        a.put("created_before", token, made, *range(made + 1, first), *places)
+        return True
+    begin = token.partition("/")[0]
+    begin = begin.removeprefix("since_") if begin.startswith("since_20") else begin
+    a.put("created_since", begin, made, *places)
+    if not any(sp.plays("after") for sp in a.s.spans[made + 1 : first]):
+        _until(a, token)
+    a.s.use(*(at for at in range(made + 1, first) if a.s.plays(at, "after")))
+    return True
+
+
+def _made(a: Asked, first: int) -> int | None:
+    """The word of creation that a time belongs to."""
+    for at in range(first - 1, max(-1, first - 1 - _NEAR), -1):
+        span = a.s.spans[at]
+        if span.plays("made") and not span.used:
+            return at
+        passed = span.text in set_of("articles") | set_of("place_leads") or span.plays(
+            "before", "after", "type", "shy_type", "everything"
+        )
+        if not passed:
+            return None
+    return None
+
+
+def _until(a: Asked, token: str) -> None:
+    """A time that is over has an end as well."""
+    span = interval(token, a.now)
+    if span.end >= a.now or (token.startswith(("last_", "since_")) and token not in _NEXT):
+        return
+    after = _NEXT.get(token) or f"{span.end:%Y-%m-%d}"
+    a.put("created_before", after)
+
+
+def _token(a: Asked, places: list[int]) -> str:
+    start, end = a.s.starts(a.s.spans[min(places)]), a.s.ends(a.s.spans[max(places)])
+    return next(
+        token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last
+    )
+
+
+def _time(a: Asked, places: list[int], token: str) -> None:
+    first = min(places)
+    span = interval(token, a.now)
+    if span.start > a.now and not a.takes("forecast"):
+        a.s.use(*places)
+        a.found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
+        return
+    as_of = next((at for at in (first - 1, first - 2) if a.s.plays(at, "as_of")), None)
+    moment = as_of is not None or span.point or any(sp.plays("then_running") for sp in a.s.spans)
+    if a.takes("as_of") and moment and "status" not in a.found.arguments:
+        a.put("as_of", token, *places, *([as_of] if as_of is not None else []))
+        a.s.use(*(i for i, _ in a.all("then_running")))
+    elif not a.put("time", token, *places):
+        a.s.use(*places)
+        a.found.refused.append(f"{token.replace('_', ' ')}: this is only known as it is now")
+
+
+def _age(a: Asked, index: int) -> None:
+    """`older than 30 days`, `over a year old`, `younger than 2 weeks`, `running for more than 3 months`."""
+    if not a.takes("older_than"):
+        return
+    made = length_at(a.s, index)
+    if made is None or made.unit not in PERIODS:
+        return
+    places = range(made.first, made.last + 1)
+    behind = a.s.at(made.last + 1)
+    old = behind is not None and behind.plays("old")
+    lead = a.s.at(made.first - 1)
+    running = lead is not None and lead.plays("running_for")
+    sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
+    if not (old or sure or running):
+        return
+    if running or old:
+        a.s.use(made.first - 1 if running else made.last + 1)
+    a.s.use(*places)
+    younger = made.op in ("lt", "le")
+    if made.op_at is not None and sure:
+        younger = a.s.spans[made.op_at].plays("newer_sure") != (made.op_at in a.s.turned)
+    text = said(made)
+    if younger:
+        a.put("created_since", f"last_{text}")
+    else:
+        a.put("older_than", text)

@@ -1,0 +1,94 @@
+"""What is counted and added up: `how many`, `total size of`, `what do they cost`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import is_plural
+from agent.planner.inventory.grouping import dimension_at
+from agent.planner.inventory.sizes import size_field, types_said
+from agent.planner.sentence import Span
+
+_OF_EACH = frozenset(("with", "their", "its", "and", "the", "plus", ",", "each", "by", "including"))
+
+
+def read_counts(a: Asked) -> None:
+    """`how many …`, `total size of …`."""
+    for index, span in a.all("count"):
+        a.s.use(index)
+        if span.text == "how much":
+            _total(a, index)
+            continue
+        _count_dimension(a, index)
+        if "group_by" not in a.found.arguments and a.found.then is None:
+            a.found.then = {"op": "count"}
+    for index, _ in a.all("total"):
+        _total(a, index)
+
+
+def _count_dimension(a: Asked, index: int) -> None:
+    """`how many regions do we use`: groups are counted; `how many gpus` adds them up."""
+    at = a.skip(index + 1, leads=False)
+    while (span := a.s.at(at)) is not None and span.text in ("different", "distinct", "unique", "separate"):
+        at += 1
+    if span is None:
+        return
+    if span.text in ("gpus", "cards", "gpu") and a.tool.has("group_by"):
+        a.found.then = {"op": "sum", "field": "gpu_count"}
+        a.put("resource_type", "gpu_instance", at)
+        return
+    if span.plays("type", "service") or "group_by" in a.found.arguments or not a.tool.has("group_by"):
+        return
+    dimension = dimension_at(a, at)
+    if dimension is not None and dimension != "resource" and is_plural(span.text):
+        a.found.add("group_by", dimension)
+        a.found.then = {"op": "count"}
+        a.s.use(at)
+
+
+def _total(a: Asked, index: int) -> None:
+    """`total size of our buckets`, `total cores`, `what do they cost in total`."""
+    if not a.takes("min_vcpu") or a.tool.has("metric"):
+        return
+    for at in range(index + 1, min(len(a.s.spans), index + 4)):
+        if (name := _summed(a, a.s.spans[at])) is not None:
+            a.found.then = {"op": "sum", "field": name}
+            a.s.use(index, at)
+            return
+    if a.found.then is None and any(span.plays("priced") for span in a.s.spans):
+        a.s.use(index)
+
+
+def _summed(a: Asked, span: Span) -> str | None:
+    """The field of a row that a word adds up."""
+    if span.get("unit") == "core":
+        return "vcpus"
+    if span.get("size_of") == "ram":
+        return "ram_gib"
+    if span.plays("size_of") or span.get("order_by") == "size" or span.text == "size of":
+        return size_field(types_said(a))
+    if span.get("unit") == "object":
+        return "object_count"
+    return "usd_per_hour" if span.plays("priced") else None
+
+
+def read_prices(a: Asked) -> None:
+    """`what do they cost`: the hourly price of each, joined to what was measured, or summed."""
+    places = [index for index, _ in a.all("priced", "per_hour")]
+    if not places or not any(a.s.spans[i].plays("priced") for i in places):
+        return
+    if a.feeder is not None:
+        a.found.then = a.found.then or {"op": "join", "field": "usd_per_hour"}
+        a.s.use(*places)
+    elif a.tool.has("group_by") and a.tool.has("max_price"):
+        a.s.use(*places)
+        if a.found.then is None and "group_by" not in a.found.arguments and _asks_sum(a):
+            a.found.then = {"op": "sum", "field": "usd_per_hour"}
+
+
+def _asks_sum(a: Asked) -> bool:
+    """`what do they cost`; but `with their price`, `and the hourly cost` show it of each."""
+    for index, span in enumerate(a.s.spans):
+        before = a.s.at(index - 1)
+        if span.plays("priced") and before is not None and before.text in _OF_EACH:
+            return False
+    return "with" not in a.s.words()

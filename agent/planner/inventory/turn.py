@@ -1,0 +1,130 @@
+"""Whether a question is about what one runs, and its plan when it is: the door from the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.planner.inventory import plan as plans
+from agent.planner.inventory.dialogue import goes_on
+from agent.planner.inventory.evidence import Evidence, evidence_of
+from agent.planner.inventory.facts import hint
+from agent.planner.inventory.pieces import pieces_of
+from agent.planner.language import Meaning, word_set
+from agent.planner.lexicon import Lexicon
+from agent.planner.query import Plan, Query
+from agent.planner.sentence import Sentence, Span, sentence_of
+from agent.planner.spelling import KnownWords, corrected
+from cloudtop import metrics
+
+_KEYS = ("tag", "label")
+
+
+_CUE = 2.0
+"""How much one cue of a tool weighs, beside the weights of evidence."""
+
+
+@dataclass
+class Own:
+    """A question read with the words of what one runs, and how much speaks for its being about that."""
+
+    s: Sentence
+    words: Lexicon
+    seen: Evidence
+    mended: tuple[tuple[str, str], ...]
+
+    @property
+    def weight(self) -> float:
+        """How much speaks for it: what is named, and cues of tools that are about other things than lists."""
+        return self.seen.total() + _CUE * self.cues
+
+    @property
+    def cues(self) -> float:
+        """The most that cues say for a tool that is asked for by its own words: costs, changes."""
+        said = (cue for name, cue in self.s.cues.items() if self.words.tools[name].of_its_own)
+        return max(said, default=0.0)
+
+    @property
+    def _graph(self) -> bool:
+        return any(span.plays("graph") for span in self.s.spans)
+
+    def goes_on(self) -> bool:
+        """Whether it builds on the question before."""
+        return goes_on(self.s, self.seen)
+
+    def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
+        """Its plan as a question of its own."""
+        return plans.fresh(self.s, self.words, self.seen, now, previous)
+
+    def instead(self, now: datetime, previous: Query | None, *, outside: bool) -> Plan | None:
+        """Its plan where nothing of the market could be made of it: only if every word of it is used.
+
+        `outside`: it was taken for something that is none of ours.
+        """
+        if outside and not self.seen.anchored and (self.seen.has("shy_metric") or self._graph):
+            return plans.of_which(self.s, self.words, now, previous)
+        if not self.seen.anchored and not self.cues:
+            return None
+        made = self.fresh(now, previous)
+        whole = made is not None and made.behaviour == "answer" and not made.ignored
+        return (
+            made if whole and made is not None and made.query is not None and made.query.arguments else None
+        )
+
+    def followed(self, now: datetime, previous: Query) -> Plan:
+        """Its plan after the question before."""
+        return plans.followed(self.s, self.words, self.seen, now, previous)
+
+
+def _services_meant(s: Sentence) -> None:
+    """`lambda throttles`, `most invoked lambda`: a seller's name is the service whose metric is asked for."""
+    for index, span in enumerate(s.spans):
+        kind = span.get("shy_type")
+        if kind is None or not span.plays("provider") or (index and s.spans[index - 1].text in _AT):
+            continue
+        measured = (_metric(one) for one in s.spans)
+        asked = any(one.plays("metric_list") for one in s.spans)
+        if not asked and not any(kind in one.of for one in measured if one is not None):
+            continue
+        for cloud, kinds in hint("services").items():
+            if any(span.text in words.split() for words in kinds.get(kind, ())):
+                span.meanings = (Meaning("service", (cloud, kind)),)
+
+
+_AT = ("on", "at", "from", "via")
+
+
+def _metric(span: Span) -> metrics.Metric | None:
+    ranked = str(span.get("ranked_metric") or "").split()
+    return metrics.metrics().get(
+        str(span.get("metric") or span.get("shy_metric") or (ranked[0] if ranked else ""))
+    )
+
+
+def _opening(s: Sentence) -> None:
+    """`ok and snapshots`: a word of assent at the beginning asks nobody how it is."""
+    for span in s.spans[:-1]:
+        if span.text not in word_set("fillers"):
+            return
+        span.meanings = tuple(one for one in span.meanings if one.role != "ask_health")
+
+
+def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
+    """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
+    words = lexicon.account
+    assert words is not None
+    text = text.rstrip(" .!?") or text
+    keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
+    tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
+    if mended:
+        right = dict(mended)
+        for token in reversed(tokens):
+            if token.kind == "word" and right.get(token.raw.lower()) == token.text:
+                meant = token.text.upper() if token.raw.isupper() else token.text
+                text = text[: token.start] + meant + text[token.end :]
+        tokens = pieces_of(text, words.known, keys)
+    s = sentence_of(text, tokens, words)
+    _services_meant(s)
+    _opening(s)
+    return Own(s, words, evidence_of(s), mended)

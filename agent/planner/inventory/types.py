@@ -1,0 +1,122 @@
+"""What kinds of resource are meant, and which are left out: `s3 buckets`, `everything but volumes`."""
+
+from __future__ import annotations
+
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.language import word_set
+
+_HOSTS = frozenset(("instance", "gpu_instance", "node", "cluster", "container"))
+
+
+def read_types(a: Asked) -> None:
+    """Types of the question; a noun before another only says more of it: `volume snapshots`."""
+    places = [i for i, span in a.all("type", "service")]
+    places = [i for i in places if not _modifies(a, i)]
+    places += [i for i, _ in a.all("shy_type") if places and _listed(a, i)]
+    if not places and not a.found.arguments.get("resource_type"):
+        places = [i for i, span in a.all("shy_type") if _stands(a, i)]
+    named = _named(a)
+    for index in places:
+        span = a.s.spans[index]
+        service = span.get("service")
+        kind = service[1] if service else span.get("type") or span.get("shy_type")
+        if index in a.denied:
+            _left_out(a, index, str(kind))
+            continue
+        where = _where(a, index)
+        if where is not None and not service:
+            a.s.use(index)
+            a.found.refused.append(f"{where} {span.text}: nothing is filtered by what it is a part of")
+            continue
+        if service is not None and not a.found.arguments.get("providers"):
+            a.put("providers", service[0])
+        if where is not None or (named and not service and not _plural(a, index)):
+            a.s.use(index)
+        else:
+            a.put("resource_type", kind, index)
+    _implied(a)
+
+
+def _where(a: Asked, index: int) -> str | None:
+    """`nodes in the prod clusters`, `pods on gke`: the second noun says where; only a cloud is taken."""
+    at = index - 1
+    while (span := a.s.at(at)) is not None and (span.text in set_of("articles") or span.used):
+        at -= 1
+    known = span is not None and span.text in _ON and bool(a.found.arguments.get("resource_type"))
+    return span.text if known and span is not None else None
+
+
+_ON = frozenset(("on", "in", "at", "from", "within", "inside"))
+
+
+def _modifies(a: Asked, index: int) -> bool:
+    """`kubernetes pods`, `volume snapshots`: of adjacent nouns the last; the cloud of a service stays."""
+    after = a.s.at(index + 1)
+    if after is None or after.used or not after.plays("type", "service", "shy_type"):
+        return False
+    if after.text in word_set("joins") or (
+        after.plays("shy_type") and not after.plays("type") and not _plural(a, index + 1)
+    ):
+        return False
+    service = a.s.spans[index].get("service")
+    if service is not None:
+        a.put("providers", service[0])
+    if after.get("shy_type") and not after.plays("type"):
+        a.s.spans[index + 1].meanings = (
+            *after.meanings,
+            type(after.meanings[0])("type", after.get("shy_type")),
+        )
+    a.s.use(index)
+    return True
+
+
+def _listed(a: Asked, index: int) -> bool:
+    """`snapshots and images`: with a noun that is sure, in one list."""
+    before = a.s.at(index - 1)
+    return index in a.denied or (
+        _plural(a, index)
+        and before is not None
+        and before.text in word_set("joins")
+        and a.s.plays(index - 2, "type", "service")
+    )
+
+
+def _stands(a: Asked, index: int) -> bool:
+    """Whether a word with other uses is the noun of the question."""
+    span, before = a.s.spans[index], a.s.at(index - 1)
+    if span.used or a.s.plays(index - 1, "per", "sort_by"):
+        return False
+    if a.s.plays(index + 1, "size_of", "unit") and span.plays("size_of"):
+        return False
+    lead = before is None or before.text in set_of("articles") | set_of("which") | set_of(
+        "place_leads"
+    ) | set_of("joins")
+    lead = lead or before is None or bool(before.meanings) or before.number is not None
+    return lead or _plural(a, index)
+
+
+def _plural(a: Asked, index: int) -> bool:
+    return is_plural(a.s.spans[index].text)
+
+
+def _named(a: Asked) -> bool:
+    """One resource is named, so that its type only repeats what it is."""
+    return bool({"name", "id"} & set(a.found.arguments))
+
+
+def _left_out(a: Asked, index: int, kind: str) -> None:
+    if not a.put("exclude_resource_type", kind, index):
+        a.where("type", "ne", kind, index)
+    a.s.use(*(i for i, _ in a.all("everything", "anything")))
+
+
+def _implied(a: Asked) -> None:
+    """`mysql servers` are databases; a runtime is of functions."""
+    kinds = a.found.arguments.get("resource_type") or []
+    if a.found.arguments.get("engine") and set(kinds) <= _HOSTS and a.takes("resource_type"):
+        a.found.arguments["resource_type"] = ["database"]
+    if a.found.arguments.get("runtime") and not kinds and a.takes("resource_type"):
+        a.put("resource_type", "function")
+    if a.found.arguments.get("resource_type") == []:
+        del a.found.arguments["resource_type"]

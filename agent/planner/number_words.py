@@ -1,0 +1,70 @@
+"""Number words as numbers: `seven`, `twenty four`, `2 thousand`, `half a dozen`, `2 and a half`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.planner.language import language
+from agent.planner.tokens import Token
+
+_LENGTHS = frozenset(
+    ("hour", "hours", "hrs", "h", "day", "days", "week", "weeks", "month", "months", "year", "years")
+)
+_COUNTABLE = 100
+_TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
+
+
+def numbered(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with number words as numbers; several that make one number become one token."""
+    out: list[Token] = []
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1].text if place + 1 < len(tokens) else ""
+        value = language().numbers.get(token.text) if token.kind == "word" else None
+        if token.text == "a" and following in ("dollar", "buck"):
+            value = 1.0
+        if value is not None:
+            _add(out, token, value)
+        elif token.text == "half" and _and_a_half(out, token, following):
+            continue
+        elif not _scaled(out, token):
+            out.append(token)
+    return out
+
+
+def _add(out: list[Token], token: Token, value: float) -> None:
+    """One more number; units behind tens, and half a dozen, make one with what stood before."""
+    last = out[-1] if out else None
+    if token.text == "dozen" and [t.text for t in out[-2:]] == ["half", "a"]:
+        out[-2:] = [replace(token, start=out[-2].start, kind="number", value=6.0)]
+        return
+    tens = last is not None and last.text in language().numbers and last.value in _TENS
+    if last is not None and last.value is not None and tens and value < 10:
+        out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
+        return
+    out.append(replace(token, kind="number", value=value))
+
+
+def _scaled(out: list[Token], token: Token) -> bool:
+    """`2 thousand`, `a hundred`: the number before grows."""
+    scale = language().scales.get(token.text) if token.kind == "word" else None
+    last = out[-1] if out else None
+    if scale is None or last is None or not (last.kind == "number" or last.text == "a"):
+        return False
+    value = (last.value if last.kind == "number" and last.value else 1) * scale
+    raw = f"{last.raw} {token.raw}"
+    out[-1] = replace(last, end=token.end, kind="number", value=value, raw=raw, text=f"{value:g}")
+    return True
+
+
+def _and_a_half(out: list[Token], token: Token, following: str) -> bool:
+    """`2 and a half hours`, `1 half hours`: the number grows; what stood between goes."""
+    between = [t.text for t in out[-2:]] == ["and", "a"]
+    number = out[-3] if between and len(out) > 2 else out[-1] if out and not between else None
+    if number is None or number.kind != "number" or number.value is None:
+        return False
+    if following not in _LENGTHS or number.value >= _COUNTABLE:
+        return False
+    del out[-3 if between else -1 :]
+    out.append(replace(number, end=token.end, value=number.value + 0.5, text=f"{number.value + 0.5:g}"))
+    return True

@@ -1,0 +1,254 @@
+"""What is said of resources: how many and which, one of them, how they are, what can be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent.figures import (
+    account,
+    day,
+    metric_title,
+    moment,
+    number,
+    priced,
+    quantity,
+    resource_size,
+    side,
+    usd,
+)
+from cloudtop import metrics, resource_types
+from cloudtop.text import plural
+
+if TYPE_CHECKING:
+    from agent.answer import Answer
+    from agent.compute import Computed
+
+Row = Mapping[str, Any]
+NAMED = 3
+"""So many of a list are named in a sentence."""
+
+_STATED = {"running", "stopped", "terminated", "failed", "unattached", "starting", "stopping", "unknown"}
+_BESIDE = frozenset(
+    (
+        *("resource_type", "metric", "granularity", "op", "value", "unit", "agg"),
+        *("sort", "group_by", "list_metrics", "time", "name", "where"),
+    )
+)
+"""Arguments that a sentence says in words of its own."""
+_FILTERS = {
+    "providers": "on",
+    "missing_tag": "without tag",
+    "status_not": "not",
+    "exclude_resource_type": "without",
+}
+_FIELDS = {
+    "usd_per_hour": "$/hour",
+    "size_bytes": "size",
+    "size_gb": "GB",
+    "vcpus": "vCPUs",
+    "ram_gib": "GiB of memory",
+    "gpu_count": "GPUs",
+    "object_count": "objects",
+}
+WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
+
+
+def noun(applied: Mapping[str, Any], count: float) -> str:
+    """What is counted: `instances`, `databases`, else `resources`."""
+    kinds = applied.get("resource_type") or []
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if len(kinds) == 1:
+        return resource_types.title(str(kinds[0]), count)
+    return "resource" if count == 1 else "resources"
+
+
+def counted(applied: Mapping[str, Any], count: float) -> str:
+    """`57 instances`."""
+    return f"{number(count)} {noun(applied, count)}"
+
+
+def conditions(applied: Mapping[str, Any]) -> str:
+    """` (status stopped, region eu, $/hour over 2)`: what was applied beside the type."""
+    said = [
+        f"{_FILTERS.get(name, name.replace('_', ' '))} {_plain(value)}"
+        for name, value in applied.items()
+        if name not in _BESIDE
+    ]
+    said += [_condition(*one) for one in applied.get("where") or ()]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _condition(field: str, op: str, value: Any) -> str:
+    """`vCPUs under 4`, `region not eu`, `with public ip`."""
+    name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
+    if op == "known":
+        return f"with{'' if value else 'out'} {name}"
+    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
+
+
+def nothing(answer: Answer) -> str:
+    """That nothing is there, and what was looked for."""
+    unknown = answer.applied.get("name")
+    if unknown and not set(answer.applied) - set(_BESIDE):
+        return f"No resource is named {_plain(unknown)}."
+    return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{compared(answer)}."
+
+
+def compared(answer: Answer) -> str:
+    """` with CPU under 20 %`, where that was asked."""
+    asked = answer.calls[-1]["arguments"]
+    if not asked.get("op") or not answer.applied.get("metric"):
+        return ""
+    title = " and ".join(metric_title(one) for one in answer.applied["metric"])
+    return f" with {title} {WORDS[asked['op']]} {number(asked['value'])}{_unit(asked, answer)}"
+
+
+def _unit(asked: Mapping[str, Any], answer: Answer) -> str:
+    if asked.get("unit"):
+        return f" {asked['unit']}"
+    known = metrics.metrics().get(str((answer.applied.get("metric") or [""])[0]))
+    return " %" if known is not None and known.unit == "percent" else ""
+
+
+def lists(done: Sequence[Mapping[str, Any]]) -> str:
+    """`1 instance (status stopped): web-2; 3 volumes (status unattached): …`: several lists in one answer."""
+    told = []
+    for one in done:
+        count = int(one.get("total") or len(one["rows"]))
+        names = f": {_named(one['rows'], count)}" if one["rows"] else ""
+        told.append(f"{counted(one['applied'], count)}{conditions(one['applied'])}{names}")
+    return f"{'; '.join(told)}."
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def name_of(row: Row) -> str:
+    """What a person calls a resource."""
+    return str(row.get("name") or row.get("id") or str(row.get("uid")).rpartition(":")[2])
+
+
+def _named(rows: Sequence[Row], total: int) -> str:
+    """The first names of so many."""
+    names = list(dict.fromkeys(name_of(row) for row in rows))[:NAMED]
+    rest = f" and {number(total - len(names))} more" if total > len(names) and len(rows) > NAMED else ""
+    return ", ".join(names) + rest
+
+
+def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """`12 instances (status stopped): web-1, web-2, db-1 and 9 more.`"""
+    if "group" in rows[0] and "count" in rows[0]:
+        return _groups(rows, answer, done)
+    total = int((done[-1].get("total") if done else None) or len(rows))
+    return (
+        f"{stale(rows)}{counted(answer.applied, total)}{conditions(answer.applied)}: {_named(rows, total)}."
+    )
+
+
+def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """`57 instances by region: us-east-1 has 20, eu-west-1 12, eu-central-1 9 and 4 more groups.`"""
+    dimensions = answer.calls[-1]["arguments"].get("group_by", ["group"])
+    by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in dimensions)
+    groups = int((done[-1].get("total") if done else None) or len(rows))
+    total = sum(int(row["count"]) for row in rows)
+    whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
+    told = ", ".join(f"{_group(row)} {number(row['count'])}" for row in rows[1:NAMED])
+    told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
+    more = f" and {len(rows) - NAMED} more groups" if len(rows) > NAMED else ""
+    return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
+
+
+def _group(row: Row) -> str:
+    return str(row["group"]) if row["group"] not in (None, "") else "no value"
+
+
+def one(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """`web-prod-2 is a running instance (m5.large, 2 vCPU) on aws in us-east-1; made on 2026-10-01.`"""
+    first = rows[0]
+    if len(rows) > 1:
+        where = Counter(f"{row['provider']} {resource_types.title(row['type'])}" for row in rows)
+        return f"{len(rows)} resources have it: {', '.join(where)}."
+    state = f"{first['status']} " if first["status"] in _STATED else ""
+    kind = f"{state}{resource_types.title(first['type'])}"
+    article = "an" if kind[0].lower() in "aeiou" else "a"
+    size = f" ({told})" if (told := resource_size(first)) else ""
+    whose = f", account {name}" if (name := account(first)) else ""
+    where_it_is = f"on {first['provider']}{whose} in {first['region']}"
+    parts = [f"{name_of(first)} is {article} {kind}{size} {where_it_is}", *_addresses(first)]
+    parts += [f"made on {made}"] if (made := day(first.get("created_at"))) else []
+    parts += [f"{cost} per hour"] if (cost := priced(first)) else []
+    tags = ", ".join(f"{key}={value}" for key, value in (first.get("tags") or {}).items())
+    parts += [f"tags {tags}"] if tags else []
+    return f"{stale(rows)}{'; '.join(parts)}."
+
+
+def _addresses(row: Row) -> list[str]:
+    fields = (("public", "public_ip"), ("private", "private_ip"))
+    return [f"{word} address {row[field]}" for word, field in fields if row.get(field)]
+
+
+def stale(rows: Sequence[Row]) -> str:
+    """Since when it was not asked again, in front of a sentence about rows that are old."""
+    old = [str(row["fetched_at"]) for row in rows if row.get("source") == "stale"]
+    return f"As of {moment(min(old))}, not asked again since: " if old else ""
+
+
+def health(rows: Sequence[Row], answer: Answer) -> str:
+    """How resources are: `2 of 41 are not well: node-3 (failing), pod-7 (down).`"""
+    bad = [row for row in rows if row.get("healthy") is False]
+    unknown = [row for row in rows if row.get("healthy") is None]
+    if len(rows) == 1:
+        row = rows[0]
+        return f"{stale(rows)}{row['name']} on {row['provider']} is {row['status']}: {row['message']}"
+    if bad:
+        said = ", ".join(dict.fromkeys(f"{row['name']} ({row['status']})" for row in bad[:NAMED]))
+        more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+        return f"{stale(rows)}{len(bad)} of {counted(answer.applied, len(rows))} are not well: {said}{more}."
+    if unknown:
+        states = Counter(str(row["status"]) for row in unknown)
+        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        whole = f"None of {counted(answer.applied, len(rows))} is unhealthy"
+        return f"{stale(rows)}{whole}; of {len(unknown)} it is not known ({told})."
+    return f"{stale(rows)}All {counted(answer.applied, len(rows))} are healthy."
+
+
+def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """Which services of which clouds can be read."""
+    by_cloud: dict[str, list[str]] = {}
+    for row in rows:
+        by_cloud.setdefault(str(row["provider"]), []).append(str(row["id"]))
+    told = "; ".join(f"{cloud}: {', '.join(some)}" for cloud, some in by_cloud.items())
+    usable = sum(1 for row in rows if row["enabled"] and row["configured"])
+    return f"{plural(len(rows), 'service')}, {number(usable)} of them readable now: {told}."
+
+
+def summed(result: Computed, answer: Answer) -> str:
+    """`57 instances cost $12.30 per hour together.`"""
+    figures, where = result.figures, conditions(answer.applied)
+    value, field, count = figures["value"], str(figures["field"]), figures["count"]
+    left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
+    if value is None:
+        whose = f"{counted(answer.applied, len(result.rows))}{where}"
+        return f"{whose}: {_FIELDS.get(field, field)} is not known of any."
+    what = f"{counted(answer.applied, count)}{where}"
+    together = " together" if count != 1 else ""
+    if field == "usd_per_hour":
+        verb = "costs" if count == 1 else "cost"
+        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}."
+    verb = "has" if count == 1 else "have"
+    if field == "size_bytes":
+        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}."
+    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}."
+
+
+def sides(result: Computed, answer: Answer) -> str:
+    """`prod: 12, staging: 4.`"""
+    told = []
+    for line in result.lines:
+        value = f" {quantity(line['value'], line['unit'])} on average" if line["value"] is not None else ""
+        count = f": {number(line['count'])}" if line["value"] is None else ""
+        told.append(f"{side(line['side'])}{count or value}")
+    return f"{'; '.join(told)}."

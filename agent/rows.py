@@ -1,0 +1,114 @@
+"""What code does with rows of resources and measurements: conditions, sums, joins, comparisons."""
+
+from __future__ import annotations
+
+import operator
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloudtop.regions import place, wanted
+from cloudtop.sellers import seller_id
+
+Row = Mapping[str, Any]
+COMPARES: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "eq": operator.eq,
+}
+
+
+def told(row: Row, field: str) -> Any:
+    """A field of a row, also one that lies deeper: `tags.owner`, `gpu_count`, `gpu`."""
+    if field in row:
+        return row[field]
+    if field.startswith("tags."):
+        tags = {str(key).lower(): value for key, value in (row.get("tags") or {}).items()}
+        return tags.get(field[5:].lower())
+    gpus = row.get("gpus") or []
+    if field == "gpu_count":
+        return sum(one.get("count") or 0 for one in gpus)
+    if field == "gpu_memory_gib":
+        return max((one["memory_gib"] for one in gpus if one.get("memory_gib")), default=None)
+    return [one.get("gpu") for one in gpus] if field == "gpu" else None
+
+
+def meets(row: Row, field: str, op: str, value: Any) -> bool | None:
+    """Whether a row meets one condition; None where it does not tell."""
+    held = told(row, field)
+    if op == "known":
+        return (held not in (None, "")) == bool(value)
+    if op == "ne":
+        return not _is(row, field, held, value)
+    if held is None:
+        return None
+    return COMPARES[op](held, value)
+
+
+def _is(row: Row, field: str, held: Any, value: Any) -> bool:
+    """The same, however it is spelled."""
+    if field == "provider":
+        return str(held) == seller_id(str(value))
+    if field == "region":
+        return wanted(str(value)).matches(place(str(row.get("provider")), row.get("region"), None).places)
+    if isinstance(held, list):
+        return value in held
+    return str(held).lower() == str(value).lower()
+
+
+def filtered(rows: Sequence[Row], where: Sequence[Sequence[Any]]) -> tuple[list[Row], int]:
+    """The rows that meet all conditions, and how many do not tell what was asked."""
+    kept, untold = [], 0
+    for row in rows:
+        met = [meets(row, str(field), str(op), value) for field, op, value in where]
+        if all(met):
+            kept.append(row)
+        elif None in met and False not in met:
+            untold += 1
+    return kept, untold
+
+
+def summed(rows: Sequence[Row], field: str) -> dict[str, Any]:
+    """The sum of a field over the rows that tell it, and how many do not."""
+    known = [float(value) for row in rows if (value := told(row, field)) is not None]
+    return {
+        "field": field,
+        "value": sum(known) if known else None,
+        "count": len(known),
+        "untold": len(rows) - len(known),
+    }
+
+
+def joined(rows: Sequence[Row], others: Sequence[Row], field: str) -> tuple[list[Row], dict[str, Any]]:
+    """Each row with a field of the resource it is of, and the sum of that field over the resources."""
+    by_uid = {str(one["uid"]): one for one in others if one.get("uid")}
+    made: list[Row] = [{**row, field: told(by_uid.get(str(row.get("uid")), {}), field)} for row in rows]
+    once = {str(row.get("uid")): row for row in made}
+    return made, summed(list(once.values()), field)
+
+
+def agreeing(sides: Sequence[Sequence[Row]], *, all_of_them: bool) -> list[Row]:
+    """The rows of the resources that every side has (or any of them), a resource's rows together."""
+    sets = [{row["uid"] for row in side} for side in sides]
+    kept = set.intersection(*sets) if all_of_them else set.union(*sets)
+    rows = [row for side in sides for row in side if row["uid"] in kept]
+    return sorted(rows, key=lambda row: (str(row.get("name") or ""), str(row["uid"])))
+
+
+def sides_of(sides: Sequence[tuple[Any, Sequence[Row], int]]) -> list[Row]:
+    """One line for each side of a comparison: how many rows, and the mean of what was measured."""
+    lines: list[Row] = []
+    for label, rows, total in sides:
+        values = [float(row["value"]) for row in rows if row.get("value") is not None]
+        grouped = bool(rows) and "group" in rows[0]
+        lines.append(
+            {
+                "side": label,
+                "count": sum(int(row.get("count") or 0) for row in rows) if grouped else total,
+                "value": statistics.fmean(values) if values else None,
+                "unit": rows[0].get("unit") if values else None,
+            }
+        )
+    return lines
