@@ -210,8 +210,14 @@ def carried(kind: str) -> Iterable[Gpus]:
 
 
 def measured(one: Record) -> Iterable[Gpus]:
-    """The GPUs of a type as EC2 says them. Of a shared GPU it counts the shares, or tells their size."""
-    for gpu in each(inner(one, "GpuInfo") or {}, "Gpus"):
+    """The GPUs of a type as EC2 says them, its own chips among them as among the offers.
+
+    Of a shared GPU it counts the shares, or tells their size.
+    """
+    for gpu in (
+        *each(inner(one, "GpuInfo") or {}, "Gpus"),
+        *each(inner(one, "NeuronInfo") or {}, "NeuronDevices"),
+    ):
         name = str(gpu.get("Name") or "")
         memory = gib_from_mib(positive(inner(gpu, "MemoryInfo", "SizeInMiB")))
         known = gpus.identify("aws", name, memory)

@@ -64,10 +64,8 @@ def each(record: Record, key: str) -> list[Record]:
 
 @lru_cache(maxsize=4096)
 def gpu_of(kind: str) -> tuple[str, float, float] | None:
-    """The GPU of an instance type as cloudtop carries it: model, how many, GiB. AWS' own chips are none."""
-    known = gpus.instance_gpu("aws", kind)
-    own = known is None or gpus.catalogue().gpus[known[0]].vendor == "aws"
-    return None if own else known
+    """The accelerator of an instance type as cloudtop carries it, AWS' own too: model, how many, GiB."""
+    return gpus.instance_gpu("aws", kind)
 
 
 def moment(value: datetime | str | None) -> datetime | None:

@@ -31,7 +31,15 @@ STATUS: dict[str, dict[Any, set[str]]] = {
     },
     "ecs_clusters": {"ACTIVE": {"running"}},
     "ecs_services": {"ACTIVE": {"running", "starting", "stopped"}},
-    "functions": {"Active": ALIVE, "Inactive": {"stopped", "available"}, "Failed": {"failed"}},
+    # Lambda's listing tells no state at all of a function that can be called.
+    "functions": {
+        "Active": ALIVE,
+        "Inactive": {"stopped", "available"},
+        "Failed": {"failed"},
+        None: {"available", "unknown"},
+    },
+    "caches": {"available": ALIVE, "creating": {"starting"}},
+    "images": {"available": ALIVE, "pending": {"starting"}, "failed": {"failed"}},
     "db_instances": {
         "available": ALIVE,
         "creating": {"starting"},
@@ -50,6 +58,8 @@ WHERE = {
     "ecs_clusters": ("status",),
     "ecs_services": ("status",),
     "functions": ("State",),
+    "caches": ("CacheClusterStatus",),
+    "images": ("State",),
     "db_instances": ("DBInstanceStatus",),
     "db_clusters": ("Status",),
     "tables": ("TableStatus",),
@@ -59,6 +69,9 @@ CREATED = {
     "instances": "LaunchTime",
     "volumes": "CreateTime",
     "snapshots": "StartTime",
+    "images": "CreationDate",
+    "repositories": "createdAt",
+    "caches": "CacheClusterCreateTime",
     "eks_clusters": "createdAt",
     "ecs_services": "createdAt",
     "db_instances": "InstanceCreateTime",
@@ -82,6 +95,7 @@ FIELDS = {
     "functions": {"runtime": "Runtime", "memory_mb": "MemorySize", "timeout_s": "Timeout"},
     "db_instances": {"version": "EngineVersion", "size_gb": "AllocatedStorage"},
     "db_clusters": {"version": "EngineVersion"},
+    "caches": {"version": "EngineVersion"},
 }
 """Fields of a row that are fields of AWS under another name."""
 
@@ -107,13 +121,17 @@ def status(thing: Thing) -> set[str]:
     word = thing.told(field)
     for name in inner:
         word = word and word[name]
-    return STATUS[thing.group][word] if word else {"unknown"}
+    return STATUS[thing.group][word] if word else STATUS[thing.group].get(None, {"unknown"})
 
 
 def names(thing: Thing) -> set[str | None]:
     """What its row may be called."""
     if thing.group == "security_groups":
         return {thing.tags.get("Name"), thing.told("GroupName")}
+    if thing.group == "images":
+        return {thing.tags.get("Name") or thing.told("Name")}
+    if thing.group == "zones":
+        return {thing.told("Name") and str(thing.told("Name")).rstrip(".")}
     return {thing.tags.get("Name")} if thing.group in NUMBERED else {thing.id}
 
 

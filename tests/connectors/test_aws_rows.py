@@ -203,8 +203,7 @@ def test_half_a_character_costs_no_record() -> None:
     ],
 )
 def test_gpus_of_a_type_that_nobody_carries_are_read_off_its_record(record: Any, expected: list[Any]) -> None:
-    about = {"InstanceType": "x9z.large", "NeuronInfo": {"NeuronDevices": [{"Name": "Trainium", "Count": 2}]}}
-    made = aws_compute.made_of({**about, **({"GpuInfo": record} if record else {})})
+    made = aws_compute.made_of({"InstanceType": "x9z.large", **({"GpuInfo": record} if record else {})})
     if expected and not isinstance(expected[0], tuple):
         assert [gpu.count for gpu in made.gpus] == expected
     else:
@@ -218,12 +217,14 @@ def test_gpus_of_a_known_type_are_known_without_asking() -> None:
     assert row.vcpus is None
 
 
-def test_accelerators_that_are_no_gpus_are_none() -> None:
-    about = aws_compute.sketch({"InstanceId": "i-1", "InstanceType": "trn1.2xlarge"})
-    made = aws_compute.made_of(
-        {"InstanceType": "trn1.2xlarge", "NeuronInfo": {"NeuronDevices": [{"Count": 1}]}, "VCpuInfo": {}}
-    )
-    assert aws_compute.finished(about, {"trn1.2xlarge": made}, {}).gpus == ()
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("trn1.2xlarge", Gpus("TRAINIUM", 1.0, 32.0)), ("x9z.large", Gpus("TRAINIUM2", 4.0, 96.0))],
+)
+def test_chips_of_amazons_own_count_as_they_do_among_the_offers(kind: str, expected: Gpus) -> None:
+    chips = {"Name": "Trainium2", "Count": 4, "MemoryInfo": {"SizeInMiB": 98304}}
+    made = aws_compute.made_of({"InstanceType": kind, "NeuronInfo": {"NeuronDevices": [chips]}})
+    assert made.gpus == (expected,)
 
 
 def test_an_instance_that_fails_its_checks_says_so() -> None:

@@ -1,4 +1,7 @@
-"""What moto lacks, answered here: permissions, prices by type, and resources by their tags."""
+"""What moto lacks, answered here: permissions, prices by type, resources by their tags.
+
+And where a bucket is: an answer that botocore's models have no shape for.
+"""
 
 from __future__ import annotations
 
@@ -142,3 +145,12 @@ def get_resources(fleet: Fleet, call: Call) -> dict[str, Any]:
         if tagged and (not kinds or service in kinds or f"{service}:{what}" in kinds):
             found.append({"ResourceARN": name, "Tags": pairs(one.tags)})
     return {"ResourceTagMappingList": found}
+
+
+def get_bucket_location(fleet: Fleet, call: Call) -> dict[str, Any]:
+    """GetBucketLocation: nothing for a bucket in the oldest region."""
+    name = call.arguments["Bucket"]
+    found = next((one for one in fleet.of("buckets", call.account) if one.id == name), None)
+    if found is None:
+        raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
+    return {"LocationConstraint": "" if found.region == "us-east-1" else found.region}

@@ -17,6 +17,10 @@ OURS = ("of", "checks", "agent", "gpus", "cluster", "storage", "objects", "kind"
 """Keys of the AWS fleet file that are no fields of AWS."""
 
 
+ZONE = "/hostedzone/"
+"""What Route 53 writes before the id of a zone."""
+
+
 class Told(NamedTuple):
     """Records in an answer: the path to them (lists are walked through), their group, their name."""
 
@@ -28,6 +32,7 @@ class Told(NamedTuple):
 TOLD: Mapping[tuple[str, str], Told] = {
     ("dynamodb", "DescribeTable"): Told(("Table",), "tables", "TableName"),
     ("ec2", "DescribeAddresses"): Told(("Addresses",), "addresses", "AllocationId"),
+    ("ec2", "DescribeImages"): Told(("Images",), "images", "ImageId"),
     ("ec2", "DescribeInstances"): Told(("Reservations", "Instances"), "instances", "InstanceId"),
     ("ec2", "DescribeInstanceStatus"): Told(("InstanceStatuses",), "instances", "InstanceId"),
     ("ec2", "DescribeSecurityGroups"): Told(("SecurityGroups",), "security_groups", "GroupId"),
@@ -35,10 +40,12 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("ec2", "DescribeSubnets"): Told(("Subnets",), "subnets", "SubnetId"),
     ("ec2", "DescribeVolumes"): Told(("Volumes",), "volumes", "VolumeId"),
     ("ec2", "DescribeVpcs"): Told(("Vpcs",), "vpcs", "VpcId"),
+    ("ecr", "DescribeRepositories"): Told(("repositories",), "repositories", "repositoryName"),
     ("ecs", "DescribeClusters"): Told(("clusters",), "ecs_clusters", "clusterName"),
     ("ecs", "DescribeServices"): Told(("services",), "ecs_services", "serviceName"),
     ("eks", "DescribeCluster"): Told(("cluster",), "eks_clusters", "name"),
     ("eks", "DescribeNodegroup"): Told(("nodegroup",), "eks_nodegroups", "nodegroupName"),
+    ("elasticache", "DescribeCacheClusters"): Told(("CacheClusters",), "caches", "CacheClusterId"),
     ("elb", "DescribeLoadBalancers"): Told(
         ("LoadBalancerDescriptions",), "classic_load_balancers", "LoadBalancerName"
     ),
@@ -48,6 +55,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("lambda", "ListFunctions"): Told(("Functions",), "functions", "FunctionName"),
     ("rds", "DescribeDBClusters"): Told(("DBClusters",), "db_clusters", "DBClusterIdentifier"),
     ("rds", "DescribeDBInstances"): Told(("DBInstances",), "db_instances", "DBInstanceIdentifier"),
+    ("route53", "ListHostedZones"): Told(("HostedZones",), "zones", "Id"),
     ("s3", "ListBuckets"): Told(("Buckets",), "buckets", "Name"),
 }
 
@@ -63,11 +71,12 @@ def mended(fleet: Fleet, place: Place, call: Call, result: dict[str, Any]) -> di
     told = TOLD.get((call.service, call.operation))
     if told is None:
         return result
-    region = None if told.group == "buckets" else place.region
+    region = None if told.group in ("buckets", "zones") else place.region
     known = {(one.id, one.own.get("cluster")): one for one in fleet.of(told.group, place.account, region)}
     for record in records(result, told.path):
+        name = record[told.name].removeprefix(ZONE)
         above = record.get("clusterName") or str(record.get("clusterArn", "")).rpartition("/")[2] or None
-        one = known.get((record[told.name], above)) or known.get((record[told.name], None))
+        one = known.get((name, above)) or known.get((name, None))
         if one is None:
             _date(record, fleet.started)
         elif call.operation == "DescribeInstanceStatus":
@@ -151,6 +160,12 @@ def _function(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:
     return made
 
 
+def _image(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:
+    """EC2 writes this one time as a text."""
+    created = one.created and f"{one.created:%Y-%m-%dT%H:%M:%S}.000Z"
+    return {"CreationDate": created, "OwnerId": place.number}
+
+
 def _bucket(fleet: Fleet, one: Record, place: Place) -> dict[str, Any]:
     return {"BucketRegion": one.region}
 
@@ -186,6 +201,7 @@ MORE: Mapping[str, Callable[[Fleet, Record, Place], dict[str, Any]]] = {
     "ecs_services": _service,
     "eks_clusters": _cluster,
     "functions": _function,
+    "images": _image,
     "instances": _instance,
 }
 """What follows from a record and is not written in the fleet file."""

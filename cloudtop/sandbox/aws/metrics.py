@@ -28,6 +28,7 @@ PERCENTILE = re.compile(r"p(100|\d{1,2})(\.\d{1,10})?")
 NAMED = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 OF = {
+    "caches": ("AWS/ElastiCache", "CacheClusterId", MINUTE_S),
     "db_clusters": ("AWS/RDS", "DBClusterIdentifier", MINUTE_S),
     "db_instances": ("AWS/RDS", "DBInstanceIdentifier", MINUTE_S),
     "classic_load_balancers": ("AWS/ELB", "LoadBalancerName", MINUTE_S),

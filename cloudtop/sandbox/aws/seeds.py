@@ -6,6 +6,7 @@ makes up beside them is the same every time, since its dice are thrown from the 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ def pairs(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> li
 
 
 def ec2(fleet: Fleet, place: Place) -> None:
-    """Networks, instances, volumes, snapshots, addresses."""
+    """Networks, instances, volumes, snapshots, images, addresses."""
     from moto.ec2.models import ec2_backends
 
     backend = ec2_backends[place.number][place.region]
@@ -43,6 +44,7 @@ def ec2(fleet: Fleet, place: Place) -> None:
     backend.subnets.clear()
     backend.groups.clear()
     backend.snapshots.clear()
+    backend.amis.clear()
     for group, make in EC2.items():
         for record in fleet.of(group, place.account, place.region):
             make(backend, record)
@@ -141,6 +143,25 @@ def _stranger(backend: Any) -> None:
     backend.snapshots[made.id] = made
 
 
+def _image(backend: Any, record: Record) -> None:
+    from moto.ec2.models.amis import Ami
+
+    own = record.own
+    made = Ami(
+        backend,
+        record.id,
+        name=own["Name"],
+        description=own.get("Description"),
+        architecture=own["Architecture"],
+        state=own["State"],
+        root_device_type="ebs",
+        region_name=f"{backend.region_name}a",
+    )
+    # Its snapshots are those of the fleet.
+    backend.snapshots.pop(made.ebs_snapshot.id)
+    backend.amis[record.id] = made
+
+
 def _address(backend: Any, record: Record) -> None:
     from moto.ec2.models.elastic_ip_addresses import ElasticAddress
 
@@ -160,6 +181,7 @@ EC2: Mapping[str, Callable[[Any, Record], None]] = {
     "instances": _instance,
     "volumes": _volume,
     "snapshots": _snapshot,
+    "images": _image,
     "addresses": _address,
 }
 
@@ -193,6 +215,15 @@ def ecs(fleet: Fleet, place: Place) -> None:
             tags=pairs(one.tags, "key", "value"),
             launch_type=one.own["launchType"],
         )
+
+
+def ecr(fleet: Fleet, place: Place) -> None:
+    """Repositories of container images."""
+    from moto.ecr.models import ecr_backends
+
+    backend = ecr_backends[place.number][place.region]
+    for one in fleet.of("repositories", place.account, place.region):
+        backend.create_repository(one.id, None, None, None, "MUTABLE", pairs(one.tags))
 
 
 def functions(fleet: Fleet, place: Place) -> None:
@@ -236,6 +267,19 @@ def _database(one: Record) -> dict[str, Any]:
     return about | {"vpc_security_group_ids": ["sg-0d1a2b3c4d5e6f708"]}
 
 
+def elasticache(fleet: Fleet, place: Place) -> None:
+    """Caches, each a cluster of nodes."""
+    from moto.elasticache.models import CacheCluster, elasticache_backends
+
+    backend = elasticache_backends[place.number][place.region]
+    names = inspect.signature(CacheCluster).parameters
+    for one in fleet.of("caches", place.account, place.region):
+        about = dict.fromkeys(names) | {"account_id": place.number, "region_name": place.region}
+        about |= {"cache_cluster_id": one.id, "cache_node_type": one.own["CacheNodeType"]}
+        about |= {"engine": one.own["Engine"], "num_cache_nodes": one.own["NumCacheNodes"]}
+        backend.cache_clusters[one.id] = CacheCluster(**about)
+
+
 def dynamodb(fleet: Fleet, place: Place) -> None:
     """Tables."""
     from moto.dynamodb.models import dynamodb_backends
@@ -268,6 +312,19 @@ def s3(fleet: Fleet, place: Place) -> None:
         if one.id not in backend.buckets:
             made = backend.create_bucket(one.id, one.region)
             backend.put_bucket_tagging(made.name, dict(one.tags))
+
+
+def route53(fleet: Fleet, place: Place) -> None:
+    """All zones of an account."""
+    from moto.route53.models import route53_backends
+
+    backend = route53_backends[place.number]["aws"]
+    for one in fleet.of("zones", place.account):
+        made = backend.create_hosted_zone(one.own["Name"], one.own["Config"]["PrivateZone"])
+        del backend.zones[made.resource_id]
+        made.resource_id = one.id
+        backend.zones[one.id] = made
+        backend.change_tags_for_resource("hostedzone", one.id, pairs(one.tags), [])
 
 
 def elb(fleet: Fleet, place: Place) -> None:
@@ -316,11 +373,14 @@ NEEDS = {"elb": ("ec2",), "elbv2": ("ec2",)}
 SEEDS: Mapping[str, Callable[[Fleet, Place], None]] = {
     "dynamodb": dynamodb,
     "ec2": ec2,
+    "ecr": ecr,
     "ecs": ecs,
     "eks": eks,
+    "elasticache": elasticache,
     "elb": elb,
     "elbv2": elbv2,
     "lambda": functions,
     "rds": rds,
+    "route53": route53,
     "s3": s3,
 }

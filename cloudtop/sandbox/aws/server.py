@@ -31,9 +31,10 @@ EXPLICIT = re.compile(r"(?<!Owner)(Ids|Arns|(?<!Action)Names|InstanceTypes)$")
 ACTIONS = {"monitoring": "cloudwatch", "tagging": "tag"}
 """How a policy names a service, where a signature names it otherwise."""
 DENIED = {"ec2": ("UnauthorizedOperation", 403), "s3": ("AccessDenied", 403)}
-DENIED |= dict.fromkeys(("elasticloadbalancing", "iam", "rds"), ("AccessDenied", 403))
+QUERY = ("elasticache", "elasticloadbalancing", "iam", "rds", "route53")
+DENIED |= dict.fromkeys(QUERY, ("AccessDenied", 403))
 UNKNOWN_KEY = {"ec2": ("AuthFailure", 401), "s3": ("InvalidAccessKeyId", 403)}
-UNKNOWN_KEY |= dict.fromkeys(("elasticloadbalancing", "iam", "rds", "sts"), ("InvalidClientTokenId", 403))
+UNKNOWN_KEY |= dict.fromkeys((*QUERY, "sts"), ("InvalidClientTokenId", 403))
 UNKNOWN_KEY |= dict.fromkeys(("eks", "lambda"), ("UnrecognizedClientException", 403))
 ALONE = ("cloudwatch", "pricing", "resourcegroupstaggingapi")
 """Services of which moto answers nothing."""
@@ -109,7 +110,7 @@ class Amazon:
         paging = wire.paging(call.service).get(call.operation)
         arguments = dict(call.arguments)
         token = arguments.pop(paging["input_token"], None) if paging else None
-        size = arguments.pop(paging["limit_key"], None) if paging and "limit_key" in paging else None
+        size = int(arguments.pop(paging.get("limit_key"), 0)) or None if paging else None
         whole = Call(call.account, call.number, call.region, call.service, call.operation, arguments)
         found = self._whole(whole)
         if isinstance(found, Reply):
@@ -164,6 +165,7 @@ OWN: Mapping[tuple[str, str], Callable[[Fleet, Call], dict[str, Any]]] = {
     ("iam", "SimulatePrincipalPolicy"): answers.simulate_principal_policy,
     ("pricing", "GetProducts"): answers.get_products,
     ("resourcegroupstaggingapi", "GetResources"): answers.get_resources,
+    ("s3", "GetBucketLocation"): answers.get_bucket_location,
 }
 
 
@@ -216,7 +218,7 @@ def _query(pairs: Any) -> str:
 
 def _fill(fleet: Fleet, service: str, place: Place) -> None:
     """Put the fleet's part of one service in one place into moto, once for the process."""
-    where = place.account, "" if service == "s3" else place.region
+    where = place.account, "" if service in ("s3", "route53") else place.region
     if service not in SEEDS or (service, *where) in _FILLED:
         return
     for other in NEEDS.get(service, ()):

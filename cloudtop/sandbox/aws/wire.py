@@ -21,14 +21,17 @@ from cloudtop.sandbox.faults import Reply
 SIGNED_FOR = {
     "dynamodb": "dynamodb",
     "ec2": "ec2",
+    "ecr": "ecr",
     "ecs": "ecs",
     "eks": "eks",
+    "elasticache": "elasticache",
     "elasticloadbalancing": "elb",
     "iam": "iam",
     "lambda": "lambda",
     "monitoring": "cloudwatch",
     "pricing": "pricing",
     "rds": "rds",
+    "route53": "route53",
     "s3": "s3",
     "tagging": "resourcegroupstaggingapi",
 }
@@ -218,6 +221,6 @@ QUERY = (
 FORMS = {
     "ec2": "<Response><Errors><Error>{}</Error></Errors><RequestID>sandbox-request</RequestID></Response>",
     "s3": "<Error>{}<RequestId>sandbox-request</RequestId></Error>",
-    **dict.fromkeys(("elasticloadbalancing", "iam", "rds"), QUERY),
+    **dict.fromkeys(("elasticache", "elasticloadbalancing", "iam", "rds", "route53"), QUERY),
 }
 """How the services that speak XML write an error around its code and message; the others speak JSON."""
