@@ -107,7 +107,7 @@ def test_an_instance_has_the_zone_of_its_subnet_and_the_gpus_of_its_type(call: C
             "g5.xlarge": ("A10G", 1, 24), "g6.xlarge": ("L4", 1, 24), "g6f.large": ("L4", 0.125, 24),
             "g6f.4xlarge": ("L4", 0.5, 24)}  # fmt: skip
     sizes = {"t3.micro": (2, 1), "t3.large": (2, 8), "m7i.xlarge": (4, 16), "c7g.2xlarge": (8, 16),
-             "r7g.large": (2, 16), "g5.xlarge": (4, 16), "p4d.24xlarge": (96, 1152), "p5.48xlarge": (192, 2048)}  # fmt: skip
+             "r7g.large": (2, 16), "g5.xlarge": (4, 16), "p4d.24xlarge": (96, 1152)}  # fmt: skip
     rows = {row["id"]: row for row in call("list_resources", resource_type="instance")["rows"]}
     for thing in listed("instance"):
         row = rows[thing.id]
