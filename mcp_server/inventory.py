@@ -78,8 +78,24 @@ class Inventory:
             for scope in self._scopes(provider, account, divided.of.get((provider, account), ()), asked)
         ]
         harvest = await self._fleet.read(scopes, progress=progress, **how)
-        harvest.missing[:0] = [*missing, *uncovered.values(), *divided.missing]
+        unlisted = self._unlisted(providers, asked)
+        harvest.missing[:0] = [*missing, *uncovered.values(), *unlisted, *divided.missing]
         return harvest
+
+    def _unlisted(self, providers: Sequence[str], asked: Asked) -> list[Trouble]:
+        """Who lists nothing of the types asked for: of the named each, of all only where nobody does."""
+        facts = [self._fleet.facts[one] for one in providers]
+        without = [one for one in facts if asked.types and not self.kinds(one, asked.types)]
+        if not asked.providers and len(without) < len(facts):
+            return []
+        from cloudtop.resource_types import title
+
+        what = " and ".join(title(one, 2) for one in asked.types)
+        step = "`cloudtop call list_services` says what it lists."
+        return [
+            Trouble(one.id, "not_covered", f"cloudtop lists no {what} of {one.title}.", step, kind=RESOURCES)
+            for one in without
+        ]
 
     async def prices(self, rows: Sequence[Mapping[str, Any]], deadline_s: float | None) -> bool:
         """Learn what the types of these instances cost where their cloud has not said; whether that was news.
@@ -88,7 +104,7 @@ class Inventory:
         """
         wanted: dict[Scope, set[str]] = {}
         for row in rows:
-            if row["instance_type"] and not row["_priced"] and not row["spot"]:
+            if row["instance_type"] and not row.get("_priced") and not row.get("spot"):
                 place = Scope(row["provider"], row["account"], row["region"], PRICES)
                 wanted.setdefault(self._fleet.here(place), set()).add(row["instance_type"])
         asked = {scope: types for scope, kinds in wanted.items() if (types := self._unpriced(scope, kinds))}

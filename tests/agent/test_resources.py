@@ -15,6 +15,7 @@ from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
 from agent.planner.query import Query
+from cloudtop.errors import Forbidden
 from cloudtop.sellers import known
 from connectors.base import Connector
 from mcp_server import specs
@@ -70,8 +71,8 @@ SAID = {
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
-    " Of 1 it is not known.",
-    "what do our instances cost": "8 instances cost $41.25 per hour together ($990.00 a day); of 1 it is not",
+    " Of 2 it is not known.",
+    "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
     "how many gpus do we have": "GPU instance",
     "total size of our buckets": "1 bucket has 4.66 GiB; of 2 it is not known.",
     "which instances idle below 20 % CPU and what do they cost": "2 instances with CPU under 20 %;"
@@ -126,6 +127,19 @@ async def test_the_plan_is_executed_as_it_is_printed(office: Office) -> None:
         ("get_metrics", {"id": "$1.uid", "metric": ["cpu"], "op": "lt", "value": 20}),
     ]
     assert "cloudtop call get_metrics resource_type=instance metric=cpu op=lt value=20" in asked.answer.text
+
+
+async def test_what_could_not_be_asked_is_no_zero(office: Office) -> None:
+    for cloud in office.clouds.values():
+        cloud.wrong = lambda scope: Forbidden("You are not authorized.", "Ask for the permission.")
+    said = await office.said("how many instances do we have")
+    assert said == "This is not known: aws, digitalocean could not be asked."
+
+
+async def test_a_count_of_what_nobody_lists_is_no_zero(office: Office) -> None:
+    asked = await office.ask("how many queues do we have")
+    assert asked.answer.text.startswith("This is not known: aws, digitalocean could not be asked.")
+    assert "cloudtop lists no queues of Amazon Web Services." in asked.answer.text
 
 
 async def test_what_no_single_call_gives_again_is_asked_again(office: Office) -> None:
