@@ -82,6 +82,22 @@ class Roster:
             ).fetchall()
         return [_group(row[:-2], row[-2], row[-1]) for row in found]
 
+    def unpriced(self, query: ResourceFilter) -> list[dict[str, Any]]:
+        """{provider, account, region, instance_type} whose own price the cloud does not say, each once."""
+        names = ("provider", "account", "region", "instance_type")
+        columns = ", ".join(f"resource.{name}" for name in names)
+        with self._reader.snapshot() as db:
+            held = self._scopes(db, generation(db), query.scopes)
+            source, values = _source(query)
+            where = terms(query, _ids(query, held))
+            found = db.execute(
+                f"{source}SELECT DISTINCT {columns} FROM resource{JOINED} WHERE {where.sql}"
+                " AND resource.instance_type IS NOT NULL AND resource.usd_per_hour IS NULL"
+                " AND coalesce(resource.spot, 0)=0",
+                [*values, *where.values],
+            ).fetchall()
+        return [dict(zip(names, row, strict=True)) for row in found]
+
     def raw(self, scope: Scope, kind: str, region: str, native_id: str) -> dict[str, Any] | None:
         """The cloud's own record of a resource, or None when none was kept."""
         found = self._reader.all(

@@ -71,6 +71,9 @@ async def run(
         expires_at=harvest.expires_at,
     )
     if group_by:
+        if asked.now:
+            unpriced = ctx.store.roster.unpriced(replace(wanted, max_price=None))
+            await ctx.fleet.inventory.prices(unpriced, ctx.deadline_s)
         groups = grouped(ctx, wanted, group_by, by, descending)
         found.rows, found.total = groups[ctx.offset : ctx.offset + limit], len(groups)
         found.shape = "group"

@@ -169,7 +169,7 @@ async def test_what_a_cloud_does_not_tell_is_left_out_and_counted(house: House) 
 async def test_groups_count_and_add_up_prices(house: House) -> None:
     answer = await house.call(TOOL, resource_type="instance", group_by="provider")
     assert answer["rows"] == [
-        {"group": "aws", "count": 7, "usd_per_hour": None},
+        {"group": "aws", "count": 7, "usd_per_hour": 40.4},
         {"group": "digitalocean", "count": 2, "usd_per_hour": 0.75},
     ]
     assert await groups(house, resource_type="bucket", group_by="region") == {"us-east-1": 2, "eu-west-1": 1}
@@ -177,6 +177,18 @@ async def test_groups_count_and_add_up_prices(house: House) -> None:
     assert await groups(house, group_by="gpu", resource_type="gpu_instance") == {"A100": 1}
     found = await groups(house, group_by=["provider", "status"], resource_type="instance")
     assert found == {"aws, running": 6, "aws, stopped": 1, "digitalocean, running": 2}
+
+
+async def test_a_group_costs_the_same_whatever_was_asked_before(house: House) -> None:
+    first = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
+    await house.call(TOOL, resource_type="instance", sort="price_desc")
+    assert first["rows"] == [
+        {"group": "prod", "count": 6, "usd_per_hour": 40.3},
+        {"group": "default", "count": 2, "usd_per_hour": 0.75},
+        {"group": "lab", "count": 1, "usd_per_hour": 0.1},
+    ]
+    again = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
+    assert again["rows"] == first["rows"]
 
 
 async def groups(house: House, **arguments: Any) -> dict[Any, int]:
@@ -393,6 +405,18 @@ async def test_pages_unite_to_the_whole_in_order(house: House) -> None:
         if cursor is None:
             break
     assert joined == whole
+
+
+async def test_a_type_that_nobody_lists_is_said_instead_of_found_empty(house: House) -> None:
+    answer = await house.call(TOOL, resource_type="queue")
+    assert [(one["provider"], one["code"]) for one in answer["missing"]] == [
+        ("aws", "not_covered"),
+        ("digitalocean", "not_covered"),
+    ]
+    assert answer["missing"][0]["message"] == "cloudtop lists no queues of Amazon Web Services."
+    one = await house.call(TOOL, resource_type="bucket", providers="digitalocean")
+    assert [one["code"] for one in one["missing"]] == ["not_covered"]
+    assert (await house.call(TOOL, resource_type="bucket"))["missing"] == []
 
 
 async def test_an_empty_account_is_an_answer(tmp_path: Path) -> None:
