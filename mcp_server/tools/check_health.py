@@ -76,7 +76,7 @@ async def _connections(
         scopes, max_age_s=max_age, deadline_s=ctx.deadline_s, progress=ctx.progress
     )
     lists = await _lists(ctx, asked, check)
-    rows = [row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)]
+    rows = list(_once(row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)))
     kept = [row for row in rows if (not check or row["check"] in check) and wanted(row, status)]
     uncovered = ctx.fleet.standing.uncovered(
         HEALTH, tuple(one for one in named if one not in ctx.fleet.facts)
@@ -88,6 +88,17 @@ async def _connections(
         applied=_applied(named, check, status, max_age),
         expires_at=harvest.expires_at,
     )
+
+
+def _once(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A key that is refused is found out by each thing that is asked with it, and told once."""
+    failed: set[tuple[Any, ...]] = set()
+    for row in rows:
+        key = row["provider"], row["account"], row["check"], row["message"]
+        if row["healthy"] is not False or key not in failed:
+            yield row
+        if row["healthy"] is False:
+            failed.add(key)
 
 
 def _scopes(fleet: Fleet, provider: str, check: list[str] | None) -> Iterator[Scope]:
