@@ -117,6 +117,7 @@ async def test_values_are_compared_in_the_unit_that_is_named(house: House) -> No
     found = await values(house, metric="network_in", op="gt", value=1, unit="KiB/s", time="24h")
     assert found == {"web-1": 1536}
     assert "does not measure percent" in await refusal(house, metric="cpu", op="lt", value=2, unit="GB")
+    assert "the metric that value is of" in await refusal(house, name="web-1", op="lt", value=2)
 
 
 async def test_groups_take_the_mean_of_percents_and_the_sum_of_rates(house: House) -> None:
