@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudtop import resource_types
 from cloudtop.errors import Forbidden, Unavailable
 from tests.mcp_server import company
 from tests.mcp_server.company import Cloud
@@ -156,12 +157,10 @@ async def test_a_filter_gives_what_it_says(
 
 async def test_what_a_cloud_does_not_tell_is_left_out_and_counted(house: House) -> None:
     answer = await house.call(TOOL, resource_type="instance", created_since="last_7d")
-    assert (
-        "1 resource left out because their cloud does not tell when they were created." in answer["notices"]
-    )
+    assert "1 resource left out because its cloud does not tell when it was created." in answer["notices"]
     answer = await house.call(TOOL, resource_type="instance", missing_tag="owner")
     assert "i-0004" not in [row["id"] for row in answer["rows"]]
-    assert "1 resource left out because their tags are not known." in answer["notices"]
+    assert "1 resource left out because its tags are not known." in answer["notices"]
     answer = await house.call(TOOL, max_price=1, resource_type="volume")
     assert answer["notices"] == ["2 resources left out because their price is not known."]
 
@@ -417,6 +416,13 @@ async def test_a_type_that_nobody_lists_is_said_instead_of_found_empty(house: Ho
     one = await house.call(TOOL, resource_type="bucket", providers="digitalocean")
     assert [one["code"] for one in one["missing"]] == ["not_covered"]
     assert (await house.call(TOOL, resource_type="bucket"))["missing"] == []
+
+
+async def test_a_type_that_is_called_like_its_group_is_that_type_alone(house: House) -> None:
+    assert resource_types.meant(["container"]).types == ("container",)
+    assert resource_types.meant(["function"]).types == ("function",)
+    assert set(resource_types.meant(["compute"]).types) == {"instance"}
+    assert await names(house, resource_type="database") == ["db-main", "db-old"]
 
 
 async def test_an_empty_account_is_an_answer(tmp_path: Path) -> None:
