@@ -104,6 +104,10 @@ def _condition(field: str, op: str, value: Any) -> str:
 def nothing(answer: Answer) -> str:
     """That nothing is there, and what was looked for."""
     unknown = answer.applied.get("name")
+    if unknown and answer.applied.get("metric") and answer.calls[-1]["tool"] == "get_metrics":
+        # Only types that have the metric were looked through: one of another type may bear the name.
+        title = " and ".join(metric_title(one) for one in answer.applied["metric"])
+        return f"Nothing that {title} is measured of is named {_plain(unknown)}."
     if unknown and not set(answer.applied) - set(_BESIDE):
         return f"No resource is named {_plain(unknown)}."
     return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{compared(answer)}."

@@ -70,6 +70,8 @@ SAID = {
     "how many instances per region": "9 instances by region: us-east-1 has 6, eu-west-1 1, fra1 1",
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
+    "instances without a gpu": "8 instances (without gpu): web-1, web-6,",
+    "how many vcpus do our instances have": "9 instances have 112 vCPUs together.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
     " Of 2 it is not known.",
     "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
@@ -91,6 +93,7 @@ SAID = {
     " digitalocean: droplets.",
     "what can i measure on databases": "2 metrics can be read: cpu, latency.",
     "is ghost-1 alive": "No resource is named ghost-1.",
+    "cpu of ghost-1": "Nothing that CPU is measured of is named ghost-1.",
     "databases bigger than 1 tb": "No database matches (min size gb 1024).",
     "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean)"
     " by provider: aws has 7",

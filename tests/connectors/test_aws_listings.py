@@ -73,9 +73,7 @@ async def test_types_may_come_in_several_pages() -> None:
         kinds = [value for name, value in asked.arguments.items() if name.startswith("Filter.1.Value.")]
         more = f"<nextToken>{at + 1}</nextToken>" if at + 1 < len(kinds) else ""
         about = f"<instanceType>{kinds[at]}</instanceType><vCpuInfo><defaultVCpus>4</defaultVCpus></vCpuInfo>"
-        return ec2(
-            "DescribeInstanceTypes", f"<instanceTypeSet><item>{about}</item></instanceTypeSet>{more}"
-        )
+        return ec2("DescribeInstanceTypes", f"<instanceTypeSet><item>{about}</item></instanceTypeSet>{more}")
 
     machine = machines("m5.large", "c5.large", "r5.large")
     async with amazon(
