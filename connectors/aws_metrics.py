@@ -226,7 +226,7 @@ def rounded_up(step_s: int, unit_s: int) -> int:
 
 
 def whole(wanted: MetricQuery, unit_s: int) -> datetime:
-    """Where one step of the whole time begins: with the time, for CloudWatch counts steps from where it is asked."""
+    """Where one step of the whole time begins: with the time, for CloudWatch counts steps from there."""
     start = begin(wanted.start + timedelta(seconds=unit_s - 1), unit_s)
     return start if start < wanted.end else begin(wanted.start, unit_s)
 
