@@ -20,6 +20,7 @@ PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
 JOINED = (
     " LEFT JOIN instance_price AS price ON resource.instance_type IS NOT NULL"
     " AND coalesce(resource.spot, 0)=0 AND resource.status NOT IN ('stopped', 'terminated')"
+    " AND json_extract(resource.details, '$.priced_apart') IS NULL"
     " AND price.provider=resource.provider AND price.region=resource.region"
     " AND price.instance_type=resource.instance_type"
 )

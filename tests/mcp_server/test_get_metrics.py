@@ -252,8 +252,14 @@ async def test_nothing_that_matches_is_said(house: House) -> None:
 
 
 BALANCER = {
-    "uid": "aws:prod:us-east-1:load_balancer:lb", "id": "lb", "name": "lb", "type": "load_balancer",
-    "provider": "aws", "account": "prod", "region": "us-east-1", "gpus": [],
+    "uid": "aws:prod:us-east-1:load_balancer:lb",
+    "id": "lb",
+    "name": "lb",
+    "type": "load_balancer",
+    "provider": "aws",
+    "account": "prod",
+    "region": "us-east-1",
+    "gpus": [],
 }
 
 

@@ -178,6 +178,17 @@ async def test_groups_count_and_add_up_prices(house: House) -> None:
     assert found == {"aws, running": 6, "aws, stopped": 1, "digitalocean, running": 2}
 
 
+async def test_what_is_priced_apart_has_not_the_price_of_its_type(
+    house: House, clouds: dict[str, Cloud]
+) -> None:
+    rows = clouds["aws"].rows["prod", "us-east-1", "instances"]
+    rows[0] = replace(rows[0], details={"priced_apart": "Windows"})
+    answer = await house.call(TOOL, id=["i-0001", "i-0003"])
+    assert {row["id"]: row["usd_per_hour"] for row in answer["rows"]} == {"i-0001": None, "i-0003": 40}
+    (group,) = (await house.call(TOOL, id=["i-0001", "i-0003"], group_by="provider"))["rows"]
+    assert group["usd_per_hour"] == 40
+
+
 async def test_a_group_costs_the_same_whatever_was_asked_before(house: House) -> None:
     first = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
     await house.call(TOOL, resource_type="instance", sort="price_desc")
