@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
 """What the cloud says of this one, else what its type costs there on demand while it runs."""
 
-JOINED = (
-    " LEFT JOIN instance_price AS price ON resource.instance_type IS NOT NULL"
-    " AND coalesce(resource.spot, 0)=0 AND resource.status NOT IN ('stopped', 'terminated')"
+PRICED_BY_TYPE = (
+    "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
+    " AND resource.status NOT IN ('stopped', 'terminated')"
     " AND json_extract(resource.details, '$.priced_apart') IS NULL"
+)
+"""Which rows cost what their type does."""
+JOINED = (
+    f" LEFT JOIN instance_price AS price ON {PRICED_BY_TYPE}"
     " AND price.provider=resource.provider AND price.region=resource.region"
     " AND price.instance_type=resource.instance_type"
 )

@@ -175,6 +175,18 @@ def test_groups_count_what_a_person_counts(call: Call, by: str) -> None:
     assert told == counts
 
 
+def test_a_region_costs_what_its_machines_cost_that_run(call: Call) -> None:
+    prices = company.file("aws")["prices"]
+    cost: dict[str, float] = {}
+    for one in listed("instance"):
+        runs = aws.status(one) & {"running", "starting", "stopping"}
+        if runs and one.said.get("InstanceLifecycle") != "spot":
+            usd = prices.get(one.told("InstanceType"), {}).get(one.region, 0.0)
+            cost[str(one.region)] = cost.get(str(one.region), 0.0) + usd
+    rows = call("list_resources", resource_type="instance", group_by=["region"])["rows"]
+    assert {row["group"]: row["usd_per_hour"] for row in rows} == pytest.approx(cost)
+
+
 def measured(call: Call, **arguments: Any) -> list[dict[str, Any]]:
     if not MEASURED:
         pytest.skip("the connector tells no metrics")
