@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cloudtop.errors import ArgumentError
 from cloudtop.models import PriceQuery, Scope, Trouble, iso
 from mcp_server.fleet import LISTS, PRICES
 from mcp_server.result import Rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_server.fleet import Fleet, Harvest
     from mcp_server.result import Ctx
 
-HEALTH, PERMISSIONS, RESOURCES = "health", "permissions", "resources"
+HEALTH, PERMISSIONS, RESOURCES, CONNECTORS = "health", "permissions", "resources", "connectors"
 STATES = {"unreachable": "down", "too_slow": "degraded", "rate_limited": "degraded"}
 
 
@@ -42,6 +43,10 @@ async def run(
 ) -> Rows:
     """Ask all connections, or for all resources, at once; one row per check."""
     narrowed = bool(name or resource_type or region or tag or check == [RESOURCES])
+    if scope == CONNECTORS and narrowed:
+        raise ArgumentError(
+            "scope", "is connectors, and what narrows to resources stands beside it", RESOURCES
+        )
     both = status and not (scope or narrowed or check)
     found = Rows(rows=[])
     if not (scope == RESOURCES or narrowed):
@@ -216,11 +221,11 @@ def _read_here(fleet: Fleet, listed: dict[str, Any]) -> bool:
 
 def _unread(provider: str, title: str, failed: list[Any], now: str, reader: str) -> dict[str, Any]:
     """Nothing is there yet: since nobody asked, or since every try failed."""
-    status, healthy, message = "unknown", None, f"Nothing has been read yet; {reader}."
+    status, healthy, message = "unknown", None, f"No prices have been read yet; {reader}."
     if failed:
         last = max(failed, key=lambda known: known.tried_at)
         status, healthy = "degraded", False
-        message = f"Nothing has been read yet. The last try failed: {last.trouble.message}"
+        message = f"No prices have been read yet. The last try failed: {last.trouble.message}"
     return check_row(
         provider, "public", "freshness", status, message, now, name=title, healthy=healthy, source="cache"
     )

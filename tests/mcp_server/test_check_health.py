@@ -195,7 +195,7 @@ async def test_prices_that_could_never_be_read_say_why(tmp_path: Path) -> None:
     house = market.house(tmp_path, config=config)
     await house.call("compare_gpu_prices", gpu=["A100"])
     row = (await checks(house))["vast", "freshness"]
-    assert row["message"].startswith("Nothing has been read yet. The last try failed: ")
+    assert row["message"].startswith("No prices have been read yet. The last try failed: ")
     assert row["status"] == "degraded"
     await house.close()
 
