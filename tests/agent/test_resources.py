@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ SAID = {
     "how many instances per region": "9 instances by region: us-east-1 has 6, eu-west-1 1, fra1 1",
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
-    "instances without a gpu": "8 instances (without gpu): web-1, web-6,",
+    "instances without a gpu": "8 instances (without GPUs): web-1, web-6,",
+    "how many A100s are running": "1 GPU instance (status running, gpu A100) has 8 GPUs.",
     "how many vcpus do our instances have": "9 instances have 112 vCPUs together.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
     " Of 2 it is not known.",
@@ -130,6 +132,13 @@ async def test_the_plan_is_executed_as_it_is_printed(office: Office) -> None:
         ("get_metrics", {"id": "$1.uid", "metric": ["cpu"], "op": "lt", "value": 20}),
     ]
     assert "cloudtop call get_metrics resource_type=instance metric=cpu op=lt value=20" in asked.answer.text
+
+
+async def test_a_size_that_no_listing_tells_is_looked_for_among_the_metrics(office: Office) -> None:
+    rows = office.clouds["aws"].rows["prod", "global", "buckets"]
+    rows[:] = [replace(one, size_bytes=None) for one in rows]
+    said = await office.said("size of all buckets together")
+    assert said == "3 buckets: size is not known of any. get_metrics may tell it: metric=size_bytes."
 
 
 async def test_what_could_not_be_asked_is_no_zero(office: Office) -> None:

@@ -37,6 +37,9 @@ def _count_dimension(a: Asked, index: int) -> None:
         at += 1
     if span is None:
         return
+    if span.plays("gpu") and a.tool.has("missing_tag"):
+        a.found.then = {"op": "sum", "field": "gpu_count"}
+        return
     if span.text in ("gpus", "cards", "gpu") and a.tool.has("group_by"):
         a.found.then = {"op": "sum", "field": "gpu_count"}
         a.put("resource_type", "gpu_instance", at)
@@ -70,6 +73,8 @@ def _sum(a: Asked, name: str, *places: int) -> None:
     """A field is added up over all rows; groups tell how many they are and what they cost, nothing else."""
     a.found.then = {"op": "sum", "field": name}
     a.s.use(*places)
+    if name == "vcpus" and not a.found.arguments.get("resource_type"):
+        a.put("resource_type", "instance")
     if name != "usd_per_hour" and (by := a.found.arguments.pop("group_by", None)):
         a.found.refused.append(f"by {', '.join(by)}: this is added up over all of them alone")
 
