@@ -417,6 +417,13 @@ async def test_pages_unite_to_the_whole_in_order(house: House) -> None:
     assert joined == whole
 
 
+async def test_a_place_that_nobody_knows_is_said(house: House) -> None:
+    answer = await house.call(TOOL, region="atlantis")
+    assert answer["rows"] == []
+    assert answer["notices"][0].startswith("region: no known place is called 'atlantis'.")
+    assert (await house.call(TOOL, region="us-east-1"))["notices"] == []
+
+
 async def test_a_type_that_nobody_lists_is_said_instead_of_found_empty(house: House) -> None:
     answer = await house.call(TOOL, resource_type="queue")
     assert [(one["provider"], one["code"]) for one in answer["missing"]] == [
