@@ -59,6 +59,22 @@ class Http:
         answer = await self._sent(method, url_or_path, note, operation, account, base, keyed, headers, more)
         return answer.extensions["cloudtop_json"]
 
+    async def answer(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        operation: str | None = None,
+        account: str = "public",
+    ) -> httpx.Response:
+        """The whole answer to a request that an SDK has made; every failure is a CloudError."""
+        note = {"repeatable": repeatable, "json": True}
+        more = {"content": content}
+        return await self._sent(method, url, note, operation, account, "api", True, headers, more)
+
     async def lines(
         self,
         url_or_path: str,

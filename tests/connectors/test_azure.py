@@ -17,9 +17,10 @@ from cloudtop.sandbox.cloud import State
 from cloudtop.sandbox.clouds import azure as local
 from cloudtop.settings import load
 from connectors import discovery
-from connectors.azure import (
+from connectors.azure import Azure
+from connectors.azure_errors import refusal
+from connectors.azure_prices import (
     OTHER,
-    Azure,
     gpu_offer,
     holding,
     is_offer,
@@ -299,11 +300,11 @@ async def test_the_rest_holds_no_type_of_a_series_and_no_machine_without_gpu(tmp
 
 def test_an_error_in_an_answer_is_one_whatever_the_status() -> None:
     busy = {"Error": {"Code": "TooManyRequests", "Message": "Slow down"}}
-    assert Azure.refusal(400, busy) is RateLimited
-    assert Azure.refusal(200, {"Error": "Invalid OData parameters supplied"}) is Invalid
-    assert Azure.refusal(400, {"Error": "Invalid OData parameters supplied"}) is None
-    assert Azure.refusal(200, {"Items": []}) is None
-    assert Azure.refusal(200, []) is None
+    assert refusal(400, busy) is RateLimited
+    assert refusal(200, {"Error": "Invalid OData parameters supplied"}) is Invalid
+    assert refusal(400, {"Error": "Invalid OData parameters supplied"}) is None
+    assert refusal(200, {"Items": []}) is None
+    assert refusal(200, []) is None
 
 
 async def sandbox(params: Mapping[str, str]) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Azure's Retail Prices API as a local server.
+"""Azure as a local server: its Retail Prices API, and what `cloudtop.sandbox.azure` knows of two subscriptions.
 
 Follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the envelope and
 fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered where
@@ -31,8 +31,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cloudtop.sandbox.azure.arm import Arm
+from cloudtop.sandbox.azure.arm import words as arm_words
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.faults import Exchange
+from cloudtop.sandbox.fleet import read as fleet_file
+from cloudtop.sandbox.speech import Speech
 
+TENANT = "11f3a7c2-5be0-4d19-9a64-c0ffee5a9d01"
+ACCOUNTS = {
+    "prod": {
+        "client_id": "a4c1d7e0-0f5b-4a1e-8f61-5a9db0c0ffee",
+        "client_secret": "sandbox-azure-secret-not-a-real-one",
+        "tenant_id": TENANT,
+    },
+    "sandbox": {
+        "client_id": "b8e2f6d1-7a3c-4c52-b0d9-5a9db0decade",
+        "client_secret": "sandbox-azure-secret-of-the-other-account",
+        "tenant_id": TENANT,
+    },
+}
 PATH = "/api/retail/prices"
 VERSION = "2023-01-01-preview"
 PAGE = 20
@@ -348,19 +366,41 @@ async def _not_there(request: Request, problem: Exception) -> Response:
 
 def app(state: State) -> Starlette:
     """The server. Its prices do not move: a list changes some times a month."""
-    made = Starlette(
-        routes=[Route(PATH, prices, methods=["GET"])], exception_handlers={HTTPException: _not_there}
-    )
+    routes = [Route(PATH, prices, methods=["GET"]), *Arm(state, ACCOUNTS).routes()]
+    made = Starlette(routes=routes, exception_handlers={HTTPException: _not_there})
     made.router.redirect_slashes = False
     return made
 
 
+class AzureSpeech(Speech):
+    """The price list says an error in its own way, all else as Resource Manager does."""
+
+    def words(self, exchange: Exchange, status: int, message: str) -> bytes:
+        """An error body."""
+        listed = exchange.scope["path"].startswith(PATH)
+        return words(status, message) if listed else arm_words(status, message)
+
+
+LISTINGS = {"/subscriptions": ("value", "nextLink")}
 CLOUD = Cloud(
     app,
     words,
     records="Items",
+    auth=ACCOUNTS["prod"],
     more="NextPageLink",
     links=True,
     keys=("armSkuName", "armRegionName"),
     part="A100_v4",
+    sdk=True,
+    plain=("client_id", "tenant_id"),
+    signs=True,
+    settings={
+        "accounts": {
+            name: {"options": {"subscription_id": about["number"]}}
+            for name, about in fleet_file("azure")["accounts"].items()
+        }
+    },
+    accounts=ACCOUNTS,
+    listings=LISTINGS,
+    speech=AzureSpeech(words, "Items", "NextPageLink", LISTINGS),
 )

@@ -1,0 +1,328 @@
+"""Virtual machines, disks, snapshots and images, through azure-mgmt-compute.
+
+The list of machines says neither whether one runs nor what its addresses are: the first is told by a second
+list (`statusOnly`), the others by those of network interfaces and public addresses. What a size is made of is
+told by the SKUs of a region, several megabytes that are read once. Nothing there says which GPU a size has:
+that is known by its name. A machine that is `stopped` is paid for, one that is `deallocated` is not.
+Source: the REST API of Microsoft.Compute, 2026-04-01.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cloudtop import gpus
+from cloudtop.inventory import Gpus, Resource
+from cloudtop.models import Scope
+from cloudtop.units import positive
+from connectors.azure_base import ARM, Microsoft, by_id, named
+from connectors.azure_prices import identified
+from connectors.azure_rows import (
+    PROVISIONING,
+    Record,
+    common,
+    created,
+    each,
+    inner,
+    places,
+    prop,
+    region,
+    state,
+    text,
+    told,
+)
+
+NETWORK = "2025-05-01"
+INTERFACES = "Microsoft.Network/networkInterfaces"
+ADDRESSES = "Microsoft.Network/publicIPAddresses"
+POWER, DONE = "PowerState/", "ProvisioningState/"
+STATES = {
+    "running": "running",
+    "starting": "starting",
+    "creating": "starting",
+    "updating": "running",
+    "stopping": "stopping",
+    "deallocating": "stopping",
+    "deleting": "stopping",
+    "stopped": "stopped",
+    "deallocated": "stopped",
+    "hibernated": "stopped",
+    "failed": "failed",
+}
+DISKS = {
+    "Attached": "available",
+    "Reserved": "available",
+    "Frozen": "available",
+    "ActiveSAS": "available",
+    "ActiveSASFrozen": "available",
+    "Unattached": "unattached",
+    "ReadyToUpload": "starting",
+    "ActiveUpload": "starting",
+}
+
+
+class Made(NamedTuple):
+    """What a size is made of; `gpus` is how many it has, of which model is known elsewhere."""
+
+    vcpus: float | None = None
+    ram_gib: float | None = None
+    gpus: float | None = None
+
+
+@dataclass(slots=True)
+class Beside:
+    """What other lists say of machines: by the machine's id in lower case, and of sizes by region and name."""
+
+    states: Mapping[str, Record] = field(default_factory=dict)
+    interfaces: Mapping[str, Record] = field(default_factory=dict)
+    addresses: Mapping[str, Record] = field(default_factory=dict)
+    sizes: Mapping[tuple[str, str], Made] = field(default_factory=dict)
+
+
+class Compute(Microsoft):
+    """What computes, and the disks that it computes with."""
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self._sizes: dict[tuple[str, str], dict[str, Made]] = {}
+
+    async def instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Virtual machines; those within a uniform scale set are no resources of their own in Azure."""
+        beside = Beside()
+
+        async def pages(subscription: str) -> AsyncIterator[Sequence[Record]]:
+            beside.states = {}
+            async for page in self.of_sdk(scope, subscription, lambda one: one.virtual_machines.list_all()):
+                if page and not beside.states:
+                    await self._beside(scope, subscription, beside)
+                wanted = {(region(one) or "", str(prop(one, "hardwareProfile", "vmSize"))) for one in page}
+                beside.sizes = await self._made(scope, subscription, wanted)
+                yield page
+
+        async for rows in self.rows(scope, pages, lambda one: instance(one, beside), "virtual machine"):
+            yield rows
+
+    async def volumes(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Managed disks."""
+        async for rows in self._compute(scope, lambda one: one.disks.list(), volume, "disk"):
+            yield rows
+
+    async def snapshots(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Snapshots of disks."""
+        async for rows in self._compute(scope, lambda one: one.snapshots.list(), snapshot, "snapshot"):
+            yield rows
+
+    async def images(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Managed images; those of galleries are not among them."""
+        async for rows in self._compute(scope, lambda one: one.images.list(), image, "image"):
+            yield rows
+
+    async def of_sdk(
+        self, scope: Scope, subscription: str, listing: Callable[[Any], Any]
+    ) -> AsyncIterator[list[Record]]:
+        """The records of a listing of azure-mgmt-compute."""
+        door = await self.sdk()
+        client = door.compute(scope.account, subscription, ARM)
+        async for page in door.pages(lambda: listing(client)):
+            yield page
+
+    async def _compute(
+        self,
+        scope: Scope,
+        listing: Callable[[Any], Any],
+        row: Callable[[Record], Resource | None],
+        noun: str,
+    ) -> AsyncIterator[list[Resource]]:
+        def pages(subscription: str) -> AsyncIterator[list[Record]]:
+            return self.of_sdk(scope, subscription, listing)
+
+        async for rows in self.rows(scope, pages, row, noun):
+            yield rows
+
+    async def _beside(self, scope: Scope, subscription: str, beside: Beside) -> None:
+        """Read which machines run and which addresses they have."""
+        where = f"/subscriptions/{subscription}/providers"
+        interfaces, addresses = (
+            self.beside(scope, "Addresses of machines are", self.whole(scope, f"{where}/{kind}", NETWORK))
+            for kind in (INTERFACES, ADDRESSES)
+        )
+        states, held, public = await asyncio.gather(self._states(scope, subscription), interfaces, addresses)
+        beside.states, beside.interfaces, beside.addresses = states, by_id(held or ()), by_id(public or ())
+
+    async def _states(self, scope: Scope, subscription: str) -> dict[str, Record]:
+        pages = self.of_sdk(
+            scope, subscription, lambda one: one.virtual_machines.list_all(status_only="true")
+        )
+        return by_id([one async for page in pages for one in page])
+
+    async def _made(
+        self, scope: Scope, subscription: str, wanted: Iterable[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Made]:
+        """What sizes are made of, asked once for each region that has machines."""
+        regions = sorted({place for place, _ in wanted if place})
+        new = [one for one in regions if (subscription, one) not in self._sizes]
+        await self.each(new, lambda one: self._read_sizes(scope, subscription, one))
+        return {
+            (place, size): made
+            for place in regions
+            for size, made in self._sizes.get((subscription, place), {}).items()
+        }
+
+    async def _read_sizes(self, scope: Scope, subscription: str, place: str) -> None:
+        async def read() -> dict[str, Made]:
+            found: dict[str, Made] = {}
+            condition = f"location eq '{place}'"
+            pages = self.of_sdk(scope, subscription, lambda one: one.resource_skus.list(filter=condition))
+            async for page in pages:
+                found |= {one["name"]: made_of(one) for one in page if is_size(one)}
+            return found
+
+        made = await self.beside(scope, "What sizes are made of is", read())
+        if made is not None:
+            self._sizes[subscription, place] = made
+
+
+def is_size(sku: Record) -> bool:
+    """Whether a SKU is a size of virtual machines."""
+    return bool(sku.get("name")) and sku.get("resourceType") in (None, "virtualMachines")
+
+
+def made_of(sku: Record) -> Made:
+    """What a SKU says; of a size with fewer cores than it is paid for, those that it has."""
+    able = {one.get("name"): one.get("value") for one in each(sku, "capabilities")}
+    cores = positive(able.get("vCPUsAvailable")) or positive(able.get("vCPUs"))
+    return Made(cores, positive(able.get("MemoryGB")), positive(able.get("GPUs")))
+
+
+def gpus_of(size: str, made: Made) -> tuple[Gpus, ...]:
+    """The GPUs of a size: as cloudtop knows them, else as many as Azure says of what the name holds."""
+    known = gpus.instance_gpu("azure", size)
+    if known is not None:
+        return (Gpus(*known),)
+    if not made.gpus:
+        return ()
+    found = identified(size)
+    return (Gpus(found.name or "unknown", made.gpus, found.memory_gib),)
+
+
+def instance(one: Record, beside: Beside) -> Resource | None:
+    """One virtual machine, with what other lists say of it."""
+    size = text(prop(one, "hardwareProfile", "vmSize")) or ""
+    said = statuses(beside.states.get(str(one["id"]).lower()) or one)
+    word = said.get(POWER) or said.get(DONE) or text(prop(one, "provisioningState"))
+    made = beside.sizes.get((region(one) or "", size)) or Made()
+    interfaces = [
+        held
+        for to in each(one, "properties", "networkProfile", "networkInterfaces")
+        if (held := beside.interfaces.get(named(to)))
+    ]
+    own = [part for held in interfaces for part in each(held, "properties", "ipConfigurations")]
+    public = (beside.addresses.get(named(prop(part, "publicIPAddress"))) for part in own)
+    subnets = (text(prop(part, "subnet", "id")) for part in own)
+    return Resource(
+        **common(one)
+        | {
+            "type": "instance",
+            "status": STATES.get((word or "").lower(), "unknown"),
+            "status_raw": word,
+            "created_at": created(one, "timeCreated"),
+            "instance_type": size or None,
+            "vcpus": made.vcpus,
+            "ram_gib": made.ram_gib,
+            "gpus": gpus_of(size, made),
+            "private_ip": next(filter(None, (text(prop(part, "privateIPAddress")) for part in own)), None),
+            "public_ip": next(filter(None, (text(prop(held, "ipAddress")) for held in public if held)), None),
+            "spot": prop(one, "priority") in ("Spot", "Low"),
+            **sickness(one, said),
+        },
+        details=told(
+            **places(one),
+            vm_id=prop(one, "vmId"),
+            computer_name=prop(one, "osProfile", "computerName"),
+            platform=prop(one, "storageProfile", "osDisk", "osType"),
+            image=image_name(prop(one, "storageProfile", "imageReference")),
+            subnet_id=next(filter(None, subnets), None),
+            scale_set=text(prop(one, "virtualMachineScaleSet", "id")),
+            license=prop(one, "licenseType"),
+        ),
+    )
+
+
+def statuses(one: Record) -> dict[str, str]:
+    """How a machine is by its instance view: `PowerState/` and `ProvisioningState/` to the word after it."""
+    codes = [str(said.get("code") or "") for said in each(one, "properties", "instanceView", "statuses")]
+    return {begin: code.split("/")[1] for code in codes for begin in (POWER, DONE) if code.startswith(begin)}
+
+
+def sickness(one: Record, said: Mapping[str, str]) -> dict[str, str]:
+    """Health, where the last change of a machine failed."""
+    failed = prop(one, "provisioningState") == "Failed" or said.get(DONE) == "failed"
+    return {"health": "failing", "health_message": "Its last change failed."} if failed else {}
+
+
+def image_name(reference: Any) -> str | None:
+    """What a machine was made of: publisher:offer:sku, or the id of an image."""
+    parts = [text(inner(reference, name)) for name in ("publisher", "offer", "sku")]
+    return ":".join(one for one in parts if one) or text(inner(reference, "id"))
+
+
+def volume(one: Record) -> Resource | None:
+    """One managed disk; all of them are encrypted, by whose key is told."""
+    status, word = state(one, DISKS, "diskState")
+    return Resource(
+        **common(one),
+        type="volume",
+        status=status,
+        status_raw=word,
+        created_at=created(one, "timeCreated"),
+        size_gb=positive(prop(one, "diskSizeGB")),
+        storage_class=text(inner(one, "sku", "name")),
+        encrypted=True if prop(one, "encryption", "type") else None,
+        details=told(
+            **places(one),
+            attached_to=[text(one.get("managedBy"))] if text(one.get("managedBy")) else None,
+            iops=prop(one, "diskIOPSReadWrite"),
+            throughput_mb_per_s=prop(one, "diskMBpsReadWrite"),
+            platform=prop(one, "osType"),
+            encryption=prop(one, "encryption", "type"),
+        ),
+    )
+
+
+def snapshot(one: Record) -> Resource | None:
+    """One snapshot of a disk."""
+    status, word = state(one, PROVISIONING, "provisioningState")
+    return Resource(
+        **common(one),
+        type="snapshot",
+        status=status,
+        status_raw=word,
+        created_at=created(one, "timeCreated"),
+        size_gb=positive(prop(one, "diskSizeGB")),
+        encrypted=True if prop(one, "encryption", "type") else None,
+        details=told(
+            **places(one),
+            volume_id=text(prop(one, "creationData", "sourceResourceId")),
+            incremental=prop(one, "incremental"),
+        ),
+    )
+
+
+def image(one: Record) -> Resource | None:
+    """One managed image."""
+    status, word = state(one, PROVISIONING, "provisioningState")
+    return Resource(
+        **common(one),
+        type="image",
+        status=status,
+        status_raw=word,
+        created_at=created(one),
+        details=told(
+            **places(one),
+            platform=prop(one, "storageProfile", "osDisk", "osType"),
+            source=text(prop(one, "sourceVirtualMachine", "id")),
+        ),
+    )

@@ -1,0 +1,197 @@
+"""Microsoft's SDK behind the house's door: azure-core builds and reads, the door sends.
+
+azure-core takes a transport, and ours hands each request to the door of this provider, so rate, number in
+flight, dead hosts, deadline, retries and audit are the door's; those that renew tokens pass it too. The
+policies of the clients are ours: no retries, no redirects, and not the one that registers a service in a
+subscription when it is missing, for cloudtop only reads.
+
+Where an endpoint is configured, requests of the sign-in go there as well. Credentials are a client secret
+from the settings, else what Microsoft's own tools find: variables, a workload's identity, the Azure CLI. The
+identity of the machine is asked for only where the settings say `method: service_account`; its address lies
+in no public network, so these requests do not pass the door.
+This module is imported late: it imports azure.core, azure.identity, azure.mgmt.compute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import HeadersPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
+from azure.identity import CredentialUnavailableError
+from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
+from azure.mgmt.compute.aio import ComputeManagementClient
+
+from cloudtop import __version__, net
+from cloudtop.errors import CloudError, Invalid, NotConfigured, Unauthorized
+
+if TYPE_CHECKING:
+    from cloudtop.settings import ProviderSettings
+    from connectors.base import Facts
+    from connectors.http import Http
+
+KEYS = ("tenant_id", "client_id", "client_secret")
+LEFT_S = 300
+"""A token that holds for less is not used any more: a listing may take a while."""
+NOT_HERE = ("managed_identity", "shared_token_cache", "visual_studio_code", "powershell", "broker")
+"""Ways to credentials that are not tried unasked: they wait for addresses or windows that are not there."""
+
+# Below they log requests, and whose tokens are kept; what they warn of is raised besides.
+for _name in ("azure", "msal"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
+
+Token = Callable[[], Awaitable[str]]
+
+
+class Transport(AsyncHttpTransport):
+    """Sends what azure-core would, through the door, for one account."""
+
+    def __init__(self, http: Http, account: str, own: str | None = None, token: Token | None = None) -> None:
+        self._http, self._account, self._own, self._token = http, account, own, token
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """The whole answer to a request; every failure is a CloudError."""
+        url, headers, content = request.url, dict(request.headers), request.content
+        if self._own and net.split(url).netloc != net.split(self._own).netloc and self._token is None:
+            url = self._own.rstrip("/") + "/" + url.split("/", 3)[3]
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {await self._token()}"
+        body = urlencode(content).encode() if isinstance(content, dict) else content
+        headers.pop("Content-Length", None)
+        answer = await self._http.answer(
+            request.method,
+            url,
+            content=body or b"",
+            headers=headers,
+            # Asking twice for a token gives two.
+            repeatable=self._token is None,
+            operation=f"{request.method} {net.split(url).path.rpartition('/')[2]}",
+            account=self._account,
+        )
+        made = AsyncHttpResponseImpl(
+            request=request,
+            internal_response=answer,
+            status_code=answer.status_code,
+            headers=answer.headers,
+            reason=answer.reason_phrase,
+            content_type=answer.headers.get("content-type", "application/json"),
+            stream_download_generator=None,
+        )
+        made._content, made._json = answer.content, answer.extensions["cloudtop_json"]
+        made._is_closed = made._is_stream_consumed = True
+        return made
+
+    async def open(self) -> None:
+        """The door opens by itself."""
+
+    async def close(self) -> None:
+        """The door is closed by the connector."""
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Nothing is held open here."""
+
+
+class AzureDoor:
+    """The credentials and clients of every account of one provider."""
+
+    def __init__(self, facts: Facts, settings: ProviderSettings, http: Http) -> None:
+        self._facts, self._settings, self._http = facts, settings, http
+        self._credentials: dict[str, Any] = {}
+        self._tokens: dict[tuple[str, str], AccessToken] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def token(self, account: str, audience: str) -> str:
+        """A token of an account for a service; one that holds is used again, a new one asked for once."""
+        wanted = account, audience
+        async with self._turns.setdefault(wanted, asyncio.Lock()):
+            held = self._tokens.get(wanted)
+            if held is None or held.expires_on - time.time() < LEFT_S:
+                held = self._tokens[wanted] = await self._asked(account, audience)
+        return held.token
+
+    async def _asked(self, account: str, audience: str) -> AccessToken:
+        title, where = self._facts.title, self._settings.source(account) or "the settings"
+        try:
+            if account not in self._credentials:
+                self._credentials[account] = self._credential(account)
+            found: AccessToken = await self._credentials[account].get_token(f"{audience}/.default")
+        except CredentialUnavailableError as error:
+            message = f"{title} was not asked: no credentials of {account} were found in {where}."
+            raise NotConfigured(message, f"Set {self._facts.to_set}, or sign in with `az login`.") from error
+        except ClientAuthenticationError as error:
+            if isinstance(error.__context__, CloudError):
+                raise error.__context__ from error
+            message = f"{title} was not asked: the credentials of {account} in {where} do not hold."
+            raise Unauthorized(message, "Sign in again (az login), or set others.") from error
+        except ValueError as error:
+            message = f"{title} was not asked: the credentials of {account} are malformed ({error})."
+            raise Unauthorized(message, f"Set {self._facts.to_set} anew.") from error
+        return found
+
+    def _credential(self, account: str) -> Any:
+        own, named = self._settings.endpoint_of(account), self._settings.named_credentials(account)
+        transport = Transport(self._http, account, own)
+        tenant, client, secret = (self._http.key(account, name) for name in KEYS)
+        if "method" in named:
+            return ManagedIdentityCredential(client_id=client, retry_total=0)
+        if tenant and client and secret:
+            about: dict[str, Any] = {"transport": transport, "retry_total": 0}
+            return ClientSecretCredential(tenant, client, secret, **about)
+        if self._settings.source(account):
+            left_out = {f"exclude_{one}_credential": True for one in NOT_HERE}
+            return DefaultAzureCredential(transport=transport, retry_total=0, **left_out)
+        message = f"{self._facts.title} needs credentials for this, and none are set for {account}."
+        raise NotConfigured(message, f"Set {self._facts.to_set}.")
+
+    def compute(self, account: str, subscription: str, audience: str) -> Any:
+        """A client of azure-mgmt-compute for one subscription."""
+        own = self._settings.endpoint_of(account)
+        transport = Transport(self._http, account, own, lambda: self.token(account, audience))
+        agent = UserAgentPolicy(f"cloudtop/{__version__}")
+        return ComputeManagementClient(
+            # The transport brings the token, so that a local endpoint without TLS can be asked.
+            _Nobody(),
+            subscription,
+            base_url=(own or audience).rstrip("/"),
+            credential_scopes=[f"{audience}/.default"],
+            transport=transport,
+            policies=[HeadersPolicy(), agent],
+        )
+
+    async def pages(self, listing: Callable[[], Any]) -> AsyncIterator[list[dict[str, Any]]]:
+        """The records of an SDK's listing, page by page; a page that comes twice is Invalid."""
+        pages, before = listing().by_page(), set()
+        async for page in pages:
+            yield [one.as_dict() async for one in page]
+            if pages.continuation_token in before:
+                message = f"{self._facts.title} repeats the same page instead of going on."
+                raise Invalid(message, "Try again.")
+            before.add(pages.continuation_token)
+
+    async def aclose(self) -> None:
+        """Let the credentials close what they opened; tokens that hold are kept."""
+        for one in self._credentials.values():
+            await one.close()
+        self._credentials.clear()
+
+
+class _Nobody:
+    """A credential that is never asked: the client will have one."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        raise NotImplementedError
