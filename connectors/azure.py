@@ -5,8 +5,8 @@ tools find; the identity of the machine only with `auth.method: service_account`
 subscription is read, without it every one that the key sees. Resource Manager lists a kind of resource of all
 regions at once, and tells the tags with it.
 
-Monitor tells what it sees from outside, for up to fifty resources of a region at once: the memory of a machine
-it sees, its GPUs and file systems it does not. The price list needs no key.
+Monitor tells what it sees from outside, for up to fifty resources of a region at once: the memory of a
+machine it sees, its GPUs and file systems it does not. The price list needs no key.
 """
 
 from __future__ import annotations
@@ -15,11 +15,27 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from cloudtop.models import Health, Scope
-from connectors import azure_compute, azure_prices
+from connectors import (
+    azure_compute,
+    azure_containers,
+    azure_databases,
+    azure_network,
+    azure_prices,
+    azure_storage,
+    azure_web,
+)
 from connectors.azure_base import SUBSCRIPTIONS
 
 
-class Azure(azure_compute.Compute, azure_prices.Prices):
+class Azure(
+    azure_compute.Compute,
+    azure_containers.Containers,
+    azure_web.Web,
+    azure_databases.Databases,
+    azure_storage.Storage,
+    azure_network.Network,
+    azure_prices.Prices,
+):
     """Everything that cloudtop asks of Microsoft."""
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:

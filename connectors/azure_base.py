@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudtop.errors import CloudError, Invalid, NotConfigured, NotFound, RateLimited, TooSlow, Unreachable
+from cloudtop.errors import CloudError, NotConfigured, NotFound, RateLimited, TooSlow, Unreachable
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_errors import UNREGISTERED, refusal

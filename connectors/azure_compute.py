@@ -74,7 +74,7 @@ class Made(NamedTuple):
 
 @dataclass(slots=True)
 class Beside:
-    """What other lists say of machines: by the machine's id in lower case, and of sizes by region and name."""
+    """What other lists say: of machines by their ids in lower case, of sizes by region and name."""
 
     states: Mapping[str, Record] = field(default_factory=dict)
     interfaces: Mapping[str, Record] = field(default_factory=dict)

@@ -17,9 +17,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from azure.core.credentials import AccessToken
@@ -53,7 +53,7 @@ logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
 Token = Callable[[], Awaitable[str]]
 
 
-class Transport(AsyncHttpTransport):
+class Transport(AsyncHttpTransport[Any, Any]):
     """Sends what azure-core would, through the door, for one account."""
 
     def __init__(self, http: Http, account: str, own: str | None = None, token: Token | None = None) -> None:
@@ -165,7 +165,7 @@ class AzureDoor:
         agent = UserAgentPolicy(f"cloudtop/{__version__}")
         return ComputeManagementClient(
             # The transport brings the token, so that a local endpoint without TLS can be asked.
-            _Nobody(),
+            cast(Any, _Nobody()),
             subscription,
             base_url=(own or audience).rstrip("/"),
             credential_scopes=[f"{audience}/.default"],
@@ -173,7 +173,7 @@ class AzureDoor:
             policies=[HeadersPolicy(), agent],
         )
 
-    async def pages(self, listing: Callable[[], Any]) -> AsyncIterator[list[dict[str, Any]]]:
+    async def pages(self, listing: Callable[[], Any]) -> AsyncIterator[list[Mapping[str, Any]]]:
         """The records of an SDK's listing, page by page; a page that comes twice is Invalid."""
         pages, before = listing().by_page(), set()
         async for page in pages:

@@ -12,7 +12,6 @@ from cloudtop.faults import THROTTLED
 UNREGISTERED = "MissingSubscriptionRegistration"
 """A subscription that never used a service says so with 409, which is no conflict: nothing of it is there."""
 MEANINGS: tuple[tuple[re.Pattern[str], type[CloudError]], ...] = (
-    (THROTTLED, RateLimited),
     (re.compile(UNREGISTERED), NotFound),
     (
         re.compile(
@@ -32,14 +31,17 @@ def refusal(status: int, document: Any) -> type[CloudError] | None:
     error = told.get("error") or told.get("Error") or (told if status >= 300 else None)
     if not error:
         return None
-    words = _words(error, told)
+    code, said = _words(error)
+    if status in (200, 400, 403) and THROTTLED.search(f"{code} {said}"):
+        return RateLimited
+    words = code or said, str(told.get("error_description") or "")
     meant = (kind for pattern, kind in MEANINGS if any(pattern.search(one) for one in words))
     return next(meant, Invalid if status < 300 else None)
 
 
-def _words(error: Any, told: Mapping[str, Any]) -> list[str]:
-    """The code of an error; what it says where it has none, and always what the sign-in says."""
+def _words(error: Any) -> tuple[str, str]:
+    """The code of an error and what it says."""
     if not isinstance(error, Mapping):
-        return [str(error), str(told.get("error_description") or "")]
-    code = error.get("code") or error.get("Code")
-    return [str(code or error.get("message") or error.get("Message") or "")]
+        return str(error), ""
+    lower = {str(name).lower(): value for name, value in error.items()}
+    return str(lower.get("code") or ""), str(lower.get("message") or "")

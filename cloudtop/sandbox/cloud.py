@@ -40,9 +40,10 @@ class Cloud:
     `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
     `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column. `sdk`
     tells that an SDK asks it, whose first use takes its time. `accounts`: its accounts by name, each with its
-    own credentials, where there are several; `auth` is the first's; those in `plain` are no secrets but names.
-    `signs` tells that requests are signed with the first credential of an account, for a region if there are any. `listings`: (records, more) of other listings than those of prices, by the beginning of
-    their paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
+    own credentials, where there are several; `auth` is the first's; those in `plain` are names, no secrets.
+    `signs` tells that requests are signed with an account's first credential, and for a region where there
+    are any. `listings`: (records, more) of other listings than those of prices, by the beginning of their
+    paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
     resources that its API lists in one answer.
     """
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
 
 from cloudtop.sandbox.fleet import Fleet, Record, length
 
@@ -18,7 +19,7 @@ DISPLAYED = {"eastus": "East US", "westeurope": "West Europe", "westus3": "West 
 
 
 class Kind(NamedTuple):
-    """A kind of resource: the groups of the fleet file in it, the version of its API, where its times stand."""
+    """A kind of resource: its groups in the fleet file, the version of its API, where its times stand."""
 
     groups: tuple[str, ...]
     version: str

@@ -1,6 +1,6 @@
-"""Azure as a local server: its Retail Prices API, and what `cloudtop.sandbox.azure` knows of two subscriptions.
+"""Azure as a local server: its Retail Prices API, and two subscriptions (`cloudtop.sandbox.azure`).
 
-Follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the envelope and
+The list follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the envelope and
 fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered where
 `priceType` is asked. Stricter than the real one: only `eq`, `and`, `or`, `contains` and brackets over the
 documented fields, at most twenty comparisons, no other parameter, and pages of twenty meters, not a thousand.
