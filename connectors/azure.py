@@ -19,7 +19,9 @@ from connectors import (
     azure_compute,
     azure_containers,
     azure_databases,
+    azure_metrics,
     azure_network,
+    azure_permissions,
     azure_prices,
     azure_storage,
     azure_web,
@@ -34,6 +36,8 @@ class Azure(
     azure_databases.Databases,
     azure_storage.Storage,
     azure_network.Network,
+    azure_metrics.Metrics,
+    azure_permissions.Permissions,
     azure_prices.Prices,
 ):
     """Everything that cloudtop asks of Microsoft."""

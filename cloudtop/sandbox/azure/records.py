@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import NAMESPACE_URL, uuid5
 
 from cloudtop.sandbox.fleet import Fleet, Record, length
 
