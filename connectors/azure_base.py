@@ -13,9 +13,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cloudtop import net
 from cloudtop.errors import CloudError, NotConfigured, NotFound, RateLimited, TooSlow, Unreachable
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
@@ -97,6 +99,7 @@ class Microsoft(Connector):
         """
         door = await self.sdk()
         token = await door.token(scope.account, audience)
+        path = placed(path, self.settings.endpoint_of(scope.account), self.facts.hosts)
         params = {**({"api-version": version} if version else {}), **more.pop("params", {})}
         return await self.http.json(
             method,
@@ -199,6 +202,14 @@ class Microsoft(Connector):
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def placed(url: str, endpoint: str | None, hosts: Iterable[str]) -> str:
+    """A link to one of Azure's own hosts as one to the endpoint that is configured in their place, if any."""
+    parts = net.split(url)
+    if endpoint is None or not any(fnmatchcase(parts.hostname or "", one) for one in hosts):
+        return url
+    return endpoint.rstrip("/") + url.removeprefix(f"{parts.scheme}://{parts.netloc}")
 
 
 def by_id(records: Iterable[Record]) -> dict[str, Record]:

@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -33,6 +34,7 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 
 from cloudtop import __version__, net
 from cloudtop.errors import CloudError, Invalid, NotConfigured, Unauthorized
+from connectors.azure_base import placed
 
 if TYPE_CHECKING:
     from cloudtop.settings import ProviderSettings
@@ -56,14 +58,14 @@ Token = Callable[[], Awaitable[str]]
 class Transport(AsyncHttpTransport[Any, Any]):
     """Sends what azure-core would, through the door, for one account."""
 
-    def __init__(self, http: Http, account: str, own: str | None = None, token: Token | None = None) -> None:
-        self._http, self._account, self._own, self._token = http, account, own, token
+    def __init__(
+        self, http: Http, account: str, where: Callable[[str], str], token: Token | None = None
+    ) -> None:
+        self._http, self._account, self._where, self._token = http, account, where, token
 
     async def send(self, request: Any, **options: Any) -> Any:
         """The whole answer to a request; every failure is a CloudError."""
-        url, headers, content = request.url, dict(request.headers), request.content
-        if self._own and net.split(url).netloc != net.split(self._own).netloc and self._token is None:
-            url = self._own.rstrip("/") + "/" + url.split("/", 3)[3]
+        url, headers, content = self._where(request.url), dict(request.headers), request.content
         if self._token is not None:
             headers["Authorization"] = f"Bearer {await self._token()}"
         body = urlencode(content).encode() if isinstance(content, dict) else content
@@ -144,8 +146,8 @@ class AzureDoor:
         return found
 
     def _credential(self, account: str) -> Any:
-        own, named = self._settings.endpoint_of(account), self._settings.named_credentials(account)
-        transport = Transport(self._http, account, own)
+        named = self._settings.named_credentials(account)
+        transport = Transport(self._http, account, self._where(account))
         tenant, client, secret = (self._http.key(account, name) for name in KEYS)
         if "method" in named:
             return ManagedIdentityCredential(client_id=client, retry_total=0)
@@ -161,7 +163,9 @@ class AzureDoor:
     def compute(self, account: str, subscription: str, audience: str) -> Any:
         """A client of azure-mgmt-compute for one subscription."""
         own = self._settings.endpoint_of(account)
-        transport = Transport(self._http, account, own, lambda: self.token(account, audience))
+        transport = Transport(
+            self._http, account, self._where(account), lambda: self.token(account, audience)
+        )
         agent = UserAgentPolicy(f"cloudtop/{__version__}")
         return ComputeManagementClient(
             # The transport brings the token, so that a local endpoint without TLS can be asked.
@@ -172,6 +176,9 @@ class AzureDoor:
             transport=transport,
             policies=[HeadersPolicy(), agent],
         )
+
+    def _where(self, account: str) -> Callable[[str], str]:
+        return partial(placed, endpoint=self._settings.endpoint_of(account), hosts=self._facts.hosts)
 
     async def pages(self, listing: Callable[[], Any]) -> AsyncIterator[list[Mapping[str, Any]]]:
         """The records of an SDK's listing, page by page; a page that comes twice is Invalid."""

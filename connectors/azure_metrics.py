@@ -85,10 +85,9 @@ class Metrics(Microsoft):
     async def _read(self, scope: Scope, wanted: MetricQuery, batch: Batch) -> list[Series]:
         step_s = next((one for one in STEPS if one >= wanted.step_s), max(STEPS))
         start = begin(max(wanted.start, self.now() - KEPT), step_s)
-        base = "" if self.settings.endpoint_of(scope.account) else HOST.format(region=batch.region)
         answer = await self.call(
             scope,
-            f"{base}/subscriptions/{batch.subscription}/metrics:getBatch",
+            f"{HOST.format(region=batch.region)}/subscriptions/{batch.subscription}/metrics:getBatch",
             VERSION,
             method="POST",
             audience=AUDIENCE,

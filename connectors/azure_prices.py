@@ -21,12 +21,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlencode
 
 from cloudtop import compiled, gpus, net, regions
 from cloudtop.errors import Invalid
+from cloudtop.inventory import InstancePrice
 from cloudtop.models import GpuOffer, PriceQuery, Scope, iso
 from cloudtop.text import clean
 from cloudtop.units import positive
@@ -37,6 +38,8 @@ COMMON = {"api-version": "2023-01-01-preview", "currencyCode": "USD"}
 HOURLY = "serviceName eq 'Virtual Machines' and priceType eq 'Consumption'"
 OTHER = "other"
 ANY_N = "contains(armSkuName,'Standard_N')"
+TYPES = 15
+"""Types that one question names: the filter takes twenty comparisons."""
 ONE_TYPE = "armRegionName eq 'eastus' and armSkuName eq 'Standard_NC4as_T4_v3'"
 
 # Not Linux by the hour: other systems, whole hosts, another service, bids of old, meters that ended.
@@ -85,6 +88,22 @@ class Prices(Connector):
                     held[key] = holding(held.get(key, []), meter)
         yield [gpu_offer(meters, at, source) for meters in held.values()]
         self.nameless(scope, nameless)
+
+    async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]:
+        """What types cost in the scope's region, on demand and with Linux; Windows costs more."""
+        for at in range(0, len(types), TYPES):
+            some = types[at : at + TYPES]
+            named = " or ".join(f"armSkuName eq '{kind}'" for kind in some)
+            condition = f"armRegionName eq '{scope.region}' and ({named})"
+            now = iso(self.now()) or ""
+            held: dict[str, list[Mapping[str, Any]]] = {}
+            ask = partial(self.ask_prices, condition, scope=scope)
+            async for answer in self.paged(ask, self._next_skip):
+                for meter in self.records(answer, "Items"):
+                    kind = text(meter, "armSkuName")
+                    if kind in some and is_offer(meter, now) and not is_spot(meter):
+                        held[kind] = holding(held.get(kind, []), meter)
+            yield [InstancePrice(kind, usd_of(held.get(kind, []))) for kind in some]
 
     async def ask_prices(self, condition: str, skip: str | None, scope: Scope) -> Any:
         """One page of the list."""
@@ -245,6 +264,12 @@ def price_of(meter: Mapping[str, Any]) -> tuple[float | None, str]:
     # Without a product it may be Windows; without a unit it may be a month.
     sure = currency == "USD" and unit and text(meter, "productName")
     return (positive(meter.get(name)) if sure else None), raw
+
+
+def usd_of(meters: Sequence[Mapping[str, Any]]) -> float | None:
+    """What these meters say together; None where they say nothing, or not the same."""
+    told = {price_of(one)[0] for one in meters}
+    return told.pop() if len(told) == 1 else None
 
 
 def gpu_offer(meters: Sequence[Mapping[str, Any]], at: datetime, source_url: str) -> GpuOffer:

@@ -1,11 +1,11 @@
 """Azure as a local server: its Retail Prices API, and two subscriptions (`cloudtop.sandbox.azure`).
 
-The list follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the envelope and
-fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered where
-`priceType` is asked. Stricter than the real one: only `eq`, `and`, `or`, `contains` and brackets over the
-documented fields, at most twenty comparisons, no other parameter, and pages of twenty meters, not a thousand.
-As there, `NextPageLink` names Azure's own host with a port, whatever host was asked, and drops currencyCode.
-The form of an error body is an assumption.
+The list follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the
+envelope and fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered
+where `priceType` is asked. Stricter than the real one: only `eq`, `and`, `or`, `contains` and brackets over
+the documented fields, at most twenty comparisons, no other parameter, and pages of twenty meters, not a
+thousand. As there, `NextPageLink` names Azure's own host with a port, whatever host was asked, and drops
+currencyCode. The form of an error body is an assumption.
 
 The market is made up. Each line of MARKET stands for six meters: Linux and Windows, each by the hour, as spot
 and as low priority; SINGLE are single meters, each a trap. Units: dollars per hour of the whole instance.
@@ -80,6 +80,12 @@ Standard_ND128isr_NDR_GB200_v6;Virtual Machines NDGB200v6 Series   ;westus3     
 Standard_NC4as_T4_v3          ;Virtual Machines NCasT4 v3 Series   ;eastus       ;US East    ;0.526  ;0.149
 Standard_NV6ads_A10_v5        ;Virtual Machines NVadsA10v5 Series  ;eastus       ;US East    ;0.454  ;0.09
 Standard_NV36ads_A10_v5       ;Virtual Machines NVadsA10v5 Series  ;japaneast    ;JA East    ;4.64   ;0.928
+Standard_D2s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.096  ;0.021
+Standard_D4s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.192  ;0.043
+Standard_D8s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.384  ;0.085
+Standard_D8s_v5               ;Virtual Machines Dsv5 Series        ;westeurope   ;EU West    ;0.46   ;0.102
+Standard_D2s_v5               ;Virtual Machines Dsv5 Series        ;westeurope   ;EU West    ;0.115  ;0.026
+Standard_E16s_v5              ;Virtual Machines Esv5 Series        ;eastus       ;US East    ;1.008  ;0.201
 Standard_NC6s_v3              ;Virtual Machines NCSv3 Series       ;attatlanta1  ;ATT Atlanta;3.366  ;0.612
 """
 
