@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from connectors.http import Http
 
 KEYS = ("tenant_id", "client_id", "client_secret")
+JSON = "application/json"
 LEFT_S = 300
 """A token that holds for less is not used any more: a listing may take a while."""
 NOT_HERE = ("managed_identity", "shared_token_cache", "visual_studio_code", "powershell", "broker")
@@ -84,9 +85,10 @@ class Transport(AsyncHttpTransport[Any, Any]):
             request=request,
             internal_response=answer,
             status_code=answer.status_code,
-            headers=answer.headers,
+            headers={**answer.headers, "content-type": JSON},
             reason=answer.reason_phrase,
-            content_type=answer.headers.get("content-type", "application/json"),
+            # The door has read it as such, whatever it is called.
+            content_type=JSON,
             stream_download_generator=None,
         )
         made._content, made._json = answer.content, answer.extensions["cloudtop_json"]
@@ -140,9 +142,9 @@ class AzureDoor:
                 raise error.__context__ from error
             message = f"{title} was not asked: the credentials of {account} in {where} do not hold."
             raise Unauthorized(message, "Sign in again (az login), or set others.") from error
-        except ValueError as error:
-            message = f"{title} was not asked: the credentials of {account} are malformed ({error})."
-            raise Unauthorized(message, f"Set {self._facts.to_set} anew.") from error
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"{title} answered the sign-in of {account} with something that is no token."
+            raise Invalid(message, "Try again; if it stays so, the interface may have changed.") from error
         return found
 
     def _credential(self, account: str) -> Any:
@@ -152,13 +154,20 @@ class AzureDoor:
         if "method" in named:
             return ManagedIdentityCredential(client_id=client, retry_total=0)
         if tenant and client and secret:
-            about: dict[str, Any] = {"transport": transport, "retry_total": 0}
-            return ClientSecretCredential(tenant, client, secret, **about)
+            return self._of_secret(tenant, client, secret, transport)
         if self._settings.source(account):
             left_out = {f"exclude_{one}_credential": True for one in NOT_HERE}
             return DefaultAzureCredential(transport=transport, retry_total=0, **left_out)
         message = f"{self._facts.title} needs credentials for this, and none are set for {account}."
         raise NotConfigured(message, f"Set {self._facts.to_set}.")
+
+    def _of_secret(self, tenant: str, client: str, secret: str, transport: Transport) -> Any:
+        about: dict[str, Any] = {"transport": transport, "retry_total": 0}
+        try:
+            return ClientSecretCredential(tenant, client, secret, **about)
+        except ValueError as error:
+            message = f"{self._facts.title} was not asked: the tenant that is configured can be none."
+            raise Unauthorized(message, f"Set {self._facts.to_set} anew.") from error
 
     def compute(self, account: str, subscription: str, audience: str) -> Any:
         """A client of azure-mgmt-compute for one subscription."""
