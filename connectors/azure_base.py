@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop import net
-from cloudtop.errors import CloudError, NotConfigured, NotFound, RateLimited, TooSlow, Unreachable
+from cloudtop.errors import CloudError, Forbidden, NotConfigured, NotFound
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_errors import UNREGISTERED, refusal
@@ -35,7 +35,6 @@ SUBSCRIPTIONS = "2022-12-01"
 KNOWN_FOR = timedelta(hours=1)
 """Nobody gets a new subscription every day."""
 AT_ONCE = 8
-PASSING = (RateLimited, TooSlow, Unreachable)
 
 Row = Callable[[Record], Resource | None]
 
@@ -177,12 +176,13 @@ class Microsoft(Connector):
         self.nameless(scope, nameless, noun)
 
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
-        """Something that a listing can do without: None and a note when it is refused."""
+        """Something that a listing can do without: None and a note when it is refused.
+
+        Whatever else goes wrong fails the listing, so that old rows stay as they were.
+        """
         try:
             return await asked
-        except PASSING:
-            raise
-        except CloudError as error:
+        except (Forbidden, NotFound) as error:
             message = f"{what} not known. {error.message}"
             if all(one.message != message for one in self.noted.get(scope, ())):
                 self.note(scope, message, error.next_step, error.code)
