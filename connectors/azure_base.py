@@ -126,10 +126,9 @@ class Microsoft(Connector):
 
     async def subscriptions(self, scope: Scope) -> list[str]:
         """The subscription that is configured for an account, else all that its key sees and may use."""
-        own = self.http.key(scope.account, "subscription_id")
-        own = own or self.settings.auth_of(scope.account).get("subscription_id")
+        own = (await self.sdk()).keys(scope.account).get("subscription_id")
         if own:
-            return [str(own)]
+            return [own]
         at, known = self._known.get(scope.account, (None, []))
         if at is None or self.now() - at > KNOWN_FOR:
             found = await self.whole(scope, "/subscriptions", SUBSCRIPTIONS)

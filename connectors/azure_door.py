@@ -6,19 +6,21 @@ policies of the clients are ours: no retries, no redirects, and not the one that
 subscription when it is missing, for cloudtop only reads.
 
 Where an endpoint is configured, requests of the sign-in go there as well. Credentials are a client secret
-from the settings, else what Microsoft's own tools find: variables, a workload's identity, the Azure CLI. The
-identity of the machine is asked for only where the settings say `method: service_account`; its address lies
-in no public network, so these requests do not pass the door.
-This module is imported late: it imports azure.core, azure.identity, azure.mgmt.compute.
+from the settings or from a file that `az ad sp create-for-rbac` wrote, else what Microsoft's own tools find:
+variables, a workload's identity, the Azure CLI. The identity of the machine is asked for only where the
+settings say `method: service_account`; its address lies in no public network, so these requests do not pass
+the door. This module is imported late: it imports azure.core, azure.identity, azure.mgmt.compute.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -26,7 +28,7 @@ from urllib.parse import urlencode
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.policies import HeadersPolicy, UserAgentPolicy
-from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpTransport, AsyncioRequestsTransport
 from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.identity import CredentialUnavailableError
 from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential, ManagedIdentityCredential
@@ -41,7 +43,16 @@ if TYPE_CHECKING:
     from connectors.base import Facts
     from connectors.http import Http
 
-KEYS = ("tenant_id", "client_id", "client_secret")
+SERVICE = ("tenant_id", "client_id", "client_secret")
+KEY_FILE = "~/.azure/credentials.json"
+SPELLED = {
+    "tenant_id": "tenantId",
+    "client_id": "clientId",
+    "client_secret": "clientSecret",
+    "subscription_id": "subscriptionId",
+}
+MACHINE_S = 3
+"""How long the machine is waited for: it answers at once, or not at all."""
 JSON = "application/json"
 LEFT_S = 300
 """A token that holds for less is not used any more: a listing may take a while."""
@@ -60,9 +71,15 @@ class Transport(AsyncHttpTransport[Any, Any]):
     """Sends what azure-core would, through the door, for one account."""
 
     def __init__(
-        self, http: Http, account: str, where: Callable[[str], str], token: Token | None = None
+        self,
+        http: Http,
+        account: str,
+        where: Callable[[str], str],
+        token: Token | None = None,
+        secret: str | None = None,
     ) -> None:
-        self._http, self._account, self._where, self._token = http, account, where, token
+        self._http, self._account, self._where = http, account, where
+        self._token, self._secret = token, secret
 
     async def send(self, request: Any, **options: Any) -> Any:
         """The whole answer to a request; every failure is a CloudError."""
@@ -80,6 +97,7 @@ class Transport(AsyncHttpTransport[Any, Any]):
             repeatable=self._token is None,
             operation=f"{request.method} {net.split(url).path.rpartition('/')[2]}",
             account=self._account,
+            secret=self._secret,
         )
         made = AsyncHttpResponseImpl(
             request=request,
@@ -148,23 +166,44 @@ class AzureDoor:
         return found
 
     def _credential(self, account: str) -> Any:
+        keys = self.keys(account)
+        transport = Transport(self._http, account, self._where(account), secret=keys.get("client_secret"))
         named = self._settings.named_credentials(account)
-        transport = Transport(self._http, account, self._where(account))
-        tenant, client, secret = (self._http.key(account, name) for name in KEYS)
-        if "method" in named:
-            return ManagedIdentityCredential(client_id=client, retry_total=0)
-        if tenant and client and secret:
-            return self._of_secret(tenant, client, secret, transport)
+        if "method" in named and "key_file" not in named:
+            wire = AsyncioRequestsTransport(connection_timeout=MACHINE_S, read_timeout=MACHINE_S)
+            return ManagedIdentityCredential(client_id=keys.get("client_id"), transport=wire, retry_total=0)
+        if all(map(keys.get, SERVICE)):
+            return self._of_secret(keys, transport)
         if self._settings.source(account):
             left_out = {f"exclude_{one}_credential": True for one in NOT_HERE}
             return DefaultAzureCredential(transport=transport, retry_total=0, **left_out)
         message = f"{self._facts.title} needs credentials for this, and none are set for {account}."
         raise NotConfigured(message, f"Set {self._facts.to_set}.")
 
-    def _of_secret(self, tenant: str, client: str, secret: str, transport: Transport) -> Any:
+    def keys(self, account: str) -> Mapping[str, str]:
+        """What a file says that the configuration names, then the settings, then a file that is found."""
+        told, named = self._settings.auth_of(account), self._settings.named_credentials(account)
+        own = {name: self._http.key(account, name) or told.get(name) for name in SPELLED}
+        kept = {name: str(value) for name, value in own.items() if value}
+        if file := named.get("key_file"):
+            return {**kept, **self._filed(file)}
+        found = not named and not all(map(kept.get, SERVICE)) and self._settings.source(account) == KEY_FILE
+        return {**self._filed(KEY_FILE), **kept} if found else kept
+
+    def _filed(self, where: str) -> Mapping[str, str]:
+        """The service principal in a file, spelled as Microsoft's tools spell it."""
+        try:
+            found = json.loads(Path(where).expanduser().read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            message = f"{self._facts.title} was not asked: {where} cannot be read ({type(error).__name__})."
+            raise NotConfigured(message, "Write it anew: az ad sp create-for-rbac --json-auth.") from error
+        told = found if isinstance(found, dict) else {}
+        return {name: str(told[key]) for name, key in SPELLED.items() if told.get(key)}
+
+    def _of_secret(self, keys: Mapping[str, str], transport: Transport) -> Any:
         about: dict[str, Any] = {"transport": transport, "retry_total": 0}
         try:
-            return ClientSecretCredential(tenant, client, secret, **about)
+            return ClientSecretCredential(*(keys[name] for name in SERVICE), **about)
         except ValueError as error:
             message = f"{self._facts.title} was not asked: the tenant that is configured can be none."
             raise Unauthorized(message, f"Set {self._facts.to_set} anew.") from error

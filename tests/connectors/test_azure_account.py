@@ -403,6 +403,14 @@ def settings(home: Path, azure: Mapping[str, Any], **environ: str) -> Any:
     )
 
 
+@pytest.fixture(autouse=True)
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home of somebody in whose environment nothing of Azure is."""
+    for name in [one for one in os.environ if one.startswith(("AZURE_", "IDENTITY_", "MSI_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 @asynccontextmanager
 async def ambient(home: Path, azure: Mapping[str, Any], **environ: str) -> AsyncIterator[Any]:
     """A connector of somebody whose home and environment these are."""
@@ -464,6 +472,92 @@ async def test_a_cli_that_nobody_signed_in_with_says_how(
             await listed(connector, "vpcs")
     assert caught.value.code in ("not_configured", "unauthorized")
     assert "azureProfile.json" in caught.value.message
+
+
+FILED = {"tenantId": "t", "clientId": "c", "clientSecret": "canary-filed", "subscriptionId": "s9"}
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_file_of_a_service_principal_is_a_key(named: bool, tmp_path: Path) -> None:
+    file = tmp_path / ("elsewhere.json" if named else ".azure/credentials.json")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(FILED))
+    # A file that is named goes before the machine.
+    auth = {"auth": {"key_file": str(file), "method": "service_account"}} if named else {}
+    async with (
+        serving(TOKEN, NOTHING) as server,
+        ambient(tmp_path, {"options": {"endpoint": server.url}, **auth}) as connector,
+    ):
+        await listed(connector, "vpcs")
+    first, second = server.requests
+    assert b"client_secret=canary-filed" in first.body
+    assert "/subscriptions/s9/" in second.line
+
+
+async def test_a_file_that_cannot_be_read_says_how_it_is_written(tmp_path: Path) -> None:
+    auth = {"auth": {"key_file": str(tmp_path / "nowhere.json")}}
+    async with ambient(tmp_path, auth) as connector:
+        with pytest.raises(NotConfigured, match="create-for-rbac"):
+            await listed(connector, "vpcs")
+
+
+async def test_a_secret_out_of_a_file_is_not_repeated_either(tmp_path: Path) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(json.dumps(FILED))
+    said = reply(401, '{"error": "invalid_client", "error_description": "AADSTS1: wrong is canary-filed"}')
+    async with serving(said) as server:
+        config = {"options": {"endpoint": server.url}, "auth": {"key_file": str(file)}}
+        async with ambient(tmp_path, config) as connector:
+            with pytest.raises(Unauthorized) as caught:
+                await listed(connector, "vpcs")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("may", [True, False])
+async def test_the_machine_is_asked_who_it_is_only_where_that_is_said(
+    may: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is one of App Service, whose address stands in two variables."""
+    (tmp_path / ".azure").mkdir()
+    (tmp_path / ".azure" / "azureProfile.json").write_text("{}")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("IDENTITY_HEADER", "canary-header")
+    told = {
+        "access_token": "canary-machine",
+        "expires_on": "2080000000",
+        "resource": "r",
+        "token_type": "Bearer",
+    }
+    auth = {"auth": {"method": "service_account"}} if may else {}
+    async with serving(reply(200, json.dumps(told))) as machine, serving(NOTHING) as server:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", machine.url)
+        options = {"options": {"endpoint": server.url, "subscription_id": "s1"}, **auth}
+        async with ambient(tmp_path, options) as connector:
+            if may:
+                await listed(connector, "vpcs")
+            else:
+                with pytest.raises(CloudError):
+                    await listed(connector, "vpcs")
+    assert len(machine.requests) == int(may)
+    sent = [str(one.headers["Authorization"]) for one in server.requests]
+    assert sent == (["Bearer canary-machine"] if may else [])
+
+
+async def test_a_workload_signs_in_with_the_token_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary-federated")
+    told = {"AZURE_FEDERATED_TOKEN_FILE": str(file), "AZURE_CLIENT_ID": "c", "AZURE_TENANT_ID": "t"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    async with serving(TOKEN, NOTHING) as server:
+        options = {"options": {"endpoint": server.url, "subscription_id": "s1"}}
+        async with ambient(tmp_path, options, **told) as connector:
+            await listed(connector, "vpcs")
+    first, second = server.requests
+    assert b"client_assertion=canary-federated" in first.body
+    assert str(second.headers["Authorization"]) == "Bearer canary-token"
 
 
 def test_nothing_of_the_sdk_is_imported_before_azure_is_asked(tmp_path: Path) -> None:
