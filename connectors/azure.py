@@ -19,6 +19,7 @@ from connectors import (
     azure_compute,
     azure_containers,
     azure_databases,
+    azure_disks,
     azure_metrics,
     azure_network,
     azure_permissions,
@@ -31,6 +32,7 @@ from connectors.azure_base import SUBSCRIPTIONS
 
 class Azure(
     azure_compute.Compute,
+    azure_disks.Disks,
     azure_containers.Containers,
     azure_web.Web,
     azure_databases.Databases,

@@ -174,6 +174,15 @@ class Microsoft(Connector):
                 self.note(scope, message, "Nothing to do, unless you know better.", error.code)
         self.nameless(scope, nameless, noun)
 
+    async def of_sdk(
+        self, scope: Scope, subscription: str, listing: Callable[[Any], Any]
+    ) -> AsyncIterator[list[Record]]:
+        """The records of a listing of azure-mgmt-compute."""
+        door = await self.sdk()
+        client = door.compute(scope.account, subscription, ARM)
+        async for page in door.pages(lambda: listing(client)):
+            yield page
+
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused.
 

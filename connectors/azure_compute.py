@@ -1,4 +1,4 @@
-"""Virtual machines, disks, snapshots and images, through azure-mgmt-compute.
+"""Virtual machines, through azure-mgmt-compute.
 
 The list of machines says neither whether one runs nor what its addresses are: the first is told by a second
 list (`statusOnly`), the others by those of network interfaces and public addresses. What a size is made of is
@@ -10,7 +10,7 @@ Source: the REST API of Microsoft.Compute, 2026-04-01.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,10 +18,9 @@ from cloudtop import gpus
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
-from connectors.azure_base import ARM, Microsoft, by_id, named
+from connectors.azure_base import Microsoft, by_id, named
 from connectors.azure_prices import identified
 from connectors.azure_rows import (
-    PROVISIONING,
     Record,
     common,
     created,
@@ -30,7 +29,6 @@ from connectors.azure_rows import (
     places,
     prop,
     region,
-    state,
     text,
     told,
 )
@@ -51,16 +49,6 @@ STATES = {
     "deallocated": "stopped",
     "hibernated": "stopped",
     "failed": "failed",
-}
-DISKS = {
-    "Attached": "available",
-    "Reserved": "available",
-    "Frozen": "available",
-    "ActiveSAS": "available",
-    "ActiveSASFrozen": "available",
-    "Unattached": "unattached",
-    "ReadyToUpload": "starting",
-    "ActiveUpload": "starting",
 }
 
 
@@ -83,7 +71,7 @@ class Beside:
 
 
 class Compute(Microsoft):
-    """What computes, and the disks that it computes with."""
+    """What computes."""
 
     def __init__(self, *about: Any) -> None:
         super().__init__(*about)
@@ -103,43 +91,6 @@ class Compute(Microsoft):
                 yield page
 
         async for rows in self.rows(scope, pages, lambda one: instance(one, beside), "virtual machine"):
-            yield rows
-
-    async def volumes(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """Managed disks."""
-        async for rows in self._compute(scope, lambda one: one.disks.list(), volume, "disk"):
-            yield rows
-
-    async def snapshots(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """Snapshots of disks."""
-        async for rows in self._compute(scope, lambda one: one.snapshots.list(), snapshot, "snapshot"):
-            yield rows
-
-    async def images(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """Managed images; those of galleries are not among them."""
-        async for rows in self._compute(scope, lambda one: one.images.list(), image, "image"):
-            yield rows
-
-    async def of_sdk(
-        self, scope: Scope, subscription: str, listing: Callable[[Any], Any]
-    ) -> AsyncIterator[list[Record]]:
-        """The records of a listing of azure-mgmt-compute."""
-        door = await self.sdk()
-        client = door.compute(scope.account, subscription, ARM)
-        async for page in door.pages(lambda: listing(client)):
-            yield page
-
-    async def _compute(
-        self,
-        scope: Scope,
-        listing: Callable[[Any], Any],
-        row: Callable[[Record], Resource | None],
-        noun: str,
-    ) -> AsyncIterator[list[Resource]]:
-        def pages(subscription: str) -> AsyncIterator[list[Record]]:
-            return self.of_sdk(scope, subscription, listing)
-
-        async for rows in self.rows(scope, pages, row, noun):
             yield rows
 
     async def _beside(self, scope: Scope, subscription: str, beside: Beside) -> None:
@@ -267,62 +218,3 @@ def image_name(reference: Any) -> str | None:
     """What a machine was made of: publisher:offer:sku, or the id of an image."""
     parts = [text(inner(reference, name)) for name in ("publisher", "offer", "sku")]
     return ":".join(one for one in parts if one) or text(inner(reference, "id"))
-
-
-def volume(one: Record) -> Resource | None:
-    """One managed disk; all of them are encrypted, by whose key is told."""
-    status, word = state(one, DISKS, "diskState")
-    return Resource(
-        **common(one),
-        type="volume",
-        status=status,
-        status_raw=word,
-        created_at=created(one, "timeCreated"),
-        size_gb=positive(prop(one, "diskSizeGB")),
-        storage_class=text(inner(one, "sku", "name")),
-        encrypted=True if prop(one, "encryption", "type") else None,
-        details=told(
-            **places(one),
-            attached_to=[text(one.get("managedBy"))] if text(one.get("managedBy")) else None,
-            iops=prop(one, "diskIOPSReadWrite"),
-            throughput_mb_per_s=prop(one, "diskMBpsReadWrite"),
-            platform=prop(one, "osType"),
-            encryption=prop(one, "encryption", "type"),
-        ),
-    )
-
-
-def snapshot(one: Record) -> Resource | None:
-    """One snapshot of a disk."""
-    status, word = state(one, PROVISIONING, "provisioningState")
-    return Resource(
-        **common(one),
-        type="snapshot",
-        status=status,
-        status_raw=word,
-        created_at=created(one, "timeCreated"),
-        size_gb=positive(prop(one, "diskSizeGB")),
-        encrypted=True if prop(one, "encryption", "type") else None,
-        details=told(
-            **places(one),
-            volume_id=text(prop(one, "creationData", "sourceResourceId")),
-            incremental=prop(one, "incremental"),
-        ),
-    )
-
-
-def image(one: Record) -> Resource | None:
-    """One managed image."""
-    status, word = state(one, PROVISIONING, "provisioningState")
-    return Resource(
-        **common(one),
-        type="image",
-        status=status,
-        status_raw=word,
-        created_at=created(one),
-        details=told(
-            **places(one),
-            platform=prop(one, "storageProfile", "osDisk", "osType"),
-            source=text(prop(one, "sourceVirtualMachine", "id")),
-        ),
-    )

@@ -9,6 +9,7 @@ from cloudtop.inventory import Resource
 from connectors import azure_compute as compute
 from connectors import azure_containers as containers
 from connectors import azure_databases as databases
+from connectors import azure_disks as disks
 from connectors import azure_network as network
 from connectors import azure_storage as storage
 from connectors import azure_web as web
@@ -64,7 +65,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], Resource | None], Mapping[str, An
     ),
     "volumes": (
         "Microsoft.Compute/disks",
-        compute.volume,
+        disks.volume,
         {
             "diskState": "Attached",
             "diskSizeGB": 64,
@@ -76,7 +77,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], Resource | None], Mapping[str, An
     ),
     "snapshots": (
         "Microsoft.Compute/snapshots",
-        compute.snapshot,
+        disks.snapshot,
         {
             "diskSizeGB": 64,
             "timeCreated": "2026-01-02T03:04:05Z",
@@ -87,7 +88,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], Resource | None], Mapping[str, An
     ),
     "images": (
         "Microsoft.Compute/images",
-        compute.image,
+        disks.image,
         {"storageProfile": {"osDisk": {"osType": "Linux"}}},
     ),
     "addresses": (
