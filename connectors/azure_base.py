@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -179,9 +180,9 @@ class Microsoft(Connector):
     ) -> AsyncIterator[list[Record]]:
         """The records of a listing of azure-mgmt-compute."""
         door = await self.sdk()
-        client = door.compute(scope.account, subscription, ARM)
-        async for page in door.pages(lambda: listing(client)):
-            yield page
+        async with aclosing(door.pages(scope.account, subscription, ARM, listing)) as pages:
+            async for page in pages:
+                yield self.records(page, "value")
 
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused.

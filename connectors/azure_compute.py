@@ -9,9 +9,9 @@ Source: the REST API of Microsoft.Compute, 2026-04-01.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from cloudtop import gpus
@@ -52,6 +52,9 @@ STATES = {
 }
 
 
+COMING_AND_GOING = ("Creating", "Deleting")
+
+
 class Made(NamedTuple):
     """What a size is made of; `gpus` is how many it has, of which model is known elsewhere."""
 
@@ -82,9 +85,10 @@ class Compute(Microsoft):
         beside = Beside()
 
         async def pages(subscription: str) -> AsyncIterator[Sequence[Record]]:
-            beside.states = {}
+            known = False
             async for page in self.of_sdk(scope, subscription, lambda one: one.virtual_machines.list_all()):
-                if page and not beside.states:
+                if page and not known:
+                    known = True
                     await self._beside(scope, subscription, beside)
                 wanted = {(region(one) or "", str(prop(one, "hardwareProfile", "vmSize"))) for one in page}
                 beside.sizes = await self._made(scope, subscription, wanted)
@@ -95,19 +99,24 @@ class Compute(Microsoft):
 
     async def _beside(self, scope: Scope, subscription: str, beside: Beside) -> None:
         """Read which machines run and which addresses they have."""
-        where = f"/subscriptions/{subscription}/providers"
-        interfaces, addresses = (
-            self.beside(scope, "Addresses of machines are", self.whole(scope, f"{where}/{kind}", NETWORK))
-            for kind in (INTERFACES, ADDRESSES)
-        )
-        states, held, public = await asyncio.gather(self._states(scope, subscription), interfaces, addresses)
-        beside.states, beside.interfaces, beside.addresses = states, by_id(held or ()), by_id(public or ())
 
-    async def _states(self, scope: Scope, subscription: str) -> dict[str, Record]:
+        def held(kind: str) -> Awaitable[list[Record] | None]:
+            path = f"/subscriptions/{subscription}/providers/{kind}"
+            return self.beside(scope, "Addresses of machines are", self.whole(scope, path, NETWORK))
+
+        def states() -> Awaitable[list[Record] | None]:
+            return self.beside(scope, "Which machines run is", self._states(scope, subscription))
+
+        asks: list[Callable[[], Awaitable[list[Record] | None]]]
+        asks = [states, partial(held, INTERFACES), partial(held, ADDRESSES)]
+        found = [by_id(one or ()) for one in await self.each(asks, lambda ask: ask())]
+        beside.states, beside.interfaces, beside.addresses = found
+
+    async def _states(self, scope: Scope, subscription: str) -> list[Record]:
         pages = self.of_sdk(
             scope, subscription, lambda one: one.virtual_machines.list_all(status_only="true")
         )
-        return by_id([one async for page in pages for one in page])
+        return [one async for page in pages for one in page]
 
     async def _made(
         self, scope: Scope, subscription: str, wanted: Iterable[tuple[str, str]]
@@ -162,8 +171,10 @@ def gpus_of(size: str, made: Made) -> tuple[Gpus, ...]:
 def instance(one: Record, beside: Beside) -> Resource | None:
     """One virtual machine, with what other lists say of it."""
     size = text(prop(one, "hardwareProfile", "vmSize")) or ""
-    said = statuses(beside.states.get(str(one["id"]).lower()) or one)
-    word = said.get(POWER) or said.get(DONE) or text(prop(one, "provisioningState"))
+    said = statuses(beside.states.get(str(one["id"]).lower()) or {}) or statuses(one)
+    # Of one that Azure makes or removes this minute its last change says enough, else nothing.
+    doing = text(prop(one, "provisioningState"))
+    word = said.get(POWER) or said.get(DONE) or (doing if doing in COMING_AND_GOING else None)
     made = beside.sizes.get((region(one) or "", size)) or Made()
     interfaces = [
         held

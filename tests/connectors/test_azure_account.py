@@ -219,6 +219,27 @@ async def test_addresses_that_may_not_be_read_cost_no_machine(azure: Sandbox, tm
     assert (note.code, note.severity) == ("forbidden", "warning")
 
 
+async def test_where_the_state_of_machines_is_refused_it_is_not_known(azure: Sandbox, tmp_path: Path) -> None:
+    azure.fault("azure", "403", text="statusOnly")
+    async with prod(azure, tmp_path, subscription_id=PROD) as connector:
+        rows = await listed(connector, "instances")
+        (note,) = connector.notes
+    assert {row.name: row.status for row in rows if row.status != "unknown"} == {"staging-1": "starting"}
+    assert {row.vcpus for row in rows} >= {4.0, 96.0}
+    assert "Which machines run is not known" in note.message
+    assert len(asked(azure, "virtualMachines")) == 3, "what was refused was asked again"
+
+
+@pytest.mark.parametrize("told", ["[]", '{"value": {}}', "7"])
+async def test_a_listing_of_the_sdk_that_is_none_is_invalid(told: str, tmp_path: Path) -> None:
+    async with (
+        serving(TOKEN, reply(200, told)) as server,
+        connector_at("azure", server.url, ONE, tmp_path) as connector,
+    ):
+        with pytest.raises(Invalid, match="without a list"):
+            await listed(connector, "volumes")
+
+
 @pytest.mark.parametrize(
     ("url", "endpoint", "expected"),
     [
