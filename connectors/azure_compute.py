@@ -9,9 +9,9 @@ Source: the REST API of Microsoft.Compute, 2026-04-01.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 from cloudtop import gpus
@@ -107,10 +107,14 @@ class Compute(Microsoft):
         def states() -> Awaitable[list[Record] | None]:
             return self.beside(scope, "Which machines run is", self._states(scope, subscription))
 
-        asks: list[Callable[[], Awaitable[list[Record] | None]]]
-        asks = [states, partial(held, INTERFACES), partial(held, ADDRESSES)]
-        found = [by_id(one or ()) for one in await self.each(asks, lambda ask: ask())]
-        beside.states, beside.interfaces, beside.addresses = found
+        asks = (states(), held(INTERFACES), held(ADDRESSES))
+        # All three are on their way before the first can fail; none is left behind.
+        found = await asyncio.gather(*asks, return_exceptions=True)
+        for failed in found:
+            if isinstance(failed, BaseException):
+                raise failed
+        lists = [by_id(one) if isinstance(one, list) else {} for one in found]
+        beside.states, beside.interfaces, beside.addresses = lists
 
     async def _states(self, scope: Scope, subscription: str) -> list[Record]:
         pages = self.of_sdk(
