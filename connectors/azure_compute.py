@@ -52,6 +52,8 @@ STATES = {
 }
 
 
+FREE = ("deallocated", "hibernated")
+"""States in which Azure charges nothing for the machine itself (Virtual Machines, states and billing)."""
 COMING_AND_GOING = ("Creating", "Deleting")
 
 
@@ -195,6 +197,7 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             "status": STATES.get((word or "").lower(), "unknown"),
             "status_raw": word,
             "created_at": created(one, "timeCreated"),
+            "usd_per_hour": 0.0 if word in FREE else None,
             "instance_type": size or None,
             "vcpus": made.vcpus,
             "ram_gib": made.ram_gib,
@@ -213,6 +216,7 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             subnet_id=next(filter(None, subnets), None),
             scale_set=text(prop(one, "virtualMachineScaleSet", "id")),
             license=prop(one, "licenseType"),
+            paid_while_stopped=True if word == "stopped" else None,
         ),
     )
 

@@ -151,6 +151,20 @@ def test_a_machine_is_what_its_power_state_says(codes: list[str], status: str, w
     assert (made.status, made.status_raw) == (status, word)
 
 
+@pytest.mark.parametrize(
+    ("word", "usd", "paid"),
+    [("deallocated", 0.0, None), ("hibernated", 0.0, None), ("stopped", None, True), ("running", None, None)],
+)
+def test_a_machine_is_paid_for_until_it_is_deallocated(
+    word: str, usd: float | None, paid: bool | None
+) -> None:
+    one = record("instances")
+    view = {"properties": {"instanceView": {"statuses": [{"code": f"PowerState/{word}"}]}}}
+    made = azure_compute.instance(one, azure_compute.Beside({one["id"].lower(): view}))
+    assert made is not None
+    assert (made.usd_per_hour, made.details.get("paid_while_stopped")) == (usd, paid)
+
+
 def test_addresses_of_a_machine_are_found_whatever_the_case_of_an_id() -> None:
     made = azure_compute.instance(record("instances"), BESIDE)
     assert made is not None
