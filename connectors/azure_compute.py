@@ -22,9 +22,11 @@ from connectors.azure_base import Microsoft, by_id, named
 from connectors.azure_prices import identified
 from connectors.azure_rows import (
     Record,
+    after,
     common,
     created,
     each,
+    group,
     inner,
     places,
     prop,
@@ -36,6 +38,8 @@ from connectors.azure_rows import (
 NETWORK = "2025-05-01"
 INTERFACES = "Microsoft.Network/networkInterfaces"
 ADDRESSES = "Microsoft.Network/publicIPAddresses"
+SETS, FLEXIBLE = "virtualMachineScaleSets", "Flexible"
+"""The machines of a flexible set are listed like all others."""
 POWER, DONE = "PowerState/", "ProvisioningState/"
 STATES = {
     "running": "running",
@@ -83,7 +87,7 @@ class Compute(Microsoft):
         self._sizes: dict[tuple[str, str], dict[str, Made]] = {}
 
     async def instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """Virtual machines; those within a uniform scale set are no resources of their own in Azure."""
+        """Virtual machines; those of uniform scale sets are in no list but their own."""
         beside = Beside()
 
         async def pages(subscription: str) -> AsyncIterator[Sequence[Record]]:
@@ -92,12 +96,48 @@ class Compute(Microsoft):
                 if page and not known:
                     known = True
                     await self._beside(scope, subscription, beside)
-                wanted = {(region(one) or "", str(prop(one, "hardwareProfile", "vmSize"))) for one in page}
+                wanted = {(region(one) or "", size_of(one)) for one in page}
                 beside.sizes = await self._made(scope, subscription, wanted)
                 yield page
 
         async for rows in self.rows(scope, pages, lambda one: instance(one, beside), "virtual machine"):
             yield rows
+
+    async def scale_set_instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """The machines of uniform scale sets, set by set: the nodes of Kubernetes are such."""
+        beside = Beside()
+
+        async def pages(subscription: str) -> AsyncIterator[Sequence[Record]]:
+            async def inside(one: Record) -> list[Record]:
+                return await self._members(scope, subscription, one)
+
+            sets = self.of_sdk(scope, subscription, lambda one: one.virtual_machine_scale_sets.list_all())
+            async for page in sets:
+                uniform = [
+                    one for one in page if one.get("id") and prop(one, "orchestrationMode") != FLEXIBLE
+                ]
+                for members in await self.each(uniform, inside):
+                    wanted = {(region(one) or "", size_of(one)) for one in members}
+                    beside.sizes = await self._made(scope, subscription, wanted)
+                    yield members
+
+        async for rows in self.rows(scope, pages, lambda one: instance(one, beside), "virtual machine"):
+            yield rows
+
+    async def _members(self, scope: Scope, subscription: str, whole: Record) -> list[Record]:
+        """The machines of a scale set, which says for all of them whether they are spot."""
+        where = group(str(whole["id"])) or "", str(whole["id"]).rpartition("/")[2]
+        pages = self.of_sdk(
+            scope,
+            subscription,
+            lambda one: one.virtual_machine_scale_set_vms.list(*where, expand="instanceView"),
+        )
+        priority = prop(whole, "virtualMachineProfile", "priority")
+        return [
+            {**one, "properties": {**(one.get("properties") or {}), "priority": priority}}
+            async for page in pages
+            for one in page
+        ]
 
     async def _beside(self, scope: Scope, subscription: str, beside: Beside) -> None:
         """Read which machines run and which addresses they have."""
@@ -176,7 +216,7 @@ def gpus_of(size: str, made: Made) -> tuple[Gpus, ...]:
 
 def instance(one: Record, beside: Beside) -> Resource | None:
     """One virtual machine, with what other lists say of it."""
-    size = text(prop(one, "hardwareProfile", "vmSize")) or ""
+    size = size_of(one)
     said = statuses(beside.states.get(str(one["id"]).lower()) or {}) or statuses(one)
     # Of one that Azure makes or removes this minute its last change says enough, else nothing.
     doing = text(prop(one, "provisioningState"))
@@ -214,11 +254,16 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             platform=prop(one, "storageProfile", "osDisk", "osType"),
             image=image_name(prop(one, "storageProfile", "imageReference")),
             subnet_id=next(filter(None, subnets), None),
-            scale_set=text(prop(one, "virtualMachineScaleSet", "id")),
+            scale_set=text(prop(one, "virtualMachineScaleSet", "id")) or after(str(one["id"]), SETS),
             license=prop(one, "licenseType"),
             paid_while_stopped=True if word == "stopped" else None,
         ),
     )
+
+
+def size_of(one: Record) -> str:
+    """The size of a machine; one of a scale set tells it as its SKU."""
+    return text(prop(one, "hardwareProfile", "vmSize")) or text(inner(one, "sku", "name")) or ""
 
 
 def statuses(one: Record) -> dict[str, str]:

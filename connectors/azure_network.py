@@ -135,7 +135,9 @@ def security_group(one: Record) -> Resource:
         details=told(
             **places(one),
             rules=len(rules),
-            open_ports=sorted({str(prop(rule, "destinationPortRange")) for rule in rules if opens(rule)}),
+            open_ports=sorted(
+                {port for rule in rules if opens(rule) for port in either(rule, "destinationPortRange")}
+            ),
         ),
     )
 
@@ -143,7 +145,13 @@ def security_group(one: Record) -> Resource:
 def opens(rule: Record) -> bool:
     """Whether a rule lets everybody in."""
     way = prop(rule, "access"), prop(rule, "direction")
-    return way == ("Allow", "Inbound") and prop(rule, "sourceAddressPrefix") in OPEN
+    return way == ("Allow", "Inbound") and not OPEN.isdisjoint(either(rule, "sourceAddressPrefix"))
+
+
+def either(rule: Record, name: str) -> list[str]:
+    """What a rule says once, or several times under the plural of the name."""
+    one, several = prop(rule, name), prop(rule, f"{name}s")
+    return [str(found) for found in (one, *(several if isinstance(several, list) else ())) if found]
 
 
 def fronts(one: Record, held: Held) -> dict[str, Any]:

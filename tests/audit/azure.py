@@ -46,11 +46,12 @@ WHERE = {
     "mysql_servers": "state",
 }
 """Where a kind says how it is; the others say only what Azure did last."""
-CREATED = ("instances", "volumes", "snapshots", "clusters", "registries", "sql_databases", "postgres_servers",
-           "mysql_servers", "cosmos_accounts")  # fmt: skip
+CREATED = ("instances", "scale_set_instances", "volumes", "snapshots", "clusters", "registries",
+           "sql_databases", "postgres_servers", "mysql_servers", "cosmos_accounts")  # fmt: skip
 """Groups whose records tell when they were made."""
 FIELDS = {
     "instances": {"private_ip": "private"},
+    "scale_set_instances": {"private_ip": "private"},
     "volumes": {"size_gb": "diskSizeGB"},
     "snapshots": {"size_gb": "diskSizeGB"},
     "addresses": {"public_ip": "ipAddress"},
@@ -62,7 +63,7 @@ FIELDS = {
 
 def status(thing: Thing) -> set[str]:
     """What its row may be."""
-    if thing.group == "instances":
+    if thing.group in ("instances", "scale_set_instances"):
         return POWER[thing.said["power"]]
     if thing.group == "addresses":
         return {"available"} if "of" in thing.said else {"unattached"}
@@ -75,6 +76,22 @@ def status(thing: Thing) -> set[str]:
         view = thing.told("instanceView")
         return WORDS[view["state"]] if view else WORDS[done]
     return WORDS[thing.told(WHERE.get(thing.group, "provisioningState"))]
+
+
+def size(thing: Thing) -> str | None:
+    """The size of a machine; one of a scale set tells it as its SKU."""
+    told = thing.told("hardwareProfile"), thing.told("sku")
+    return told[0]["vmSize"] if told[0] else told[1]["name"] if told[1] else None
+
+
+def spot(thing: Thing) -> bool:
+    """Whether a machine is spot; a scale set says it for its own."""
+    sets = {
+        one.id: one.said["virtualMachineProfile"]
+        for one in company.things("azure")
+        if one.group == "scale_sets"
+    }
+    return "Spot" in (thing.said.get("priority"), sets.get(thing.said.get("scale_set"), {}).get("priority"))
 
 
 def created(thing: Thing, started: datetime) -> datetime | None:

@@ -94,7 +94,7 @@ def test_a_machine_has_what_its_size_is_made_of(call: Call) -> None:
     }
     rows = by_key(call("list_resources", resource_type="instance")["rows"])
     for thing in listed("instance"):
-        row, size = rows[key(thing)], (thing.told("hardwareProfile") or {}).get("vmSize")
+        row, size = rows[key(thing)], azure.size(thing)
         made = (
             sizes.get(size, {})
             if thing.told("location") or "location" not in thing.said.get("without", ())
@@ -107,7 +107,7 @@ def test_a_machine_has_what_its_size_is_made_of(call: Call) -> None:
         ), thing.id
         told = [(one["gpu"], one["count"], one["memory_gib"]) for one in row["gpus"]]
         assert told == ([gpus[size]] if size in gpus else []), thing.id
-        assert row["spot"] == (thing.said.get("priority") == "Spot"), thing.id
+        assert row["spot"] == azure.spot(thing), thing.id
         assert row["public_ip"] == public.get(thing.said.get("public")), thing.id
 
 
@@ -133,7 +133,7 @@ QUESTIONS: dict[str, tuple[dict[str, Any], Callable[[Thing], bool]]] = {
     "GPU machines in West Europe": (
         {"resource_type": "gpu_instance", "region": ["westeurope"]},
         lambda one: one.type == "instance" and one.region == "westeurope"
-        and "_N" in one.said["hardwareProfile"]["vmSize"]),
+        and "_N" in str(azure.size(one))),
     "machines whose name has web": (
         {"resource_type": "instance", "name_contains": ["web"]},
         lambda one: one.type == "instance" and "web" in one.id),

@@ -63,6 +63,16 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], Resource | None], Mapping[str, An
             "networkProfile": {"networkInterfaces": [{"id": INTERFACE.upper()}]},
         },
     ),
+    "scale_set_instances": (
+        "Microsoft.Compute/virtualMachineScaleSets/set/virtualMachines",
+        lambda one: compute.instance(one, BESIDE),
+        {
+            "instanceView": {"statuses": [{"code": "PowerState/running"}]},
+            "timeCreated": "2026-01-02T03:04:05.1234567+00:00",
+            "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
+            "osProfile": {"computerName": "one", "secrets": "canary"},
+        },
+    ),
     "volumes": (
         "Microsoft.Compute/disks",
         disks.volume,

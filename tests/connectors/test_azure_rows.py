@@ -205,6 +205,26 @@ def test_times_are_utc_whoever_wrote_them(told: Any, expected: datetime | None) 
     assert azure_rows.moment(told) == expected
 
 
+def test_a_rule_may_name_one_port_or_several() -> None:
+    about = {"access": "Allow", "direction": "Inbound"}
+    rules = [
+        {**about, "sourceAddressPrefix": "*", "destinationPortRange": "22"},
+        {
+            **about,
+            "sourceAddressPrefixes": ["10.0.0.0/8", "Internet"],
+            "destinationPortRanges": ["80", "443"],
+        },
+        {**about, "sourceAddressPrefix": "10.0.0.0/8", "destinationPortRange": "5432"},
+        {**about, "sourceAddressPrefix": "*", "access": "Deny", "destinationPortRange": "25"},
+    ]
+    one = record("security_groups") | {
+        "properties": {"securityRules": [{"properties": one} for one in rules]}
+    }
+    made = row("security_groups", one)
+    assert made is not None
+    assert (made.details["rules"], made.details["open_ports"]) == (4, ["22", "443", "80"])
+
+
 def test_a_namespace_of_metrics_is_what_an_id_says() -> None:
     database = record("sql_databases")["id"].upper()
     assert azure_metrics.namespace(database) == "microsoft.sql/servers/databases"

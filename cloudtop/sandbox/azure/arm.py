@@ -140,7 +140,8 @@ class Arm:
             kind, within = (kind, None) if kind else _inside(parts)
             if kind not in records.KINDS:
                 raise Refused(404, "InvalidResourceType", f"The resource type {kind!r} could not be found.")
-            _parameters(request, records.KINDS[kind].version)
+            expand = ("$expand",) if kind.startswith("Microsoft.Compute/virtualMachineScaleSets/") else ()
+            _parameters(request, records.KINDS[kind].version, *expand)
             found = records.held(self.fleet, account, kind, within)
         return _page(request, found)
 

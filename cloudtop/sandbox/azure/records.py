@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cloudtop.sandbox.fleet import Fleet, Record, length
 
-OURS = ("rg", "power", "private", "public", "of", "server", "account", "changed")
+OURS = ("rg", "power", "private", "public", "of", "server", "account", "scale_set", "changed")
 """Keys of the fleet file that are no fields of Azure."""
 TOP = ("sku", "kind", "zones", "managedBy", "identity", "systemData", "plan")
 """Fields that stand beside the properties of a record, not in them."""
@@ -29,6 +29,12 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = {
     "Microsoft.Compute/virtualMachines": Kind(("instances",), "2026-04-01", "properties.timeCreated"),
+    "Microsoft.Compute/virtualMachineScaleSets": Kind(
+        ("scale_sets",), "2026-04-01", "properties.timeCreated"
+    ),
+    "Microsoft.Compute/virtualMachineScaleSets/virtualMachines": Kind(
+        ("scale_set_instances",), "2026-04-01", "properties.timeCreated", within="scale_set"
+    ),
     "Microsoft.Compute/disks": Kind(("volumes",), "2026-03-02", "properties.timeCreated"),
     "Microsoft.Compute/snapshots": Kind(("snapshots",), "2026-03-02", "properties.timeCreated"),
     "Microsoft.Compute/images": Kind(("images",), "2026-04-01"),
@@ -136,6 +142,13 @@ def _instance(fleet: Fleet, one: Record, made: dict[str, Any]) -> None:
         made["properties"]["networkProfile"] = {"networkInterfaces": [interface]}
 
 
+def _member(fleet: Fleet, one: Record, made: dict[str, Any]) -> None:
+    """A machine of a scale set tells how it is in its own list, and its number."""
+    codes = ("ProvisioningState/succeeded", f"PowerState/{one.own['power']}")
+    made["properties"]["instanceView"] = {"statuses": [{"code": code} for code in codes]}
+    made["instanceId"] = one.id.rpartition("_")[2]
+
+
 def _volume(fleet: Fleet, one: Record, made: dict[str, Any]) -> None:
     if "of" in one.own and (found := find(fleet, one.account, one.own["of"])):
         made["managedBy"] = found[1]
@@ -158,6 +171,7 @@ def _balancer(fleet: Fleet, one: Record, made: dict[str, Any]) -> None:
 
 MORE = {
     "instances": _instance,
+    "scale_set_instances": _member,
     "volumes": _volume,
     "addresses": _address,
     "load_balancers": _balancer,
