@@ -25,6 +25,8 @@ GATEWAY_STATES = {
     "Stopping": "stopping",
     "Stopped": "stopped",
 }
+PORTS = "destinationPortRange", "destinationPortRanges"
+SOURCES = "sourceAddressPrefix", "sourceAddressPrefixes"
 OPEN = frozenset({"*", "Internet", "0.0.0.0/0", "::/0"})
 """What a rule calls everybody."""
 
@@ -135,9 +137,7 @@ def security_group(one: Record) -> Resource:
         details=told(
             **places(one),
             rules=len(rules),
-            open_ports=sorted(
-                {port for rule in rules if opens(rule) for port in either(rule, "destinationPortRange")}
-            ),
+            open_ports=sorted({port for rule in rules if opens(rule) for port in either(rule, *PORTS)}),
         ),
     )
 
@@ -145,13 +145,13 @@ def security_group(one: Record) -> Resource:
 def opens(rule: Record) -> bool:
     """Whether a rule lets everybody in."""
     way = prop(rule, "access"), prop(rule, "direction")
-    return way == ("Allow", "Inbound") and not OPEN.isdisjoint(either(rule, "sourceAddressPrefix"))
+    return way == ("Allow", "Inbound") and not OPEN.isdisjoint(either(rule, *SOURCES))
 
 
-def either(rule: Record, name: str) -> list[str]:
-    """What a rule says once, or several times under the plural of the name."""
-    one, several = prop(rule, name), prop(rule, f"{name}s")
-    return [str(found) for found in (one, *(several if isinstance(several, list) else ())) if found]
+def either(rule: Record, one: str, several: str) -> list[str]:
+    """What a rule says once, or several times in a list of another name."""
+    said, listed = prop(rule, one), prop(rule, several)
+    return [str(found) for found in (said, *(listed if isinstance(listed, list) else ())) if found]
 
 
 def fronts(one: Record, held: Held) -> dict[str, Any]:
