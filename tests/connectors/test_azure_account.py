@@ -581,6 +581,17 @@ async def test_a_workload_signs_in_with_the_token_that_it_was_given(
     assert str(second.headers["Authorization"]) == "Bearer canary-token"
 
 
+async def test_without_its_packages_azure_says_how_to_install_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "connectors.azure_door", raising=False)
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    async with connector_at("azure", "http://127.0.0.1:1", ONE, tmp_path) as connector:
+        with pytest.raises(NotConfigured, match=r"pip install 'cloudtop\[azure\]'") as caught:
+            await listed(connector, "vpcs")
+    assert "azure.identity" in caught.value.message
+
+
 def test_nothing_of_the_sdk_is_imported_before_azure_is_asked(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom cloudtop.cli.main import ended\n"
