@@ -222,14 +222,7 @@ def instance(one: Record, beside: Beside) -> Resource | None:
     doing = text(prop(one, "provisioningState"))
     word = said.get(POWER) or said.get(DONE) or (doing if doing in COMING_AND_GOING else None)
     made = beside.sizes.get((region(one) or "", size)) or Made()
-    interfaces = [
-        held
-        for to in each(one, "properties", "networkProfile", "networkInterfaces")
-        if (held := beside.interfaces.get(named(to)))
-    ]
-    own = [part for held in interfaces for part in each(held, "properties", "ipConfigurations")]
-    public = (beside.addresses.get(named(prop(part, "publicIPAddress"))) for part in own)
-    subnets = (text(prop(part, "subnet", "id")) for part in own)
+    private, public, subnet = addresses_of(one, beside)
     return Resource(
         **common(one)
         | {
@@ -242,8 +235,8 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             "vcpus": made.vcpus,
             "ram_gib": made.ram_gib,
             "gpus": gpus_of(size, made),
-            "private_ip": next(filter(None, (text(prop(part, "privateIPAddress")) for part in own)), None),
-            "public_ip": next(filter(None, (text(prop(held, "ipAddress")) for held in public if held)), None),
+            "private_ip": private,
+            "public_ip": public,
             "spot": prop(one, "priority") in ("Spot", "Low"),
             **sickness(one, said),
         },
@@ -253,11 +246,26 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             computer_name=prop(one, "osProfile", "computerName"),
             platform=prop(one, "storageProfile", "osDisk", "osType"),
             image=image_name(prop(one, "storageProfile", "imageReference")),
-            subnet_id=next(filter(None, subnets), None),
+            subnet_id=subnet,
             scale_set=text(prop(one, "virtualMachineScaleSet", "id")) or after(str(one["id"]), SETS),
             license=prop(one, "licenseType"),
             paid_while_stopped=True if word == "stopped" else None,
         ),
+    )
+
+
+def addresses_of(one: Record, beside: Beside) -> tuple[str | None, str | None, str | None]:
+    """The first private and public address of a machine, and its first subnet, by its interfaces."""
+    interfaces = (
+        beside.interfaces.get(named(to))
+        for to in each(one, "properties", "networkProfile", "networkInterfaces")
+    )
+    own = [part for held in interfaces if held for part in each(held, "properties", "ipConfigurations")]
+    public = (beside.addresses.get(named(prop(part, "publicIPAddress"))) for part in own)
+    return (
+        next(filter(None, (text(prop(part, "privateIPAddress")) for part in own)), None),
+        next(filter(None, (text(prop(held, "ipAddress")) for held in public if held)), None),
+        next(filter(None, (text(prop(part, "subnet", "id")) for part in own)), None),
     )
 
 

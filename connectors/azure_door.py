@@ -39,6 +39,8 @@ from cloudtop.errors import CloudError, Invalid, NotConfigured, Unauthorized
 from connectors.azure_base import placed
 
 if TYPE_CHECKING:
+    import httpx
+
     from cloudtop.settings import ProviderSettings
     from connectors.base import Facts
     from connectors.http import Http
@@ -101,6 +103,10 @@ class Transport(AsyncHttpTransport[Any, Any]):
             account=self._account,
             secret=self._secret,
         )
+        return self._response(request, answer)
+
+    def _response(self, request: Any, answer: httpx.Response) -> Any:
+        """An answer as azure-core takes it: read to its end, and parsed."""
         made = AsyncHttpResponseImpl(
             request=request,
             internal_response=answer,
@@ -151,6 +157,7 @@ class AzureDoor:
         wanted = account, audience
         async with self._turns.setdefault(wanted, asyncio.Lock()):
             held = self._tokens.get(wanted)
+            # azure-identity counts by the clock of the machine, so this does too.
             if held is None or held.expires_on - time.time() < LEFT_S:
                 held = self._tokens[wanted] = await self._asked(account, audience)
         return held.token
