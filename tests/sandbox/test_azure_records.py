@@ -1,4 +1,4 @@
-"""The sandbox's machines and disks are as azure-mgmt-compute knows them: no field has another name or form."""
+"""The sandbox's machines and disks are as azure-mgmt-compute knows them: no field of another name or form."""
 
 from __future__ import annotations
 
