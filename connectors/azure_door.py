@@ -39,8 +39,6 @@ from cloudtop.errors import CloudError, Invalid, NotConfigured, Unauthorized
 from connectors.azure_base import placed
 
 if TYPE_CHECKING:
-    import httpx
-
     from cloudtop.settings import ProviderSettings
     from connectors.base import Facts
     from connectors.http import Http
@@ -105,7 +103,7 @@ class Transport(AsyncHttpTransport[Any, Any]):
         )
         return self._response(request, answer)
 
-    def _response(self, request: Any, answer: httpx.Response) -> Any:
+    def _response(self, request: Any, answer: Any) -> Any:
         """An answer as azure-core takes it: read to its end, and parsed."""
         made = AsyncHttpResponseImpl(
             request=request,
