@@ -25,6 +25,8 @@ AUTH = _closed(
         "method": {"enum": ["api_key", "oauth", "service_account", "env"]},
         "api_key": TEXT,
         "api_secret": TEXT,
+        "tenant_id": TEXT,
+        "subscription_id": TEXT,
         "client_id": TEXT,
         "client_secret": TEXT,
         "access_key_id": TEXT,
@@ -131,7 +133,6 @@ NO_EFFECT = {
     "agent.base_url": f"{LATER}: only the built-in planner answers",
     "providers.*.auth.api_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.auth.token_url": f"{LATER}: no connector that is here uses OAuth",
-    "providers.*.auth.key_file": f"{LATER}: no connector that is here reads a key file",
     "providers.*.auth.env_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.services": f"{LATER}: prices have no services",
 }
