@@ -17,7 +17,7 @@ import httpx
 
 import cloudtop.faults
 import cloudtop.store.journal
-import connectors.aws
+import connectors.aws_compute
 import connectors.base
 import connectors.door
 import connectors.vast
@@ -245,7 +245,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "delete rows on failure": Break(Flights, "_remember", forgets_rows, ("403",), "stored rows are gone"),
     "take a lost page of an inventory for the end": Break(
-        connectors.aws.Aws, "instances", ends_at_a_failure, ("lost-page",), "trouble none", row=INSTANCES
+        connectors.aws_compute.Compute, "instances", ends_at_a_failure, ("lost-page",), "trouble none", row=INSTANCES
     ),
     "empty an inventory on failure": Break(
         Flights, "_remember", forgets_resources, ("403",), "stored rows are gone", row=INSTANCES
