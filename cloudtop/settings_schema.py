@@ -30,6 +30,8 @@ AUTH = _closed(
         "access_key_id": TEXT,
         "secret_access_key": TEXT,
         "session_token": TEXT,
+        "access_token": TEXT,
+        "project_id": TEXT,
         "profile": TEXT,
         "role_arn": TEXT,
         "external_id": TEXT,
@@ -131,7 +133,6 @@ NO_EFFECT = {
     "agent.base_url": f"{LATER}: only the built-in planner answers",
     "providers.*.auth.api_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.auth.token_url": f"{LATER}: no connector that is here uses OAuth",
-    "providers.*.auth.key_file": f"{LATER}: no connector that is here reads a key file",
     "providers.*.auth.env_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.services": f"{LATER}: prices have no services",
 }

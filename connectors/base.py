@@ -63,7 +63,8 @@ class Service:
 class Facts:
     """What `connectors/<id>.yaml` says about a provider; a person may correct it there.
 
-    `optional` are credentials that not everybody has. `key_header` takes the api_key in place of
+    `optional` are credentials that not everybody has; one in `enough` does alone for the kinds named there.
+    `key_header` takes the api_key in place of
     `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
     `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
@@ -85,6 +86,7 @@ class Facts:
     hosts: tuple[str, ...] = ()
     credentials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    enough: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_header: str | None = None
     bulk: tuple[str, ...] = ()
     requests_per_second: float = 50.0
@@ -117,7 +119,12 @@ class Facts:
     def to_set(self) -> str:
         """The environment variables that have to be set, in words: `A or B` for one, `A and B` for two."""
         names = [self.credentials[name] for name in self.required]
-        return " or ".join(names[0]) if len(names) == 1 else " and ".join(one[0] for one in names)
+        needed = " or ".join(names[0]) if len(names) == 1 else " and ".join(one[0] for one in names)
+        alone = [
+            f"{' or '.join(self.credentials[name])} (for {' and '.join(kinds)} alone)"
+            for name, kinds in self.enough.items()
+        ]
+        return ", or ".join([*alone, needed])
 
     @property
     def variables(self) -> tuple[str, ...]:
