@@ -1,17 +1,17 @@
 """Google Cloud: what runs in a project, what it measures, and prices.
 
-An account is a project. Compute Engine is asked through google-cloud-compute, every other API as REST. Nearly
-every listing tells all regions at once. Labels are the tags here. An API that a project has not switched on
-lists nothing, which is noted once; it is no lack of permission.
+An account is a project. Compute Engine is asked through google-cloud-compute, every other API as REST.
+Nearly every listing tells all regions at once. Labels are the tags here. An API that a project has not
+switched on lists nothing, which is noted once; it is no lack of permission.
 
 Credentials are an access token, or whatever Google's own tools find: a service account's key_file, gcloud's
 application default credentials, a workload identity; the machine's own service account only with
 `auth.method: service_account`. An API key is enough for prices alone.
 
-Prices: the Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per hour,
-local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs a
-machine type is billed by, only the wording does, so machines are made up of those whose whole wording is known
-(`connectors/gcp_prices.py`).
+Prices: the Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per
+hour, local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs
+a machine type is billed by, only the wording does, so machines are made up of those whose whole wording is
+known (`connectors/gcp_prices.py`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,17 @@ from collections.abc import AsyncIterator
 
 from cloudtop.errors import NotEnabled
 from cloudtop.models import Health, Scope
-from connectors import gcp_compute, gcp_prices
+from connectors import gcp_compute, gcp_containers, gcp_databases, gcp_network, gcp_prices, gcp_storage
 
 
-class Gcp(gcp_compute.Compute, gcp_prices.Offers):
+class Gcp(
+    gcp_compute.Compute,
+    gcp_containers.Containers,
+    gcp_databases.Databases,
+    gcp_storage.Storage,
+    gcp_network.Network,
+    gcp_prices.Offers,
+):
     """Everything that cloudtop asks of Google."""
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:

@@ -1,9 +1,9 @@
 """How Google is listed: Compute Engine through its own package, every other API as REST through our way out.
 
-Most listings tell all regions of a project at once, in pages. A zone or region that Google could not reach is
-named beside the rows of the others: then the listing fails at its end, and old rows stay as they were. An API
-that a project has not switched on lists nothing there, which is noted. A page that holds records without an id
-counts them. Imported late: connectors.gcp_door, connectors.gcp_identity.
+Most listings tell all regions of a project at once, in pages. A zone or region that Google could not reach
+is named beside the rows of the others: then the listing fails at its end, and old rows stay as they were.
+An API that a project has not switched on lists nothing there, which is noted. A page that holds records
+without an id counts them. Imported late: connectors.gcp_door, connectors.gcp_identity.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudtop.errors import CloudError, NotConfigured, NotEnabled, RateLimited, TooSlow, Unavailable, Unreachable
+from cloudtop.errors import (
+    CloudError,
+    NotConfigured,
+    NotEnabled,
+    RateLimited,
+    TooSlow,
+    Unavailable,
+    Unreachable,
+)
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.base import Connector
@@ -104,7 +112,9 @@ class Google(Connector):
         if len(names) == 1:
             return names[0]
         step = f"Set options.project_id to one of {', '.join(names)}." if names else "Set options.project_id."
-        raise NotConfigured(f"{self.facts.title} was not asked: no project is configured for {account}.", step)
+        raise NotConfigured(
+            f"{self.facts.title} was not asked: no project is configured for {account}.", step
+        )
 
     async def rest(
         self, scope: Scope, base: str, path: str, *, method: str = "GET", body: Any = None, **params: Any
@@ -136,7 +146,7 @@ class Google(Connector):
         """The records of all zones and regions, in pages, and at the end those that could not be reached."""
 
         async def ask(token: str | None) -> Any:
-            more = {"page_token": token} if token else {}
+            more: dict[str, Any] = {"page_token": token} if token else {}
             return await self.compute(scope, client, "aggregated_list", max_results=PAGE, **more)
 
         lost: dict[str, None] = {}
@@ -150,7 +160,7 @@ class Google(Connector):
         """The records of a listing that belongs to no region, in pages."""
 
         async def ask(token: str | None) -> Any:
-            more = {"page_token": token} if token else {}
+            more: dict[str, Any] = {"page_token": token} if token else {}
             return await self.compute(scope, client, method, max_results=PAGE, **more)
 
         async for page in self.turned(scope, ask):

@@ -1,8 +1,8 @@
 """Compute Engine: instances with what their machine types are made of.
 
-An instance names its machine type and its zone; what the type is made of is asked for once. GPUs are attached
-(`guestAccelerators`) or part of the type; where both are told they are the same. A stopped instance is
-TERMINATED here. Source: the Compute Engine API, revision of November 2026.
+An instance names its machine type and its zone; what the type is made of is asked for once. GPUs are
+attached (`guestAccelerators`) or part of the type; where both are told they are the same. A stopped
+instance is TERMINATED here. Source: the Compute Engine API, revision of November 2026.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.gcp_base import EXTRA_RETRIES, Google
-from connectors.gcp_rows import Record, each, inner, labels, last, moment, raw, region_of, told
+from connectors.gcp_rows import Record, each, inner, labels, last, moment, raw, told
 
 STATES = {
     "PENDING": "starting",
@@ -60,7 +60,9 @@ class Compute(Google):
 
     async def _made(self, scope: Scope, page: Iterable[Record]) -> Mapping[str, Made]:
         """What the types of these instances are made of; a type is the same in every zone."""
-        where = {kind: zone for one in page if (kind := last(one.get("machineType"))) and (zone := zone_of(one))}
+        where = {
+            kind: zone for one in page if (kind := last(one.get("machineType"))) and (zone := zone_of(one))
+        }
         new = [(kind, zone) for kind, zone in sorted(where.items()) if kind not in self._types]
         for kind, answer in await self.each(new, lambda one: self._asked_type(scope, *one)):
             if answer is not None:

@@ -1,13 +1,13 @@
 """google-cloud-compute and google-auth behind the house's door: they make requests and read answers, the door
 sends.
 
-Both stand on `requests`, or on something that is called like it. The adapter mounted here passes each request to
-the one door of this provider on the event loop, which brings a whole answer or a CloudError: so rate, number in
-flight, dead hosts, deadline, retries and audit are the door's. The SDK's own retries are off, and it knows no
-credentials: the token goes along where the door is.
+Both stand on `requests`, or on something that is called like it. The adapter mounted here passes each
+request to the one door of this provider on the event loop, which brings a whole answer or a CloudError: so
+rate, number in flight, dead hosts, deadline, retries and audit are the door's. The SDK's own retries are
+off, and it knows no credentials: the token goes along where the door is.
 
-The SDK waits, so it runs in a few daemon threads of the provider. `google.cloud.compute_v1` takes seconds to
-import; that happens in such a thread, when Compute Engine is first asked.
+The SDK waits, so it runs in a few daemon threads of the provider. `google.cloud.compute_v1` takes seconds
+to import; that happens in such a thread, when Compute Engine is first asked.
 Imported late: google.cloud.compute_v1, google.auth, requests, httpx.
 """
 
@@ -181,7 +181,7 @@ class GoogleDoor:
             base = self._settings.endpoint_of(account) or self._facts.base_urls["compute"]
             made = getattr(compute_v1, name)(
                 credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-                client_options=ClientOptions(api_endpoint=base.rstrip("/")),  # type: ignore[no-untyped-call]
+                client_options=ClientOptions(api_endpoint=base.rstrip("/")),
             )
             session = made.transport._session
             session.trust_env = False

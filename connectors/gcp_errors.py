@@ -1,7 +1,7 @@
 """What Google means by an answer that refuses, in any of its APIs.
 
-The reason stands in `details` (ErrorInfo) or in the older `errors`; the message alone counts where neither is
-told. A 403 may be a lack of permission, an API that the project has not switched on, or a rate.
+The reason stands in `details` (ErrorInfo) or in the older `errors`; the message alone counts where neither
+is told. A 403 may be a lack of permission, an API that the project has not switched on, or a rate.
 """
 
 from __future__ import annotations

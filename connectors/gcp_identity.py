@@ -1,10 +1,10 @@
 """Who asks: a token for each account, out of what is configured or what Google's own tools keep.
 
-`access_token` is used as it is. `key_file` (of a service account, of a person, of a workload identity), the file
-that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's application default credentials and ~/.gcp are read by
-google-auth, which renews tokens before they end; its requests pass the door like all others. The machine's own
-service account is asked for only where the settings say `method: service_account` without a key_file: nobody
-else waits for an address that is not there.
+`access_token` is used as it is. `key_file` (of a service account, of a person, of a workload identity), the
+file that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's application default credentials and ~/.gcp are read
+by google-auth, which renews tokens before they end; its requests pass the door like all others. The
+machine's own service account is asked for only where the settings say `method: service_account` without a
+key_file: nobody else waits for an address that is not there.
 Imported late: google.auth, with the first account that has no token.
 """
 
@@ -34,7 +34,7 @@ PROJECT = "GOOGLE_CLOUD_PROJECT"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A token, the project that its credentials name, and whom requests are billed to where that must be said."""
+    """A token, the project that its credentials name, and who is billed where that must be said."""
 
     token: str
     project: str | None = None
@@ -112,7 +112,7 @@ class Identities:
             raise NotConfigured(message, "Run `gcloud auth application-default login`.")
         import google.auth
 
-        made, project = google.auth.default(scopes=SCOPES)  # type: ignore[no-untyped-call]
+        made, project = google.auth.default(scopes=SCOPES)
         return made, project
 
     def _read(self, file: str) -> tuple[Any, str | None]:
@@ -132,7 +132,8 @@ class Identities:
         if self._own_machine(named):
             from google.auth.transport.requests import Request
 
-            return Request()  # type: ignore[no-untyped-call, no-any-return]
+            made: Callable[..., Any] = Request()
+            return made
         return self._door.transport(account)
 
     def _trouble(self, error: Exception, account: str) -> CloudError:
@@ -141,7 +142,9 @@ class Identities:
         where = self._settings.source(account) or "the settings"
         if name in ("RefreshError", "ReauthFailError", "TransportError"):
             message = f"{title} was not asked: the credentials of {account} in {where} do not hold ({name})."
-            return Unauthorized(message, "Sign in again (gcloud auth application-default login), or set others.")
+            return Unauthorized(
+                message, "Sign in again (gcloud auth application-default login), or set others."
+            )
         if name in ("DefaultCredentialsError", "MalformedError", "FileNotFoundError", "GoogleAuthError"):
             message = f"{title} was not asked: no credentials of {account} were found in {where} ({name})."
             return NotConfigured(message, "Mend the file, or set others.")

@@ -2,18 +2,18 @@
 
 The Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per hour,
 local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs a
-machine type is billed by, only the wording does. So a SKU counts if its whole description, without the region
-and the words for spot, is one that is known here; everything else is another price: commitments, Reserved,
-DWS and Calendar Mode, Sole Tenancy, Custom, Premium. The region is in `serviceRegions`, never in the text;
-spot is in the text, as some spot SKUs are marked OnDemand.
+machine type is billed by, only the wording does. So a SKU counts if its whole description, without the
+region and the words for spot, is one that is known here; everything else is another price: commitments,
+Reserved, DWS and Calendar Mode, Sole Tenancy, Custom, Premium. The region is in `serviceRegions`, never in
+the text; spot is in the text, as some spot SKUs are marked OnDemand.
 
-A machine's price is the sum of all its parts, in the same region and of the same kind. Where its GPU is sold
-but another part has no price, the machine is there without a price: a host without its GPU, or a GPU without
-its host, is never shown as a machine. "(1 gpu slice)" and "1/8 vGPU" are prices with everything in them.
-GPUs that are attached to N1 machines (T4, V100, P100, P4) are priced on a predefined N1 with four cores for
-each GPU, as Google's own smallest GPU machine (g2-standard-4) has them.
-A3 Edge, A4X, K80 and TPUs are left out: no source says by which SKUs they are billed, or they are gone.
-Source of the facts: Google's documentation of accelerator-optimized machines, of GPUs on N1, of the list.
+A machine's price is the sum of all its parts, in the same region and of the same kind. Where its GPU is
+sold but another part has no price, the machine is there without a price: a host without its GPU, or a GPU
+without its host, is never shown as a machine. "(1 gpu slice)" and "1/8 vGPU" are prices with everything in
+them. GPUs that are attached to N1 machines (T4, V100, P100, P4) are priced on a predefined N1 with four
+cores for each GPU, as Google's own smallest GPU machine (g2-standard-4) has them. A3 Edge, A4X, K80 and
+TPUs are left out: no source says by which SKUs they are billed, or they are gone. Source of the facts:
+Google's documentation of accelerator-optimized machines, of GPUs on N1, of the list.
 """
 
 from __future__ import annotations

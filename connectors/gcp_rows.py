@@ -1,4 +1,4 @@
-"""What all of Google's records have in common: names that are addresses, labels, times, and what of them is kept.
+"""What all of Google's records have in common: names that are addresses, labels, times, and what is kept.
 
 Any field may be missing. A record of Compute Engine names its zone, region and type by their whole URL.
 """
@@ -15,7 +15,7 @@ from connectors import base
 
 Record = Mapping[str, Any]
 SECRET = re.compile(
-    r"(?i:token|secret|passw|rawkey|encryptedkey|email|privatekey|clientkey)|^metadata$|^env$|"
+    r"(?i:token|secret|passw|rawkey|encryptedkey|email|privatekey|clientkey|sha256)|^metadata$|^env$|"
     r"[eE]nvironmentVariables$|^masterAuth$|^serverCaCert$"
 )
 """Names of fields that may hold a secret: the metadata of a machine are scripts and keys, and whoever wrote a

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudtop.sandbox.fleet import Fleet
 from cloudtop.sandbox.google.machines import MACHINES
-from cloudtop.sandbox.google.records import Place, told
+from cloudtop.sandbox.google.records import Place, service, told
 from cloudtop.sandbox.google.wire import Refusal, check, page
 
 COMPUTE = {"filter", "maxResults", "orderBy", "pageToken", "includeAllScopes", "returnPartialSuccess", "$alt"}
 MOST_PERMISSIONS = 100
 PAGE = 6
-"""Records of a page, whatever is asked for: few."""
+"""Records of a page at most, whatever is asked for; a listing has two at least."""
 
 
 class Listing(NamedTuple):
@@ -29,9 +29,39 @@ class Listing(NamedTuple):
     scoped: bool = False
 
 
-AGGREGATED = {"instances": ("instances",)}
-GLOBAL: dict[str, tuple[str, ...]] = {}
-OTHERS: dict[str, Listing] = {}
+AGGREGATED = {
+    "instances": ("instances",),
+    "disks": ("disks",),
+    "subnetworks": ("subnetworks",),
+    "addresses": ("addresses",),
+    "forwardingRules": ("forwarding_rules", "endpoints"),
+}
+GLOBAL = {
+    "networks": ("networks",),
+    "firewalls": ("firewalls",),
+    "images": ("images",),
+    "snapshots": ("snapshots",),
+}
+_TOKENS = frozenset({"pageSize", "pageToken", "filter"})
+OTHERS = {
+    "/v1/locations/-/clusters": Listing(("gke_clusters",), "clusters", frozenset(), ""),
+    "/v2/locations/-/functions": Listing(("functions",), "functions", _TOKENS | {"orderBy"}, "pageSize"),
+    "/v2/locations/-/services": Listing(
+        ("run_services", "functions"),
+        "services",
+        frozenset({"pageSize", "pageToken", "showDeleted"}),
+        "pageSize",
+    ),
+    "/v1/instances": Listing(
+        ("sql_instances",), "items", frozenset({"filter", "maxResults", "pageToken"}), "maxResults"
+    ),
+    "/storage/v1/b": Listing(
+        ("buckets",),
+        "items",
+        frozenset({"project", "maxResults", "pageToken", "prefix", "projection", "returnPartialSuccess"}),
+        "maxResults",
+    ),
+}
 """Listings of other APIs, by their paths without the project."""
 
 Answer = Callable[["Google", Place, Mapping[str, str], Any], Any]
@@ -74,10 +104,16 @@ class Google:
     def _listed(self, place: Place, listing: Listing, asked: Mapping[str, str]) -> Any:
         check(asked, listing.takes)
         records = [one for group in listing.groups for one in self.fleet.of(group, place.account)]
-        part, more = page(records, asked, listing.size, PAGE)
+        if listing.key == "services":
+            records = [
+                one for one in records if one.group != "functions" or one.own["environment"] == "GEN_2"
+            ]
+        shape = service if listing.key == "services" else None
+        few = max(1, min(PAGE, -(-len(records) // 2)))
+        part, more = page(records, asked, listing.size, few) if listing.size else (records, "")
         rest = {"nextPageToken": more} if more else {}
         if not listing.scoped:
-            found = [told(place, one) for one in part]
+            found = [told(place, one, shape) for one in part]
             return {**({listing.key: found} if found else {}), **rest}
         items: dict[str, Any] = {scope: _nothing(scope) for scope in map(_scope, records)}
         for one in part:
@@ -159,5 +195,3 @@ def sent_json(sent: bytes) -> Any:
         return json.loads(sent) if sent else {}
     except ValueError as error:
         raise Refusal(400, "Invalid JSON payload received.") from error
-
-

@@ -1,4 +1,4 @@
-"""How Google's APIs are asked and how they refuse: bearer tokens, pages with opaque tokens, errors with reasons."""
+"""How Google's APIs are asked and how they refuse: pages with opaque tokens, errors with reasons."""
 
 from __future__ import annotations
 
