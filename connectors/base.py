@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -263,6 +263,24 @@ class Connector:
         if error is None:
             return [credentials, row("api", "healthy", f"{title} answers.")]
         return [credentials, row("api", _STATES.get(error.code, "failing"), str(error))]
+
+    def permitted(
+        self, scope: Scope, kind: str, needed: Sequence[str], allowed: Mapping[str, bool | None]
+    ) -> Health:
+        """What may be read of a kind; it cannot do without the first permission. None: not known."""
+        missing = [action for action in needed if allowed.get(action) is False]
+        unknown = [action for action in needed if allowed.get(action) is None]
+        status, message = "healthy", f"Allowed: {', '.join(needed)}."
+        if missing:
+            status = "failing" if needed[0] in missing else "degraded"
+            message = f"Not allowed: {', '.join(missing)}. Add them to what the key may do."
+        elif needed[0] in unknown:
+            status, message = "unknown", f"It could not be found out whether {', '.join(unknown)} is allowed."
+        elif unknown:
+            message = f"Allowed: {needed[0]}. Not known: {', '.join(unknown)}."
+        healthy = None if status == "unknown" else status == "healthy"
+        about = (scope.provider, scope.account, kind, "permissions", healthy, status, message)
+        return Health(*about, latency_ms=None, checked_at=self.now())
 
 
 _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degraded"}

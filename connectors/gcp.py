@@ -20,7 +20,16 @@ from collections.abc import AsyncIterator
 
 from cloudtop.errors import NotEnabled
 from cloudtop.models import Health, Scope
-from connectors import gcp_compute, gcp_containers, gcp_databases, gcp_network, gcp_prices, gcp_storage
+from connectors import (
+    gcp_compute,
+    gcp_containers,
+    gcp_databases,
+    gcp_metrics,
+    gcp_network,
+    gcp_permissions,
+    gcp_prices,
+    gcp_storage,
+)
 
 
 class Gcp(
@@ -29,6 +38,8 @@ class Gcp(
     gcp_databases.Databases,
     gcp_storage.Storage,
     gcp_network.Network,
+    gcp_metrics.Metrics,
+    gcp_permissions.Permissions,
     gcp_prices.Offers,
 ):
     """Everything that cloudtop asks of Google."""
@@ -48,11 +59,8 @@ class Gcp(
         """Whether the project may be asked about itself, which takes no permission."""
         project, source = await self.project(scope.account), self.settings.source(scope.account)
         found = f" Found in {source}." if source and not self.has_keys(scope.account) else ""
-        asked = {"permissions": ["resourcemanager.projects.get"]}
         try:
-            await self.rest(
-                scope, "projects", "/v3/projects/{project}:testIamPermissions", method="POST", body=asked
-            )
+            await self.tested(scope, ["resourcemanager.projects.get"])
         except NotEnabled:
             # Google says so only to those whom it knows.
             return f"The key is accepted: project {project}, whose Resource Manager API is off.{found}"

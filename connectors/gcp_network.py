@@ -1,4 +1,5 @@
-"""Networks, subnetworks, firewall rules, addresses, and the forwarding rules that load balancers are seen by.
+"""Networks, subnetworks, firewall rules, addresses, and the forwarding rules that load balancers are seen
+by.
 
 A load balancer is no thing of its own at Google: each of its forwarding rules is a row. Rules that lead to
 a VPN gateway or to a private connection (Private Service Connect) balance nothing and are left out. Source:

@@ -173,7 +173,10 @@ def app(state: State) -> Starlette:
     async def call(request: Request) -> Response:
         shown, asked = request.headers.get("authorization", ""), dict(request.query_params)
         try:
-            found = google.answer(request.method, request.url.path, asked, await request.body(), shown)
+            groups = request.query_params.getlist("aggregation.groupByFields")
+            found = google.answer(
+                request.method, request.url.path, asked, await request.body(), shown, groups
+            )
         except Refusal as refusal:
             return _error(refusal.status, str(refusal))
         return JSONResponse(found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudtop.sandbox.fleet import Fleet
 from cloudtop.sandbox.google.machines import MACHINES
+from cloudtop.sandbox.google.metrics import time_series
 from cloudtop.sandbox.google.records import Place, service, told
 from cloudtop.sandbox.google.wire import Refusal, check, page
 
@@ -74,8 +75,19 @@ class Google:
         self.now, self._accounts = now, accounts
         self.fleet = Fleet("gcp", now())
 
-    def answer(self, method: str, path: str, asked: Mapping[str, str], sent: bytes, shown: str) -> Any:
-        """What a request is answered with; Refusal for what is refused."""
+    def answer(
+        self,
+        method: str,
+        path: str,
+        asked: Mapping[str, str],
+        sent: bytes,
+        shown: str,
+        groups: Sequence[str] = (),
+    ) -> Any:
+        """What a request is answered with; Refusal for what is refused.
+
+        `shown` is the Authorization header, `groups` the one parameter that may come several times.
+        """
         account = self._accounts.get(shown.removeprefix("Bearer "))
         if account is None:
             message = "Request had invalid authentication credentials. Expected OAuth 2 access token."
@@ -90,6 +102,8 @@ class Google:
         rest = re.sub(r"/projects/[^/:]+", "", path, count=1)
         if listing := listing_of(rest):
             return self._listed(place, listing, asked)
+        if rest == "/v3/timeSeries":
+            return time_series(place, asked, groups, self.now())
         if (method, rest) == ("POST", "/v3:testIamPermissions"):
             return permitted(asked, sent_json(sent))
         if found := re.fullmatch(r"/compute/v1/zones/([^/]+)/machineTypes/([^/]+)", rest):

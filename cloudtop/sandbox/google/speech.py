@@ -41,6 +41,8 @@ class GoogleSpeech(Speech):
         """An answer taken apart."""
         path = re.sub(r"/projects/[^/:]+", "", self.what(exchange), count=1)
         listing = listing_of(path)
+        if path == "/v3/timeSeries" and reply.status < 300:
+            return Page(json.loads(reply.body), "timeSeries", MORE)
         if listing is None or reply.status >= 300 or reply.body[:1] != b"{":
             return super().page(exchange, reply)
         document = json.loads(reply.body)
