@@ -225,7 +225,11 @@ class GoogleDoor:
             "json": True,
         }
         passed = httpx.Request(method, url, headers=sent, content=content, extensions={"cloudtop": note})
-        return await self._door.handle_async_request(passed)
+        answer = await self._door.handle_async_request(passed)
+        if not isinstance(answer.extensions["cloudtop_json"], Mapping):
+            # The SDK would take it for an answer with nothing in it.
+            raise Invalid(f"{self._facts.title} answered with something else than an object.", "Try again.")
+        return answer
 
 
 def _adapter(send: Callable[..., httpx.Response]) -> Any:
