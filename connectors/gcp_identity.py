@@ -11,6 +11,8 @@ Imported late: google.auth, with the first account that has no token.
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,16 @@ if TYPE_CHECKING:
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
 """All that cloudtop does is reading."""
-OWN_FILE = "~/.gcp/service-account.json"
+READERS = {
+    "service_account": ("google.oauth2.service_account", "from_service_account_info"),
+    "authorized_user": ("google.oauth2.credentials", "from_authorized_user_info"),
+    "impersonated_service_account": (
+        "google.auth.impersonated_credentials",
+        "from_impersonated_service_account_info",
+    ),
+    "external_account": ("google.auth.identity_pool", "from_info"),
+}
+"""What reads a file, by the type that stands in it."""
 FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 PROJECT = "GOOGLE_CLOUD_PROJECT"
 
@@ -105,22 +116,19 @@ class Identities:
 
             return compute_engine.Credentials(), None  # type: ignore[no-untyped-call]
         found = self._settings.ambient.found
-        if OWN_FILE in found[:1]:
-            return self._read(OWN_FILE)
         if not found:
             message = f"{self._facts.title} was not asked: its own tools keep no credentials here."
             raise NotConfigured(message, "Run `gcloud auth application-default login`.")
-        import google.auth
-
-        made, project = google.auth.default(scopes=SCOPES)
-        return made, project
+        return self._read(variable(FILE) if found[0] == FILE else found[0])
 
     def _read(self, file: str) -> tuple[Any, str | None]:
-        from google.auth import load_credentials_from_file
-
-        path = str(Path(file).expanduser())
-        found, project = load_credentials_from_file(path, scopes=SCOPES)  # type: ignore[no-untyped-call]
-        return found, project
+        """The credentials in a file of Google's tools, and the project that it names."""
+        info = json.loads(Path(file).expanduser().read_text("utf-8"))
+        module, method = READERS[info["type"]]
+        # A person has agreed to scopes of their own.
+        scopes = {} if info["type"] == "authorized_user" else {"scopes": SCOPES}
+        made = getattr(importlib.import_module(module).Credentials, method)(info, **scopes)
+        return made, info.get("project_id")
 
     def _own_machine(self, named: dict[str, str]) -> bool:
         """Whether the service account of the machine is meant."""
@@ -145,8 +153,8 @@ class Identities:
             return Unauthorized(
                 message, "Sign in again (gcloud auth application-default login), or set others."
             )
-        if name in ("DefaultCredentialsError", "MalformedError", "FileNotFoundError", "GoogleAuthError"):
+        if isinstance(error, (OSError, ValueError, LookupError, AttributeError)):
             message = f"{title} was not asked: no credentials of {account} were found in {where} ({name})."
             return NotConfigured(message, "Mend the file, or set others.")
         message = f"The credentials of {account} for {title} in {where} could not be used ({name})."
-        return Invalid(message, "Look at the file; if it is in order, report this.")
+        return Invalid(message, "Look at them; if they are in order, report this.")

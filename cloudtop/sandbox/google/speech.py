@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 MORE = "nextPageToken"
 
 
-class Scoped(Page):
+class Listed(Page):
+    """A page of a listing; the last one has no token at all."""
+
+    def turn(self, more: Any) -> None:
+        """Let something lead to a next page."""
+        self.document[MORE] = more
+
+
+class Scoped(Listed):
     """A page whose records stand under their zones and regions."""
 
     def __init__(self, document: Any, key: str) -> None:
@@ -42,8 +50,8 @@ class GoogleSpeech(Speech):
         path = re.sub(r"/projects/[^/:]+", "", self.what(exchange), count=1)
         listing = listing_of(path)
         if path == "/v3/timeSeries" and reply.status < 300:
-            return Page(json.loads(reply.body), "timeSeries", MORE)
+            return Listed(json.loads(reply.body), "timeSeries", MORE)
         if listing is None or reply.status >= 300 or reply.body[:1] != b"{":
             return super().page(exchange, reply)
         document = json.loads(reply.body)
-        return Scoped(document, listing.key) if listing.scoped else Page(document, listing.key, MORE)
+        return Scoped(document, listing.key) if listing.scoped else Listed(document, listing.key, MORE)
