@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from connectors.gcp_door import GoogleDoor
     from connectors.http import Http
 
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
-"""All that cloudtop does is reading."""
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+"""Several APIs accept no narrower one; what may be done is said by roles."""
 READERS = {
     "service_account": ("google.oauth2.service_account", "from_service_account_info"),
     "authorized_user": ("google.oauth2.credentials", "from_authorized_user_info"),

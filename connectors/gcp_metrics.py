@@ -9,6 +9,7 @@ Buckets are measured once a day. Source: the Cloud Monitoring API v3, timeSeries
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,6 @@ from cloudtop import metrics as known
 from cloudtop.errors import NotFound
 from cloudtop.inventory import MetricQuery, Series, Target
 from cloudtop.models import Scope
-from cloudtop.units import number
 from connectors.gcp_base import Google, next_token
 from connectors.gcp_measured import (
     DAY_S,
@@ -39,6 +39,10 @@ TARGETS = 500
 """Resources that are asked for together."""
 LATE = timedelta(days=3)
 """How far back the newest daily point may be."""
+VALUES = (("doubleValue",), ("int64Value",), ("distributionValue", "mean"))
+"""Where a point's value may stand."""
+WRITTEN = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
+"""A number, which may be text where it is a count; a size may be of any size."""
 NEVER_WRITTEN = "Cannot find metric"
 
 Found = dict[tuple[str, str | None], dict[datetime, float]]
@@ -146,11 +150,11 @@ def series(lines: Sequence[Line], start: datetime) -> list[Series]:
 
 def value_of(point: Record) -> float | None:
     """The value of a point: a number, a count as text, or the mean of a distribution."""
-    value = point.get("value") or {}
-    for name in ("doubleValue", "int64Value"):
-        if name in value:
-            return number(value[name])
-    return number(inner(value, "distributionValue", "mean"))
+    told = (inner(point, "value", *path) for path in VALUES)
+    for value in told:
+        if isinstance(value, str | int | float) and WRITTEN.fullmatch(str(value)):
+            return float(value)
+    return None
 
 
 def written(at: datetime) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudtop.units import number
 from connectors import base
 
 Record = Mapping[str, Any]
@@ -93,6 +92,6 @@ def told(**facts: Any) -> dict[str, object]:
 
 
 def whole(value: Any) -> int | None:
-    """A count, which Google writes as text where it may be long; None for none."""
-    found = number(value)
-    return None if found is None else int(found)
+    """A count of any size, which Google writes as text where it may be long; None for what is none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -6,7 +6,6 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import pytest
@@ -38,12 +37,13 @@ ROWS: dict[str, tuple[str, str, Callable[[Any], Resource | None]]] = {
     "databases": ("items", "name", gcp_databases.database),
 }
 
+TOLD = inventories.told("gcp")
 
-@cache
-def records(kind: str) -> list[Any]:
+
+def read(kind: str) -> list[Any]:
     """The records of a listing's fixture."""
     key, ident, _ = ROWS[kind]
-    bodies = [one["body"] for one in inventories.told("gcp")[kind]["replies"]]
+    bodies = [one["body"] for one in TOLD[kind]["replies"]]
     parts = [part for body in bodies for part in (body.get("items") or {}, body)]
     listed = [[part] if key in part else part.values() if isinstance(part, dict) else () for part in parts]
     found = [
@@ -52,6 +52,9 @@ def records(kind: str) -> list[Any]:
     every = [one for some in found if isinstance(some, list) for one in some if one.get(ident)]
     assert every, kind
     return every
+
+
+RECORDS = {kind: read(kind) for kind in ROWS}
 
 
 def paths(value: Any, above: Path = ()) -> Iterator[Path]:
@@ -92,7 +95,7 @@ def test_every_listing_has_records_here() -> None:
 @pytest.mark.parametrize("kind", ROWS)
 def test_any_one_missing_or_empty_field_loses_no_record(kind: str) -> None:
     _, ident, row = ROWS[kind]
-    for record in records(kind):
+    for record in RECORDS[kind]:
         whole = row(record)
         well(kind, whole)
         for path in paths(record):
@@ -113,7 +116,7 @@ def test_any_one_missing_or_empty_field_loses_no_record(kind: str) -> None:
 @given(kind=st.sampled_from(sorted(ROWS)), data=st.data())
 def test_any_missing_fields_together_lose_no_record(kind: str, data: st.DataObject) -> None:
     _, ident, row = ROWS[kind]
-    record = data.draw(st.sampled_from(records(kind)))
+    record = data.draw(st.sampled_from(RECORDS[kind]))
     names = sorted(set(record) - {ident})
     gone = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
     well(kind, row({name: value for name, value in record.items() if name not in gone}))
