@@ -59,7 +59,15 @@ FIRST = Kind(
 )
 """Functions of the first generation."""
 SPREAD = re.compile(r"latencies$|execution_times$|utilizations$")
-FRACTION = re.compile(r"(?<!gpu/)utilization$|utilizations$")
+UNITS = (
+    (re.compile(r"execution_times$"), "ns"),
+    (re.compile(r"latencies$"), "ms"),
+    (re.compile(r"replica_lag$"), "s"),
+    (re.compile(r"bytes"), "By"),
+    (re.compile(r"percent_used$|gpu/utilization$"), "%"),
+    (re.compile(r"utilizations?$"), "10^2.%"),
+)
+"""In which unit a metric is told, by how its name ends."""
 ODD: Mapping[str, tuple[str, str, str]] = {
     # name in the file -> the metric, a label, its value
     "request_count_5xx": ("request_count", "response_code_class", "5xx"),
@@ -97,9 +105,9 @@ def time_series(
         raise Refusal(400, "Field interval.startTime had an invalid value: it is after the end.")
     made = list(_grouped(place, fitting, asked, groups, start, end, now))
     part, more = page([one for one in made if one["points"]], asked, "pageSize", PAGE)
-    unit = {"unit": "10^2.%"} if FRACTION.search(metric[1]) else {}
+    unit = next((text for pattern, text in UNITS if pattern.search(metric[1])), "1")
     return {
-        **({"timeSeries": [{**one, **unit} for one in part]} if part else {}),
+        **({"timeSeries": [{**one, "unit": unit} for one in part]} if part else {}),
         **({"nextPageToken": more} if more else {}),
     }
 
