@@ -9,7 +9,7 @@ without an id counts them. Imported late: connectors.gcp_door, connectors.gcp_id
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -198,8 +198,14 @@ class Google(Connector):
             made = [row(one) for one in page]
             rows = [one for one in made if one is not None]
             nameless += len(made) - len(rows)
-            yield rows
+            yield self.wanted(scope, rows)
         self.nameless(scope, nameless, noun)
+
+    def wanted(self, scope: Scope, rows: Sequence[Resource]) -> list[Resource]:
+        """Those in the regions that are configured, or in several or none."""
+        own = next((one.regions for one in self.settings.accounts if one.name == scope.account), ())
+        regions = own or self.settings.regions
+        return [one for one in rows if not regions or _in(one.region, regions)]
 
     def reached(self, lost: Iterable[str]) -> None:
         """Fail when places could not be reached: what is there is not known."""
@@ -237,6 +243,10 @@ class Google(Connector):
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _in(region: str | None, regions: Sequence[str]) -> bool:
+    return region is None or "-" not in region or region in regions
 
 
 def next_token(answer: Any) -> str | None:

@@ -55,7 +55,7 @@ class Compute(Google):
             named = [one for one in page if one.get("id")]
             nameless += len(page) - len(named)
             made = await self._made(scope, named)
-            yield [instance(one, made) for one in named]
+            yield self.wanted(scope, [instance(one, made) for one in named])
         self.nameless(scope, nameless, "instance")
 
     async def _made(self, scope: Scope, page: Iterable[Record]) -> Mapping[str, Made]:

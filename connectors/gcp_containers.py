@@ -41,6 +41,12 @@ FUNCTION_STATES = {
     "DETACHING": "stopping",
     "FAILED": "failed",
 }
+FORMER_STATES = {
+    "ACTIVE": "ACTIVE",
+    "OFFLINE": "FAILED",
+    "DEPLOY_IN_PROGRESS": "DEPLOYING",
+    "DELETE_IN_PROGRESS": "DELETING",
+}
 SERVICE_STATES = {
     "CONDITION_SUCCEEDED": "running",
     "CONDITION_PENDING": "starting",
@@ -175,25 +181,29 @@ def function(one: Record) -> Resource | None:
         return None
     region, config = place_in(name), one.get("serviceConfig") or {}
     said = [str(two["message"]) for two in each(one, "stateMessages") if two.get("message")]
-    failed = one.get("state") == "FAILED"
+    # The older API calls some things differently, and has one generation.
+    state = one.get("state") or FORMER_STATES.get(str(one.get("status")))
+    failed = state == "FAILED"
     return Resource(
         id=str(name),
         type="function",
         name=last(name),
-        status=FUNCTION_STATES.get(str(one.get("state")), "unknown"),
-        status_raw=one.get("state"),
+        status=FUNCTION_STATES.get(str(state), "unknown"),
+        status_raw=state,
         region=region,
         tags=labels(one),
         created_at=moment(one.get("createTime")),
         updated_at=moment(one.get("updateTime")),
-        runtime=inner(one, "buildConfig", "runtime"),
-        memory_mb=memory_mb(config.get("availableMemory")),
-        timeout_s=positive(config.get("timeoutSeconds")),
+        runtime=inner(one, "buildConfig", "runtime") or one.get("runtime"),
+        memory_mb=memory_mb(config.get("availableMemory")) or positive(one.get("availableMemoryMb")),
+        timeout_s=positive(config.get("timeoutSeconds")) or positive(str(one.get("timeout")).rstrip("s")),
         last_modified=moment(one.get("updateTime")),
         health="failing" if failed else None,
         health_message=(said[0] if said else "Its last deployment failed.") if failed else None,
         details=told(
-            service="functions_v1" if one.get("environment") == "GEN_1" else "functions_v2",
+            service="functions_v1"
+            if one.get("environment") == "GEN_1" or "status" in one
+            else "functions_v2",
             generation=one.get("environment"),
             entry_point=inner(one, "buildConfig", "entryPoint"),
             url=one.get("url") or config.get("uri"),

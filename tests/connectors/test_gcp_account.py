@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,15 @@ async def test_machines_are_listed_where_their_types_may_not_be_read(tmp_path: P
     assert [(row.vcpus, row.gpus[0].gpu, row.gpus[0].count) for row in rows] == [(None, "A100", 2)]
     assert [one.code for one in notes] == ["forbidden"]
     assert notes[0].message.startswith("What some machine types are made of is not known. ")
+
+
+async def test_only_configured_regions_are_listed_and_what_belongs_to_none(tmp_path: Path) -> None:
+    places = {"a": "US-WEST1", "b": "EU", "c": "EUROPE-WEST4", "d": None}
+    body = {"items": [{"name": name, "location": place} for name, place in places.items()]}
+    async with asked(tmp_path, ("GET /storage/v1/b", body, 200)) as (connector, _):
+        connector.settings = replace(connector.settings, regions=("us-west1",))
+        pages = connector.buckets(Scope("gcp", "default", kind="buckets"))
+        assert [one.id async for page in pages for one in page] == ["a", "b", "d"]
 
 
 async def permissions(home: Path, *held: str) -> dict[str, Health]:

@@ -209,6 +209,15 @@ async def test_credentials_that_do_not_hold_any_more_are_unauthorized(home: Home
     assert "Invalid JWT Signature" in error.message
 
 
+async def test_a_refusal_that_repeats_what_it_was_sent_is_told_without_it(home: Home) -> None:
+    file = home.file("me.json", person())
+    said = "no canary-refresh-token and no canary-client-secret"
+    refused = reply(400, {"error": "invalid_grant", "error_description": said})
+    error = await home.fails(refused, gcp={"auth": {"key_file": file}, **PROJECT})
+    assert isinstance(error, Unauthorized)
+    assert "canary" not in str(error)
+
+
 async def test_nobody_is_asked_without_an_identity(home: Home) -> None:
     error = await home.fails(gcp=PROJECT)
     assert isinstance(error, NotConfigured)
@@ -291,7 +300,8 @@ async def main():
 asyncio.run(main())
 """)
     assert ran.stdout, ran.stderr
-    assert time.time() - float(ran.stdout) < 3
+    # A second is enough but where many share the machine; what is waited for would never end.
+    assert time.time() - float(ran.stdout) < 10
 
 
 IMPORTED = """
