@@ -15,6 +15,8 @@ from cloudtop.inventory import Target
 DAY_S = 86_400
 LONGEST_FILTER = 1_900
 """Characters; Google takes 2,048."""
+MOST_NAMES = 100
+"""Of one filter."""
 
 
 class Source(NamedTuple):
@@ -116,22 +118,18 @@ def filters(told: Told, name: str, ids: Sequence[str], region: str) -> list[str]
     if source.place and region != "global":
         # A cluster may be in one zone of the region.
         common.append(f'resource.labels.{source.place} = starts_with("{region}")')
-    begun, found = " AND ".join(common), []
-    group: list[str] = []
-    for one in sorted(set(ids)):
-        quoted = f'"{one}"'
-        if group and len(begun) + sum(map(len, group)) + len(group) + len(quoted) > LONGEST_FILTER:
-            found.append(group)
-            group = []
-        group.append(quoted)
-    found.append(group)
-    return [f"{begun} AND resource.labels.{source.by} = one_of({','.join(one)})" for one in found]
+    begun = " AND ".join([*common, f"resource.labels.{source.by} = one_of("])
+    quoted = [f'"{one}"' for one in sorted(set(ids))]
+    longest = max(map(len, quoted), default=0) + 1
+    many = max(1, min(MOST_NAMES, (LONGEST_FILTER - len(begun)) // longest))
+    return [f"{begun}{','.join(quoted[at : at + many])})" for at in range(0, len(quoted), many)]
 
 
 def _beside(label: str, value: Any) -> str:
     text = str(value)
     sign, text = ("!=", text[1:]) if text.startswith("!") else ("=", text)
-    return f"metric.labels.{label} {sign} {text if isinstance(value, int) else f'{chr(34)}{text}{chr(34)}'}"
+    quoted = text if isinstance(value, int) else f'"{text}"'
+    return f"metric.labels.{label} {sign} {quoted}"
 
 
 def aggregation(told: Told, unit: str, stat: str, period_s: int) -> dict[str, Any]:
