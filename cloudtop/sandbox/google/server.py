@@ -14,7 +14,7 @@ from cloudtop.sandbox.google.metrics import time_series
 from cloudtop.sandbox.google.records import Place, service, told
 from cloudtop.sandbox.google.wire import Refusal, check, page
 
-COMPUTE = {"filter", "maxResults", "orderBy", "pageToken", "includeAllScopes", "returnPartialSuccess", "$alt"}
+COMPUTE = {"filter", "maxResults", "orderBy", "pageToken", "includeAllScopes"}
 MOST_PERMISSIONS = 100
 PAGE = 6
 """Records of a page at most, whatever is asked for; a listing has two at least."""
@@ -88,7 +88,8 @@ class Google:
 
         `shown` is the Authorization header, `groups` the one parameter that may come several times.
         """
-        account = self._accounts.get(shown.removeprefix("Bearer "))
+        kind, _, token = shown.partition(" ")
+        account = self._accounts.get(token) if kind == "Bearer" else None
         if account is None:
             message = "Request had invalid authentication credentials. Expected OAuth 2 access token."
             raise Refusal(401, message)
