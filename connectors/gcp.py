@@ -6,7 +6,8 @@ switched on lists nothing, which is noted once; it is no lack of permission.
 
 Credentials are an access token, or whatever Google's own tools find: a service account's key_file, gcloud's
 application default credentials, a workload identity; the machine's own service account only with
-`auth.method: service_account`. An API key is enough for prices alone.
+`auth.method: service_account`. An API key is enough for prices alone. The project is `options.project_id`,
+GOOGLE_CLOUD_PROJECT, the one that the credentials name, or the only one that the identity sees.
 
 Prices: the Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per
 hour, local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs

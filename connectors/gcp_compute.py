@@ -31,6 +31,7 @@ STATES = {
     "STOPPED": "stopped",
     "TERMINATED": "stopped",
 }
+BROKEN = "It met an error inside Google and is being repaired."
 
 
 class Made(NamedTuple):
@@ -109,6 +110,8 @@ def instance(one: Record, types: Mapping[str, Made]) -> Resource:
         private_ip=network.get("networkIP"),
         spot=scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible") is True,
         gpus=made.gpus if carried(kind or "") else attached(one) or made.gpus,
+        health="failing" if one.get("status") == "REPAIRING" else None,
+        health_message=one.get("statusMessage") or BROKEN if one.get("status") == "REPAIRING" else None,
         details=told(
             network=last(network.get("network")),
             subnetwork=last(network.get("subnetwork")),

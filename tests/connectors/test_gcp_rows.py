@@ -197,3 +197,11 @@ def test_what_may_be_a_secret_is_not_kept_and_what_is_none_is() -> None:
         "template": {"containers": [{"image": "i"}]},
         "buildConfig": {},
     }
+
+
+def test_a_machine_under_repair_is_not_well() -> None:
+    row = gcp_compute.instance({"id": "1", "status": "REPAIRING"}, {})
+    assert (row.status, row.health, row.health_message) == ("failed", "failing", gcp_compute.BROKEN)
+    said = gcp_compute.instance({"id": "1", "status": "REPAIRING", "statusMessage": "The host broke."}, {})
+    assert said.health_message == "The host broke."
+    assert gcp_compute.instance({"id": "1", "status": "RUNNING"}, {}).health is None
