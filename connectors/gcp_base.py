@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop.errors import (
     CloudError,
+    Invalid,
     NotConfigured,
     NotEnabled,
     RateLimited,
@@ -122,7 +123,7 @@ class Google(Connector):
         """One answer of an API by its name among the addresses; `{project}` in the path is the scope's."""
         headers = await self.proof(scope.account)
         named = path.format(project=await self.project(scope.account))
-        return await self.http.json(
+        answer = await self.http.json(
             method,
             named,
             body=body,
@@ -133,6 +134,10 @@ class Google(Connector):
             account=scope.account,
             base=base,
         )
+        if not isinstance(answer, Mapping):
+            # Nothing in it would read as a listing of nothing.
+            raise Invalid(f"{self.facts.title} answered with something else than an object.", "Try again.")
+        return answer
 
     async def compute(
         self, scope: Scope, client: str, method: str, *, retries: int | None = None, **request: Any
@@ -185,7 +190,7 @@ class Google(Connector):
         """Every page of a listing; none where the project has not switched its API on."""
         try:
             async for page in self.paged(ask, next_token):
-                yield page if isinstance(page, Mapping) else {}
+                yield page
         except NotEnabled as error:
             self.note_once(scope, f"Nothing is listed there. {error.message}", error)
 

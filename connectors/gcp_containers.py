@@ -10,11 +10,11 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from cloudtop.errors import NotEnabled
+from cloudtop.errors import Forbidden, NotEnabled
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import number, positive
-from connectors.gcp_base import Google
+from connectors.gcp_base import Google, next_token
 from connectors.gcp_compute import accelerator
 from connectors.gcp_rows import Record, each, inner, labels, last, located, moment, place_in, raw, told, whole
 
@@ -83,23 +83,25 @@ class Containers(Google):
         async for page in self.pages(scope, "run", SERVICES, "services", pageSize=LISTED):
             left = [one for one in page if labels(one).get(MANAGED) != "cloudfunctions"]
             if left and known is None:
-                found = await self.beside(scope, "Which services are functions is", self._under(scope))
-                known = found or set()
+                known = await self._under(scope)
             yield [one for one in left if one.get("name") not in (known or ())]
 
     async def _under(self, scope: Scope) -> set[str]:
-        """The services that functions are made of."""
+        """The services that functions are made of; none where functions may not be listed."""
         found: set[str] = set()
 
         async def ask(token: str | None) -> Any:
             return await self.rest(scope, "functions", FUNCTIONS, pageSize=LISTED, pageToken=token)
 
         try:
-            async for page in self.paged(ask, lambda answer: answer.get("nextPageToken") or None):
-                found.update(filter(None, map(underneath, each(page, "functions"))))
+            async for page in self.paged(ask, next_token):
+                listed = self.records(page, "functions") if "functions" in page else []
+                found.update(filter(None, map(underneath, listed)))
         except NotEnabled:
             # Then there are none.
             return set()
+        except Forbidden as error:
+            self.note_once(scope, f"Which services are functions is not known. {error.message}", error)
         return found
 
 

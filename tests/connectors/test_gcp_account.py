@@ -149,6 +149,8 @@ async def test_what_google_sends_in_another_form_is_invalid(tmp_path: Path) -> N
         ("volumes", DISKS, {"items": ["a"]}),
         ("volumes", DISKS, []),
         ("databases", SQL, {"items": {"a": 1}}),
+        ("databases", SQL, []),
+        ("databases", SQL, None),
     ):
         _, _, ended = await listed(tmp_path, kind, (ask, body, 200))
         assert isinstance(ended, Invalid), (kind, body)
@@ -163,6 +165,29 @@ async def test_services_are_listed_where_the_api_of_functions_is_off(tmp_path: P
         ("GET /v2/projects/acme/locations/-/functions", off("Cloud Functions API"), 403),
     )
     assert ([one.id for one in rows], notes, ended) == ([name], [], None)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "rows", "codes"),
+    [
+        (403, error(403, "forbidden"), 1, ["forbidden"]),
+        (200, {"functions": "x"}, 0, None),
+        (500, {}, 0, None),
+    ],
+)
+async def test_a_service_may_be_a_function_unless_functions_could_be_looked_at(
+    status: int, body: Any, rows: int, codes: list[str] | None, tmp_path: Path
+) -> None:
+    services = {"services": [{"name": "projects/acme/locations/a/services/s"}]}
+    found, notes, ended = await listed(
+        tmp_path,
+        "run_services",
+        ("GET /v2/projects/acme/locations/-/services", services, 200),
+        ("GET /v2/projects/acme/locations/-/functions", body, status),
+    )
+    assert len(found) == rows
+    assert [one.code for one in notes] == (codes or [])
+    assert (ended is None) == (codes is not None)
 
 
 async def test_machines_are_listed_where_their_types_may_not_be_read(tmp_path: Path) -> None:
