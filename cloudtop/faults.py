@@ -199,7 +199,7 @@ def _words(kind: type[CloudError], whom: Whom, status: int, headers: Mapping[str
         return f"redirects{target}, which is not followed, so that no key travels elsewhere", _REPORT
     if status == 407:
         return "was not reached: the proxy asks for a name and password", "Check HTTPS_PROXY."
-    if status == 409:
+    if status == 409 and kind is Unavailable:
         return "is busy with something that conflicts with the request", "Try again in a moment."
     if kind is Unauthorized:
         names = whom.to_set or "its credentials"

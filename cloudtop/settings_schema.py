@@ -25,6 +25,8 @@ AUTH = _closed(
         "method": {"enum": ["api_key", "oauth", "service_account", "env"]},
         "api_key": TEXT,
         "api_secret": TEXT,
+        "tenant_id": TEXT,
+        "subscription_id": TEXT,
         "client_id": TEXT,
         "client_secret": TEXT,
         "access_key_id": TEXT,

@@ -63,8 +63,8 @@ class Facts:
     """What `connectors/<id>.yaml` says about a provider; a person may correct it there.
 
     `optional` are credentials that not everybody has; one in `enough` does alone for the kinds named there.
-    `key_header` takes the api_key in place of
-    `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
+    `key_header` takes the api_key in place of `Authorization: Bearer`. `bulk` are kinds too big to be read
+    while somebody waits for an answer.
     `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values

@@ -40,9 +40,10 @@ class Cloud:
     `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
     `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column. `sdk`
     tells that an SDK asks it, whose first use takes its time. `accounts`: its accounts by name, each with its
-    own credentials, where there are several; `auth` is the first's. `signs` tells that requests are signed
-    for a region. `listings`: (records, more) of other listings than those of prices, by the beginning of
-    their paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
+    own credentials, where there are several; `auth` is the first's; those in `plain` are names, no secrets.
+    `signs` tells that requests are signed with an account's first credential, and for a region where there
+    are any. `listings`: (records, more) of other listings than those of prices, by the beginning of their
+    paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
     resources that its API lists in one answer.
     """
 
@@ -60,6 +61,7 @@ class Cloud:
     settings: Mapping[str, Any] = field(default_factory=dict)
     sdk: bool = False
     accounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    plain: tuple[str, ...] = ()
     signs: bool = False
     listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speech: Speech | None = None
@@ -67,9 +69,10 @@ class Cloud:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every credential that it accepts."""
+        """Every credential that it accepts and nobody else may see."""
         every = (self.auth, *self.accounts.values())
-        return tuple(dict.fromkeys(value for auth in every for value in auth.values()))
+        told = (value for auth in every for name, value in auth.items() if name not in self.plain)
+        return tuple(dict.fromkeys(told))
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""

@@ -46,10 +46,10 @@ CREATED = {
 }
 MIB = {"128M": 128, "256M": 256, "256Mi": 256, "512Mi": 512, "1Gi": 1024}
 GPUS = {
-    "training-node-09": ("A100", 4, 40),
-    "training-node-10": ("A100", 4, 40),
-    "training-node-11": ("H100", 8, 80),
-    "training-node-12": ("A100", 1, 80),
+    "training-node-21": ("A100", 4, 40),
+    "training-node-22": ("A100", 4, 40),
+    "training-node-23": ("H100", 8, 80),
+    "training-node-24": ("A100", 1, 80),
     "inference-03": ("L4", 1, 24),
     "inference-04": ("T4", 2, 16),
     "gpu-playground": ("V100", 1, 16),

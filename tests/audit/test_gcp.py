@@ -160,7 +160,7 @@ def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:
 
 def test_a_machine_that_became_idle_is_idle_today_and_was_not_this_week(call: Call) -> None:
     (day,), (week,) = (
-        measured(call, metric="cpu", name=["web-prod-7"], agg="avg", time=time) for time in ("24h", "7d")
+        measured(call, metric="cpu", name=["web-prod-23"], agg="avg", time=time) for time in ("24h", "7d")
     )
     assert day["value"] == pytest.approx(7, abs=0.5)
     assert week["value"] == pytest.approx((3 * 7 + 4 * 55) / 7, abs=1)
@@ -175,7 +175,7 @@ def test_gpus_are_told_one_by_one(call: Call) -> None:
     assert sorted(row["uid"].split(":", 4)[4] for row in full) == sorted(
         one for one, share in shares if share > 0.95
     )
-    watts = measured(call, metric="gpu_power", name=["training-node-10"], agg="avg", time="24h")
+    watts = measured(call, metric="gpu_power", name=["training-node-22"], agg="avg", time="24h")
     assert [row["value"] for row in watts] == [pytest.approx(54)] * 4
 
 
@@ -183,7 +183,7 @@ def test_gpus_are_told_one_by_one(call: Call) -> None:
     ("name", "metric", "time", "expected"),
     [
         # The file tells counters by the minute.
-        ("web-prod-5", "network_in", "2h", 2_400_000 / 60),
+        ("web-prod-21", "network_in", "2h", 2_400_000 / 60),
         ("parcels-main", "connections", "2h", 82),
         ("parcels-main", "size_bytes", "2h", 268_435_456_000),
         ("payments-mysql", "queries", "2h", 24_000 / 60),
@@ -194,7 +194,7 @@ def test_gpus_are_told_one_by_one(call: Call) -> None:
         ("thumbnail", "latency", "2h", 640),
         ("edge-https", "latency", "2h", 84),
         ("parcels-eu", "memory", "2h", 66),
-        ("training-node-09", "memory", "2h", 63),
+        ("training-node-21", "memory", "2h", 63),
     ],
 )
 def test_a_measure_is_that_of_the_file_in_its_unit(
@@ -205,7 +205,7 @@ def test_a_measure_is_that_of_the_file_in_its_unit(
 
 
 def test_the_gpus_of_a_machine_without_dcgm_have_no_temperature(call: Call) -> None:
-    assert measured(call, metric="gpu_temperature", name=["training-node-11"], time="2h") == []
+    assert measured(call, metric="gpu_temperature", name=["training-node-23"], time="2h") == []
 
 
 def test_permissions_are_told_for_each_kind_and_account(call: Call) -> None:
