@@ -32,6 +32,8 @@ AUTH = _closed(
         "access_key_id": TEXT,
         "secret_access_key": TEXT,
         "session_token": TEXT,
+        "access_token": TEXT,
+        "project_id": TEXT,
         "profile": TEXT,
         "role_arn": TEXT,
         "external_id": TEXT,

@@ -136,7 +136,7 @@ class Inventory:
         ]
 
     def _accounts(self, provider: str, wanted: Sequence[str]) -> list[str]:
-        known = self._fleet.standing.accounts(provider) or ("public",)
+        known = self._fleet.standing.accounts(provider, RESOURCES) or ("public",)
         names = {one.casefold() for one in wanted}
         return [one for one in known if not names or one.casefold() in names]
 

@@ -112,7 +112,7 @@ def _scopes(fleet: Fleet, provider: str, check: list[str] | None) -> Iterator[Sc
         for account in fleet.standing.accounts(provider) or ("public",):
             yield fleet.here(Scope(provider, account, kind=HEALTH))
     if fleet.standing.can(provider, PERMISSIONS) and (not check or PERMISSIONS in check):
-        for account in fleet.standing.accounts(provider):
+        for account in fleet.standing.accounts(provider, PERMISSIONS):
             yield fleet.here(Scope(provider, account, kind=PERMISSIONS))
 
 
