@@ -21,7 +21,9 @@ Row = Mapping[str, Any]
 def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
     """What a person reads first."""
     tool = answer.calls[-1]["tool"]
-    if _unasked(answer) and not answer.sources and not answer.rows:
+    # A history is kept here: who could not be asked takes nothing from it.
+    kept = tool == "gpu_price_history"
+    if _unasked(answer) and not answer.sources and not answer.rows and not kept:
         return _nothing(answer)
     if result is not None and result.op == "either" and tool == "list_resources":
         return resources.lists(done)
