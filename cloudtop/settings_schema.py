@@ -35,6 +35,11 @@ AUTH = _closed(
         "external_id": TEXT,
         "token_url": TEXT,
         "key_file": TEXT,
+        "key_content": TEXT,
+        "pass_phrase": TEXT,
+        "tenancy": TEXT,
+        "user": TEXT,
+        "fingerprint": TEXT,
         "env_api_key": TEXT,
         "env_secret": TEXT,
     }
@@ -131,7 +136,6 @@ NO_EFFECT = {
     "agent.base_url": f"{LATER}: only the built-in planner answers",
     "providers.*.auth.api_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.auth.token_url": f"{LATER}: no connector that is here uses OAuth",
-    "providers.*.auth.key_file": f"{LATER}: no connector that is here reads a key file",
     "providers.*.auth.env_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.services": f"{LATER}: prices have no services",
 }

@@ -64,12 +64,14 @@ class Cloud:
     listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speech: Speech | None = None
     unpaged: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every credential that it accepts."""
+        """Every credential that it accepts and nobody else may see."""
         every = (self.auth, *self.accounts.values())
-        return tuple(dict.fromkeys(value for auth in every for value in auth.values()))
+        hidden = (value for auth in every for name, value in auth.items() if name not in self.open)
+        return tuple(dict.fromkeys(hidden))
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""
