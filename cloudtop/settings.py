@@ -197,8 +197,15 @@ class Settings:
 
     def secret_values(self) -> list[str]:
         """Every secret that is known here, for redaction."""
-        names = ("api_key", "api_secret", "client_secret", "secret_access_key", "session_token")
-        names += ("key_content", "pass_phrase")
+        names = (
+            "api_key",
+            "api_secret",
+            "client_secret",
+            "secret_access_key",
+            "session_token",
+            "key_content",
+            "pass_phrase",
+        )
         found = {
             value
             for settings in self.providers.values()

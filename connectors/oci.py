@@ -17,13 +17,17 @@ from collections.abc import AsyncIterator
 from cloudtop.errors import Forbidden
 from cloudtop.inventory import Division
 from cloudtop.models import Health, Scope
-from connectors import oci_compute, oci_prices
+from connectors import oci_compute, oci_containers, oci_databases, oci_network, oci_prices, oci_storage
 
 HIDDEN = "NotAuthorizedOrNotFound"
 
 
 class Oci(
     oci_compute.Compute,
+    oci_containers.Containers,
+    oci_databases.Databases,
+    oci_storage.Storage,
+    oci_network.Network,
     oci_prices.Prices,
 ):
     """Everything that cloudtop asks of Oracle."""
@@ -31,7 +35,7 @@ class Oci(
     async def divisions(self, scope: Scope) -> AsyncIterator[list[Division]]:
         """The regions that the tenancy has subscribed to."""
         tenancy = (await self.identity(scope)).tenancy
-        answer = await self.call(scope, "identity", "list_region_subscriptions", tenancy_id=tenancy)
+        answer = await self.call(scope, "identity", "list_region_subscriptions", {"tenancy_id": tenancy})
         ready = [one for one in self.listed_in(answer.data) if one.get("status", "READY") == "READY"]
         yield [Division(str(one["regionName"])) for one in ready if one.get("regionName")]
 
@@ -48,7 +52,7 @@ class Oci(
         source = self.settings.source(scope.account)
         found = f" Found in {source}." if source and not self.has_keys(scope.account) else ""
         try:
-            answer = await self.call(scope, "identity", "get_tenancy", tenancy_id=who.tenancy)
+            answer = await self.call(scope, "identity", "get_tenancy", {"tenancy_id": who.tenancy})
         except Forbidden as error:
             if HIDDEN not in error.message:
                 raise

@@ -10,7 +10,7 @@ fails, so that old rows stay as they were. Imported late: connectors.oci_door.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -84,10 +84,19 @@ class Oracle(Connector):
         if self._oci is not None:
             await self._oci.aclose()
 
-    async def call(self, scope: Scope, service: str, operation: str, **arguments: Any) -> Answer:
+    async def call(
+        self,
+        scope: Scope,
+        service: str,
+        operation: str,
+        about: Mapping[str, Any] = {},
+        retries: int | None = None,
+    ) -> Answer:
         """One answer for a scope, in its region."""
         region = await self.place(scope)
-        return await self.oci.call(service, operation, region=region, account=scope.account, **arguments)
+        return await self.oci.call(
+            service, operation, about, region=region, account=scope.account, retries=retries
+        )
 
     async def identity(self, scope: Scope) -> Identity:
         """Who the account of a scope is."""
@@ -98,20 +107,29 @@ class Oracle(Connector):
         return scope.region if scope.region != "global" else (await self.identity(scope)).home
 
     async def pages(
-        self, scope: Scope, service: str, operation: str, *, key: str | None = None, **arguments: Any
+        self,
+        scope: Scope,
+        service: str,
+        operation: str,
+        about: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        retries: int | None = None,
     ) -> AsyncIterator[list[Record]]:
         """The records of each page; `key` is the field that holds them where an answer is not their list."""
 
         async def ask(token: str | None) -> Answer:
             more = {"page": token} if token else {}
-            return await self.call(scope, service, operation, **arguments, **more)
+            return await self.call(scope, service, operation, {**about, **more}, retries)
 
         async for answer in self.paged(ask, lambda one: one.more):
             yield self.listed_in(answer.data, key)
 
-    async def every(self, scope: Scope, service: str, operation: str, **arguments: Any) -> list[Record]:
+    async def every(
+        self, scope: Scope, service: str, operation: str, retries: int | None = None, **about: Any
+    ) -> list[Record]:
         """The records of all pages."""
-        pages = self.pages(scope, service, operation, **arguments)
+        pages = self.pages(scope, service, operation, about, retries=retries)
         return [one async for page in pages for one in page]
 
     def listed_in(self, data: Any, key: str | None = None) -> list[Record]:
@@ -137,7 +155,11 @@ class Oracle(Connector):
 
     async def _asked_compartments(self, scope: Scope) -> list[Compartment]:
         tenancy = (await self.identity(scope)).tenancy
-        how = {"compartment_id": tenancy, "compartment_id_in_subtree": True, "access_level": "ACCESSIBLE"}
+        how: dict[str, Any] = {
+            "compartment_id": tenancy,
+            "compartment_id_in_subtree": True,
+            "access_level": "ACCESSIBLE",
+        }
         found = await self.every(scope, "identity", "list_compartments", **how)
         inside = [
             Compartment(str(one["id"]), str(one.get("name") or one["id"]))
@@ -178,24 +200,35 @@ class Oracle(Connector):
         operation: str,
         row: Callable[[Record], Resource | None],
         noun: str,
-        **more: Any,
+        *,
+        key: str | None = None,
+        narrowed: Mapping[str, Any] = {},
     ) -> AsyncIterator[list[Resource]]:
         """The rows of a listing of every compartment: `row` of each record, None for one without an id."""
 
         async def ask(part: Compartment) -> list[Record]:
-            return await self.every(scope, service, operation, compartment_id=part.id, **more)
+            about = {"compartment_id": part.id, **narrowed}
+            pages = self.pages(scope, service, operation, about, key=key)
+            return [one async for page in pages for one in page]
 
-        for _, records in await self.everywhere(scope, ask):
-            yield self.rows(scope, records, row, noun)
+        for rows in self.rows(scope, await self.everywhere(scope, ask), row, noun):
+            yield rows
 
     def rows(
-        self, scope: Scope, records: Iterable[Record], row: Callable[[Record], Resource | None], noun: str
-    ) -> list[Resource]:
-        """The rows of records; those without an id are counted."""
-        made = [row(one) for one in records]
-        found = [one for one in made if one is not None]
-        self.nameless(scope, len(made) - len(found), noun)
-        return found
+        self,
+        scope: Scope,
+        found: Iterable[tuple[Compartment, Iterable[Record]]],
+        row: Callable[[Record], Resource | None],
+        noun: str,
+    ) -> Iterator[list[Resource]]:
+        """The rows of the records of each compartment; those without an id are counted."""
+        nameless = 0
+        for _, records in found:
+            made = [row(one) for one in records]
+            rows = [one for one in made if one is not None]
+            nameless += len(made) - len(rows)
+            yield rows
+        self.nameless(scope, nameless, noun)
 
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused."""

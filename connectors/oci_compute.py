@@ -20,7 +20,9 @@ from connectors.oci_rows import Record, common, inner, told
 
 ADDRESSES_S = 600.0
 """How long the addresses of a VNIC count as known: they are asked for one by one."""
-ADDRESSED = frozenset({"RUNNING", "STARTING", "STOPPING", "STOPPED", "PROVISIONING", "CREATING_IMAGE", "MOVING"})
+ADDRESSED = frozenset(
+    {"RUNNING", "STARTING", "STOPPING", "STOPPED", "PROVISIONING", "CREATING_IMAGE", "MOVING"}
+)
 VCPUS_PER_OCPU = 2
 
 
@@ -49,10 +51,12 @@ class Compute(Oracle):
             vnics = await self._addresses(scope, part) if some else {}
             return found, vnics
 
-        answers = [answer for _, answer in await self.everywhere(scope, ask)]
-        shapes = await self._made(scope, [one for records, _ in answers for one in records])
-        for records, vnics in answers:
-            yield self.rows(scope, records, lambda one, known=vnics: instance(one, shapes, known), "instance")  # type: ignore[misc]
+        answers = await self.everywhere(scope, ask)
+        shapes = await self._made(scope, [one for _, (records, _) in answers for one in records])
+        vnics = {owner: card for _, (_, known) in answers for owner, card in known.items()}
+        found = [(part, records) for part, (records, _) in answers]
+        for rows in self.rows(scope, found, lambda one: instance(one, shapes, vnics), "instance"):
+            yield rows
 
     async def _made(self, scope: Scope, instances: Sequence[Record]) -> Mapping[str, Record]:
         """The shapes of a region by name, where some instance does not tell what its own is made of."""
@@ -60,16 +64,14 @@ class Compute(Oracle):
         known = self._shapes.setdefault(f"{scope.account} {scope.region}", {})
         if lacking - known.keys():
             tenancy = (await self.identity(scope)).tenancy
-            about = {"compartment_id": tenancy, "retries": EXTRA_RETRIES}
-            asked = self.every(scope, "compute", "list_shapes", **about)
+            asked = self.every(scope, "compute", "list_shapes", EXTRA_RETRIES, compartment_id=tenancy)
             found = await self.beside(scope, "What some shapes are made of is", asked)
             known |= {str(one["shape"]): one for one in found or () if one.get("shape")}
         return known
 
     async def _addresses(self, scope: Scope, part: Compartment) -> Mapping[str, Vnic]:
         """The addresses of the instances of a compartment, by instance."""
-        about = {"compartment_id": part.id, "retries": EXTRA_RETRIES}
-        asked = self.every(scope, "compute", "list_vnic_attachments", **about)
+        asked = self.every(scope, "compute", "list_vnic_attachments", EXTRA_RETRIES, compartment_id=part.id)
         attached = await self.beside(scope, "Addresses of some instances are", asked) or ()
         cards = {
             str(one["instanceId"]): str(one["vnicId"])
@@ -86,7 +88,7 @@ class Compute(Oracle):
 
     async def _card(self, scope: Scope, card: str) -> None:
         """Learn the addresses of a VNIC; one that is gone or may not be seen has none."""
-        asked = self.call(scope, "network", "get_vnic", vnic_id=card, retries=EXTRA_RETRIES)
+        asked = self.call(scope, "network", "get_vnic", {"vnic_id": card}, EXTRA_RETRIES)
         answer = await self.beside(scope, "Addresses of some instances are", asked)
         if answer is not None and isinstance(answer.data, dict):
             found = answer.data.get("privateIp"), answer.data.get("publicIp")
@@ -105,7 +107,10 @@ def instance(
     if not one.get("id"):
         return None
     kind = one.get("shape")
-    made = {**shapes.get(str(kind), {}), **{name: value for name, value in (one.get("shapeConfig") or {}).items() if value is not None}}
+    made = {
+        **shapes.get(str(kind), {}),
+        **{name: value for name, value in (one.get("shapeConfig") or {}).items() if value is not None},
+    }
     card = vnics.get(str(one["id"]))
     return Resource(
         type="instance",

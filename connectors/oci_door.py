@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
@@ -102,11 +102,11 @@ class OciDoor:
         self,
         service: str,
         operation: str,
+        about: Mapping[str, Any],
         *,
         region: str,
         account: str,
         retries: int | None = None,
-        **arguments: Any,
     ) -> Answer:
         """The answer of one operation, named as the SDK names it; every failure is a CloudError.
 
@@ -115,7 +115,7 @@ class OciDoor:
 
         def asked() -> Answer:
             client = self._clients.client(service, region, account)
-            answer = getattr(client, operation)(**arguments)
+            answer = getattr(client, operation)(**about)
             return Answer(answer.data, answer.headers.get(NEXT_PAGE))
 
         return await self._threaded(asked, self._ask(service, operation, region, account, retries))
@@ -159,7 +159,7 @@ class OciDoor:
         try:
             return work()
         except (ClientError, RequestException, ValueError, OSError, configparser.Error) as error:
-            # What the wire or an answer means is a CloudError already: this is the request or the credentials.
+            # What the wire or an answer means is a CloudError already: this is the request or the key.
             raise self._clients.trouble(error, asking.service, asking.account) from error
 
     def send(self, request: Any, asking: _Asking) -> httpx.Response:
@@ -202,7 +202,7 @@ class OciDoor:
 
 
 def parsed(body: bytes) -> tuple[Any, bool]:
-    """What an answer says of itself, and whether it is whole. Long ones are data: a thread takes them apart."""
+    """What an answer says of itself, and whether it is whole. A long one is taken apart in a thread."""
     if len(body) > LONGEST_ERROR and (body[:1] + body[-1:]) in (b"{}", b"[]"):
         return {}, True
     try:

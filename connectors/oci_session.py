@@ -54,7 +54,9 @@ _NOT_THERE = (
     "ConfigFileNotFound ProfileNotFound InvalidKeyFilePath FileNotFoundError PermissionError OSError "
     "MissingSectionHeaderError ParsingError RequestException ConnectTimeout ConnectionError"
 )
-_NOT_VALID = "InvalidConfig InvalidPrivateKey MissingPrivateKeyPassphrase UnicodeDecodeError UnicodeEncodeError"
+_NOT_VALID = (
+    "InvalidConfig InvalidPrivateKey MissingPrivateKeyPassphrase UnicodeDecodeError UnicodeEncodeError"
+)
 NOT_THERE, NOT_VALID = frozenset(_NOT_THERE.split()), frozenset(_NOT_VALID.split())
 """What is raised where credentials are not there, and where they can be none."""
 _MAKING = threading.Lock()
@@ -134,7 +136,7 @@ class Clients:
         file, profile = named.get("key_file"), named.get("profile")
         own = all(keys[name] for name in KEYS[:3])
         if own and (keys["key_content"] or file):
-            config = {name: value for name, value in keys.items() if value}
+            config: dict[str, Any] = {name: value for name, value in keys.items() if value}
             if not keys["key_content"]:
                 config["key_content"] = Path(str(file)).expanduser().read_text("ascii")
         elif "method" in named and not (file or profile):
@@ -174,7 +176,9 @@ class Clients:
             return NotConfigured(message, f"Set {self._facts.to_set}, or mend the profile.")
         if name in NOT_VALID:
             # The text of the error may quote the key.
-            message = f"{title} was not asked: the credentials of {account} in {where} are malformed ({name})."
+            message = (
+                f"{title} was not asked: the credentials of {account} in {where} are malformed ({name})."
+            )
             return Unauthorized(message, f"Set {self._facts.to_set} to what the console shows.")
         message = f"The request to {title} ({service}) could not be made ({name})."
         return Invalid(message, "Check the region's name; if it stays so, report it.")

@@ -1,10 +1,10 @@
 """The fault layer: stands before a sandbox app and misbehaves on order.
 
 `Layer.arm(name, path=…, times=…, after=…)` switches a fault on for the requests whose path starts with `path`
-(and that hold `text` somewhere, be it in the name of the host that the server stands for): the first `after` of them pass, the next `times` (None: all) meet it.
-`signed` are texts that the Authorization header must hold: a key, and with AWS a region or a service, which
-stand nowhere else (`signed=("/us-west-2/rds/",)`). What each fault does stands in fault_kinds; those that no
-HTTP app can do in raw_ports.
+(and that hold `text` somewhere, be it in the name of the host that the server stands for): the first `after`
+of them pass, the next `times` (None: all) meet it. `signed` are texts that the Authorization header must hold:
+a key, and with AWS a region or a service, which stand nowhere else (`signed=("/us-west-2/rds/",)`). What each
+fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
 """
 
 from __future__ import annotations

@@ -9,10 +9,25 @@ from typing import Any
 
 from cloudtop.sandbox.fleet import Fleet, Record
 
-OURS = ("compartment", "private_ip", "public_ip", "attached", "gpus", "size", "objects", "subnet", "node_pools")
+OURS = (
+    "compartment",
+    "private_ip",
+    "public_ip",
+    "attached",
+    "gpus",
+    "size",
+    "objects",
+    "subnet",
+    "node_pools",
+)
 """Keys of the file that are not Oracle's fields; README.md tells what they say."""
 REFERENCE = re.compile(r"@(\w+)/(.+)")
-SHORT = {"us-ashburn-1": "iad", "us-phoenix-1": "phx", "uk-london-1": "lhr", "eu-frankfurt-1": "eu-frankfurt-1"}
+SHORT = {
+    "us-ashburn-1": "iad",
+    "us-phoenix-1": "phx",
+    "uk-london-1": "lhr",
+    "eu-frankfurt-1": "eu-frankfurt-1",
+}
 """How records of instances call the regions."""
 
 

@@ -51,7 +51,9 @@ LISTINGS: Mapping[str, Listing] = {
     "/20160918/vnicAttachments": Listing("iaas", "vnic_attachments", ("instanceId", "availabilityDomain")),
     "/20160918/volumes": Listing("iaas", "volumes", USUAL),
     "/20160918/bootVolumes": Listing("iaas", "boot_volumes", ("availabilityDomain",)),
-    "/20160918/volumeAttachments": Listing("iaas", "volume_attachments", ("instanceId", "availabilityDomain")),
+    "/20160918/volumeAttachments": Listing(
+        "iaas", "volume_attachments", ("instanceId", "availabilityDomain")
+    ),
     "/20160918/bootVolumeAttachments": Listing(
         "iaas", "boot_volume_attachments", ("instanceId",), needs=("compartmentId", "availabilityDomain")
     ),
@@ -138,7 +140,50 @@ class Oracle:
             call.take()
             found = records.vnic(self.fleet, call.account, call.region, call.path.rpartition("/")[2])
             return written(found) if found else _raise(hidden())
+        if match := FUNCTIONS.fullmatch(call.path):
+            return self._functions(call, match[1])
+        if call.path == "/n" or (match := BUCKETS.fullmatch(call.path)):
+            return self._buckets(call, match and match["space"], match and match["name"])
         raise Refusal("NotFound", f"There is no {call.path}.", 404)
+
+    def _functions(self, call: Call, group: str) -> Reply:
+        """Applications by compartment, functions by application."""
+        if group == "applications":
+            return self._listing(call, Listing("functions", group, ("displayName", "id", "lifecycleState")))
+        call.at("functions")
+        app, *_ = call.take("applicationId", "displayName", "id", "lifecycleState")
+        every = [self._told(one) for one in self.fleet.of("applications", call.account, call.region)]
+        if app not in [one["id"] for one in every]:
+            raise hidden()
+        found = [self._told(one) for one in self.fleet.of(group, call.account, call.region)]
+        return cut(call, [one for one in found if one["applicationId"] == app])
+
+    def _buckets(self, call: Call, space: str | None, name: str | None) -> Reply:
+        """The namespace, the buckets of a compartment by name, or one bucket with what was asked for."""
+        call.at("objectstorage")
+        own = self.fleet.accounts[call.account]["namespace"]
+        if space is None:
+            call.take("compartmentId")
+            return written(own)
+        (place, fields) = call.take("compartmentId", "fields")
+        found = [self._bucket(own, one) for one in self.fleet.of("buckets", call.account, call.region)]
+        if space != own or (name and name not in [one["name"] for one in found]):
+            raise hidden()
+        if name:
+            one = next(one for one in found if one["name"] == name)
+            asked = (fields or "").split(",")
+            dear = ("approximateSize", "approximateCount", "autoTiering")
+            return written({key: value for key, value in one.items() if key not in dear or key in asked})
+        if not place:
+            raise Refusal("MissingParameter", "compartmentId is required", 400)
+        self._permit(call, place)
+        summary = ("namespace", "name", "compartmentId", "createdBy", "timeCreated", "etag")
+        mine = [one for one in found if one["compartmentId"] == place]
+        return cut(call, [{key: one[key] for key in summary if key in one} for one in mine])
+
+    def _bucket(self, space: str, one: Any) -> dict[str, Any]:
+        told = self._told(one)
+        return {**told, "id": f"ocid1.bucket.oc1.{one.region}.{one.id}", "namespace": space}
 
     def _identity(self, call: Call) -> Reply:
         call.at("identity")
@@ -174,8 +219,10 @@ class Oracle:
             raise Refusal("MissingParameter", f"{lacking[0]} is required", 400)
         place = call.sent["compartmentId"]
         self._permit(call, place)
-        found = [one for one in self._records(call, listing.group) if one.get("compartmentId", place) == place]
-        for name in {*listing.filters, *listing.needs} - {"compartmentId"} & call.sent.keys():
+        found = [
+            one for one in self._records(call, listing.group) if one.get("compartmentId", place) == place
+        ]
+        for name in ({*listing.filters, *listing.needs} - {"compartmentId"}) & call.sent.keys():
             found = [one for one in found if one.get(name) == call.sent[name]]
         return cut(call, found, listing.wrapped)
 
@@ -230,7 +277,9 @@ def cut(call: Call, found: list[dict[str, Any]], wrapped: bool = False) -> Reply
 
 def _token(call: Call, at: int) -> str:
     asked = sorted((name, value) for name, value in call.sent.items() if name != "page")
-    return base64.urlsafe_b64encode(f"{call.account} {call.region} {call.path} {asked} {at}".encode()).decode()
+    return base64.urlsafe_b64encode(
+        f"{call.account} {call.region} {call.path} {asked} {at}".encode()
+    ).decode()
 
 
 def _raise(refusal: Refusal) -> Reply:

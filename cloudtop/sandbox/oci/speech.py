@@ -51,6 +51,11 @@ class OraclePage(Page):
         else:
             super().empty()
 
+    def pad(self, size: int) -> None:
+        """Make a listing longer; what tells of one thing alone is no page."""
+        if self.records:
+            super().pad(size)
+
     def told(self, reply: Reply) -> Reply:
         """The answer with this page in it."""
         kept = [(name, value) for name, value in reply.headers if name != NEXT_PAGE]
