@@ -17,7 +17,16 @@ from collections.abc import AsyncIterator
 from cloudtop.errors import Forbidden
 from cloudtop.inventory import Division
 from cloudtop.models import Health, Scope
-from connectors import oci_compute, oci_containers, oci_databases, oci_network, oci_prices, oci_storage
+from connectors import (
+    oci_compute,
+    oci_containers,
+    oci_databases,
+    oci_metrics,
+    oci_network,
+    oci_permissions,
+    oci_prices,
+    oci_storage,
+)
 
 HIDDEN = "NotAuthorizedOrNotFound"
 
@@ -28,6 +37,8 @@ class Oci(
     oci_databases.Databases,
     oci_storage.Storage,
     oci_network.Network,
+    oci_metrics.Metrics,
+    oci_permissions.Permissions,
     oci_prices.Prices,
 ):
     """Everything that cloudtop asks of Oracle."""

@@ -247,19 +247,28 @@ class Oracle(Connector):
             self.note(scope, message, error.next_step, error.code)
 
     async def each(self, items: Iterable[Any], ask: Callable[[Any], Awaitable[T]]) -> list[T]:
-        """The answers to one call for each of several things, a bounded number of them at once."""
+        """The answers to one call for each of several things, a bounded number of them at once.
+
+        Once one has failed none is begun any more; what is under way comes to its end.
+        """
         room = asyncio.Semaphore(AT_ONCE)
+        failures: list[BaseException] = []
 
         async def one(item: Any) -> T:
             async with room:
-                return await ask(item)
+                if failures:
+                    raise failures[0]
+                try:
+                    return await ask(item)
+                except CloudError as error:
+                    failures.append(error)
+                    raise
 
-        tasks = [asyncio.ensure_future(one(item)) for item in items]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        answers = await asyncio.gather(*map(one, items), return_exceptions=True)
+        failures += [one for one in answers if isinstance(one, BaseException)]
+        if failures:
+            raise failures[0]
+        return [one for one in answers if not isinstance(one, BaseException)]
 
     def told(self, data: Any, name: str) -> Mapping[str, Any]:
         """An answer that tells of one thing by its field `name`; anything else is Invalid."""

@@ -89,7 +89,7 @@ class Storage(Oracle):
         space = str(self.told({"namespace": space}, "namespace")["namespace"])
 
         async def ask(part: Compartment) -> list[Record]:
-            about = {"namespace_name": space, "compartment_id": part.id}
+            about: dict[str, Any] = {"namespace_name": space, "compartment_id": part.id}
             found = await self.every(scope, "object_storage", "list_buckets", **about)
             return await self.each(found, lambda one: self._bucket(scope, space, one))
 

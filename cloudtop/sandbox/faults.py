@@ -1,10 +1,10 @@
 """The fault layer: stands before a sandbox app and misbehaves on order.
 
 `Layer.arm(name, path=…, times=…, after=…)` switches a fault on for the requests whose path starts with `path`
-(and that hold `text` somewhere, be it in the name of the host that the server stands for): the first `after`
-of them pass, the next `times` (None: all) meet it. `signed` are texts that the Authorization header must hold:
-a key, and with AWS a region or a service, which stand nowhere else (`signed=("/us-west-2/rds/",)`). What each
-fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
+(and that hold `text` somewhere): the first `after` of them pass, the next `times` (None: all) meet it.
+`signed` are texts that the Authorization header must hold: a key, and with AWS a region or a service, which
+stand nowhere else (`signed=("/us-west-2/rds/",)`). Oracle's requests are signed for a host: its labels count as
+such texts. What each fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
 """
 
 from __future__ import annotations
@@ -142,11 +142,13 @@ class Armed:
 
     def meets(self, exchange: Exchange) -> bool:
         """Whether this request meets the fault; counts it."""
-        query, body = exchange.scope["query_string"].decode(), exchange.body.decode("latin-1")
-        where = exchange.header("x-forwarded-host") + exchange.scope["path"] + query + body
+        where = (
+            exchange.scope["path"] + exchange.scope["query_string"].decode() + exchange.body.decode("latin-1")
+        )
         if not exchange.scope["path"].startswith(self.path) or self.text not in where:
             return False
-        if not all(text in exchange.header("authorization") for text in self.signed):
+        labels = exchange.header("x-forwarded-host").replace(".", "/")
+        if not all(text in f"{exchange.header('authorization')} /{labels}/" for text in self.signed):
             return False
         self.asked += 1
         met = self.asked - self.after

@@ -206,6 +206,7 @@ CLOUD = Cloud(
     open=("tenancy",),
     sdk=True,
     regional=True,
+    signs=True,
     settings={
         "accounts": {
             "prod": {"options": {"region": "us-ashburn-1"}},

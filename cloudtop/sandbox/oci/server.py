@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote
 
 from cloudtop.sandbox.faults import Reply
 from cloudtop.sandbox.fleet import Fleet
-from cloudtop.sandbox.oci import records, signed
+from cloudtop.sandbox.oci import metrics, records, signed
 from cloudtop.sandbox.oci.signed import Asked, Refusal
 
 HOST = re.compile(r"([\w-]+)\.([a-z]+-[a-z]+-\d+)\.(?:oci\.|ocp\.)?oraclecloud\.com")
@@ -72,6 +72,7 @@ LISTINGS: Mapping[str, Listing] = {
     "/20190415/dbSystems": Listing("mysql", "mysql_systems", USUAL),
     "/20220915/dbSystems": Listing("postgresql", "postgresql_systems", USUAL, wrapped=True),
 }
+MONITORING = "/20180401/metrics/actions/"
 FUNCTIONS = re.compile(r"/\d{8}/(applications|functions)")
 BUCKETS = re.compile(r"/n/(?P<space>[^/]+)/b(?:/(?P<name>[^/]+))?")
 
@@ -129,6 +130,8 @@ class Oracle:
         return Call(account, region, host, unquote(path), sent, asked.body)
 
     def _answer(self, call: Call, method: str) -> Reply:
+        if call.path.startswith(MONITORING):
+            return self._monitoring(call, method)
         if method != "GET":
             raise hidden()
         if call.path in LISTINGS:
@@ -145,6 +148,24 @@ class Oracle:
         if call.path == "/n" or (match := BUCKETS.fullmatch(call.path)):
             return self._buckets(call, match and match["space"], match and match["name"])
         raise Refusal("NotFound", f"There is no {call.path}.", 404)
+
+    def _monitoring(self, call: Call, method: str) -> Reply:
+        """Streams by compartment, or of the whole tenancy."""
+        call.at("telemetry")
+        place, subtree = call.take("compartmentId", "compartmentIdInSubtree")
+        self._permit(call, place or "")
+        whole = subtree == "true" and place == self.fleet.accounts[call.account]["tenancy"]
+        every = [
+            one
+            for one in metrics.streams(self.fleet, call.account, call.region)
+            if whole or one.compartment == place
+        ]
+        action = call.path.removeprefix(MONITORING)
+        if method == "POST" and action == "listMetrics":
+            return cut(call, metrics.listed(every, call.body))
+        if method == "POST" and action == "summarizeMetricsData":
+            return written(metrics.summarized(every, str(place), call.body, self._now()))
+        raise hidden()
 
     def _functions(self, call: Call, group: str) -> Reply:
         """Applications by compartment, functions by application."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from cloudtop.sandbox.faults import Exchange, Reply
 
 NEXT_PAGE = "opc-next-page"
+PARTS = 5
+"""A tenancy is listed compartment by compartment: so many answers make what is one page elsewhere."""
 
 
 class OracleSpeech(Speech):
@@ -52,9 +54,9 @@ class OraclePage(Page):
             super().empty()
 
     def pad(self, size: int) -> None:
-        """Make a listing longer; what tells of one thing alone is no page."""
+        """Make a listing longer, which comes in parts; what tells of one thing alone is no page."""
         if self.records:
-            super().pad(size)
+            super().pad(size // PARTS)
 
     def told(self, reply: Reply) -> Reply:
         """The answer with this page in it."""
