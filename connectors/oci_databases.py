@@ -1,8 +1,8 @@
 """Autonomous databases, Oracle database systems, MySQL and PostgreSQL.
 
 Each is a service of its own with an API of its own. An autonomous database is counted in ECPUs, or in OCPUs
-where it is older; a database system is one machine or more; MySQL tells the version of the server, PostgreSQL
-how many machines it stands on. Source: the API references of the four.
+where it is older; a database system is one machine or more. The listing of MySQL leaves out the size, which
+each system tells; PostgreSQL has none, its storage grows. Source: the API references of the four.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
-from connectors.oci_base import Oracle
-from connectors.oci_rows import Record, common, each, told
+from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
+from connectors.oci_rows import Record, common, each, inner, merged, told
 
 GB_PER_TB = 1024
 WORKLOADS = dict.fromkeys(("OLTP", "DW", "AJD", "APEX", "LH"), "oracle")
@@ -35,9 +35,22 @@ class Databases(Oracle):
             yield page
 
     async def mysql_systems(self, scope: Scope) -> AsyncIterator[list[Resource]]:
-        """MySQL database systems."""
-        async for page in self.listed(scope, "mysql", "list_db_systems", mysql, "database system"):
-            yield page
+        """MySQL database systems, with the size that each tells of itself alone."""
+
+        async def ask(part: Compartment) -> list[Record]:
+            found = await self.every(scope, "mysql", "list_db_systems", compartment_id=part.id)
+            return await self.each(found, lambda one: self._system(scope, one))
+
+        for rows in self.rows(scope, await self.everywhere(scope, ask), mysql, "database system"):
+            yield rows
+
+    async def _system(self, scope: Scope, one: Record) -> Record:
+        """A MySQL system as the listing and itself tell it."""
+        if not one.get("id") or one.get("lifecycleState") == "DELETED":
+            return one
+        asked = self.call(scope, "mysql", "get_db_system", {"db_system_id": one["id"]}, EXTRA_RETRIES)
+        answer = await self.beside(scope, "Sizes of some MySQL systems are", asked)
+        return merged(one, answer and answer.data)
 
     async def postgresql_systems(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """PostgreSQL database systems."""
@@ -101,7 +114,8 @@ def mysql(one: Record) -> Resource | None:
         type="database",
         engine="mysql",
         version=one.get("mysqlVersion"),
-        size_gb=positive(one.get("dataStorageSizeInGBs")),
+        size_gb=positive(one.get("dataStorageSizeInGBs"))
+        or positive(inner(one, "dataStorage", "dataStorageSizeInGBs")),
         instance_type=one.get("shapeName"),
         private_ip=next(iter(doors), None),
         details=told(

@@ -111,6 +111,12 @@ def each(record: Record, key: str) -> list[Record]:
     return [one for one in record.get(key) or () if isinstance(one, Mapping)]
 
 
+def merged(one: Record, itself: Any) -> Record:
+    """A record of a listing with what the thing itself tells besides."""
+    more = itself if isinstance(itself, Mapping) else {}
+    return {**one, **{name: value for name, value in more.items() if value is not None}}
+
+
 def moment(value: str | None) -> datetime | None:
     """A time such as 2026-01-01T00:00:00.000Z in UTC."""
     try:

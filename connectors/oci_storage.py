@@ -16,7 +16,7 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import number, positive
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, moment, raw, tags, told
+from connectors.oci_rows import Record, common, merged, moment, raw, tags, told
 
 HELD = frozenset({"ATTACHED", "ATTACHING", "DETACHING"})
 TIERS = {0: "lower cost", 10: "balanced", 20: "higher performance"}
@@ -103,8 +103,7 @@ class Storage(Oracle):
         about = {"namespace_name": space, "bucket_name": one["name"], "fields": ABOUT}
         asked = self.call(scope, "object_storage", "get_bucket", about, EXTRA_RETRIES)
         answer = await self.beside(scope, "Size, tier and tags of some buckets are", asked)
-        itself = answer.data if answer is not None and isinstance(answer.data, Mapping) else {}
-        return {**one, **{name: value for name, value in itself.items() if value is not None}}
+        return merged(one, answer and answer.data)
 
 
 def volume(one: Record, holders: Mapping[str, str] | None = None) -> Resource | None:

@@ -3,8 +3,8 @@
 `Layer.arm(name, path=…, times=…, after=…)` switches a fault on for the requests whose path starts with `path`
 (and that hold `text` somewhere): the first `after` of them pass, the next `times` (None: all) meet it.
 `signed` are texts that the Authorization header must hold: a key, and with AWS a region or a service, which
-stand nowhere else (`signed=("/us-west-2/rds/",)`). Oracle's requests are signed for a host: its labels count as
-such texts. What each fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
+stand nowhere else (`signed=("/us-west-2/rds/",)`). Oracle's are signed for a host: its labels are such texts.
+What each fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
 """
 
 from __future__ import annotations

@@ -161,10 +161,16 @@ def _points(
         for one in members:
             first, found = one.series.samples(at, min(at + period, end), now)
             if growing:
-                found = [value * (first - one.series.born_s) for value in found]
+                found = [_counter(one.series, first + MINUTE_S * place) for place in range(len(found))]
             values += found
         if values:
             yield at, combined(stat, values)
+
+
+def _counter(told: Series, at: float) -> float:
+    """How far a counter has come: the sum of what it grew by, second by second."""
+    wave = HOUR_S / (2 * math.pi) * (1 - math.cos(2 * math.pi * at / HOUR_S))
+    return told.base * (at - told.born_s) + told.swing * wave
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

@@ -32,8 +32,8 @@ PAGING = ("limit", "page")
 class Listing:
     """One listing: the host that answers it, the group it tells, and what else it takes.
 
-    `filters` are parameters that narrow by a field of that name; `wrapped` answers hold their records in
-    `items`; `whole` ones are not cut into pages.
+    `filters` are parameters that narrow by a field of that name, and it `needs` some; `wrapped` answers hold
+    their records in `items`. `left_out` are fields that only a single thing tells.
     """
 
     host: str
@@ -69,7 +69,7 @@ LISTINGS: Mapping[str, Listing] = {
     "/20210415/containerInstances": Listing("compute-containers", "container_instances", USUAL, wrapped=True),
     "/20160918/autonomousDatabases": Listing("database", "autonomous_databases", USUAL),
     "/20160918/dbSystems": Listing("database", "db_systems", USUAL),
-    "/20190415/dbSystems": Listing("mysql", "mysql_systems", USUAL),
+    "/20190415/dbSystems": Listing("mysql", "mysql_systems", USUAL, left_out=("dataStorageSizeInGBs",)),
     "/20220915/dbSystems": Listing("postgresql", "postgresql_systems", USUAL, wrapped=True),
 }
 MONITORING = "/20180401/metrics/actions/"
@@ -143,6 +143,8 @@ class Oracle:
             call.take()
             found = records.vnic(self.fleet, call.account, call.region, call.path.rpartition("/")[2])
             return written(found) if found else _raise(hidden())
+        if call.path.startswith("/20190415/dbSystems/"):
+            return self._mysql(call)
         if match := FUNCTIONS.fullmatch(call.path):
             return self._functions(call, match[1])
         if call.path == "/n" or (match := BUCKETS.fullmatch(call.path)):
@@ -245,7 +247,16 @@ class Oracle:
         ]
         for name in ({*listing.filters, *listing.needs} - {"compartmentId"}) & call.sent.keys():
             found = [one for one in found if one.get(name) == call.sent[name]]
-        return cut(call, found, listing.wrapped)
+        told = [{name: one[name] for name in one if name not in listing.left_out} for one in found]
+        return cut(call, told, listing.wrapped)
+
+    def _mysql(self, call: Call) -> Reply:
+        """One MySQL system with all that it tells."""
+        call.at("mysql")
+        call.take()
+        every = [self._told(one) for one in self.fleet.of("mysql_systems", call.account, call.region)]
+        found = next((one for one in every if one["id"] == call.path.rpartition("/")[2]), None)
+        return written(found) if found else _raise(hidden())
 
     def _permit(self, call: Call, place: str) -> None:
         """Refuse a compartment that is not the account's."""
