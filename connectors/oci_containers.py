@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import number, positive
+from cloudtop.units import positive
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, inner, moment, told
+from connectors.oci_rows import Record, common, inner, moment, told, whole
 
 
 class Containers(Oracle):
@@ -72,8 +72,8 @@ def cluster(one: Record, pools: Mapping[str, Sequence[Record]] | None = None) ->
     if not one.get("id"):
         return None
     mine = (pools or {}).get(str(one["id"]), ())
-    sizes = [number(inner(pool, "nodeConfigDetails", "size")) for pool in mine]
-    nodes = None if pools is None or None in sizes else int(sum(size or 0 for size in sizes))
+    sizes = [whole(inner(pool, "nodeConfigDetails", "size")) for pool in mine]
+    nodes = None if pools is None or None in sizes else sum(size or 0 for size in sizes)
     row = common(one) | {
         "name": one.get("name") or None,
         "created_at": moment(inner(one, "metadata", "timeCreated")),
@@ -102,11 +102,10 @@ def container(one: Record) -> Resource | None:
     """One container instance: a few containers on a machine of their own."""
     if not one.get("id"):
         return None
-    count = number(one.get("containerCount"))
     return Resource(
         type="container",
         instance_type=one.get("shape"),
-        node_count=None if count is None else int(count),
+        node_count=whole(one.get("containerCount")),
         vcpus=positive(inner(one, "shapeConfig", "vcpus")),
         ram_gib=positive(inner(one, "shapeConfig", "memoryInGBs")),
         details=told(

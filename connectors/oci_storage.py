@@ -16,7 +16,7 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import number, positive
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, merged, moment, raw, tags, told
+from connectors.oci_rows import Record, common, merged, moment, raw, tags, told, whole
 
 HELD = frozenset({"ATTACHED", "ATTACHING", "DETACHING"})
 TIERS = {0: "lower cost", 10: "balanced", 20: "higher performance"}
@@ -138,7 +138,6 @@ def bucket(one: Record) -> Resource | None:
     """One bucket; its name is what it is called by."""
     if not one.get("name"):
         return None
-    size, count = number(one.get("approximateSize")), number(one.get("approximateCount"))
     return Resource(
         id=one["name"],
         type="bucket",
@@ -146,8 +145,8 @@ def bucket(one: Record) -> Resource | None:
         status="available",
         tags=tags(one),
         created_at=moment(one.get("timeCreated")),
-        size_bytes=None if size is None else int(size),
-        object_count=None if count is None else int(count),
+        size_bytes=whole(one.get("approximateSize")),
+        object_count=whole(one.get("approximateCount")),
         storage_class=one.get("storageTier"),
         encrypted=True,
         details=told(
