@@ -7,7 +7,9 @@ not see (404 NotAuthorizedOrNotFound): both are told as not allowed.
 Credentials are a user's API key, or what Oracle's own tools find: a profile of ~/.oci/config; what a machine
 or function is by itself only with `auth.method: service_account`.
 
-PRICES
+Prices need no key: a list of parts, and a file that says which parts a shape is made of. They are the same in
+every commercial region. What the agent tells of a machine is free of charge; GPUs are told only where the
+monitoring of the HPC plug-in runs, whose namespaces are the tenancy's own and are billed.
 """
 
 from __future__ import annotations

@@ -183,6 +183,7 @@ def test_heavy_packages_are_not_imported_by_a_warm_call(tmp_path: Path) -> None:
         "rapidfuzz",
         "boto3",
         "botocore",
+        "oci",
     ]
     code = (
         "import sys\nfrom cloudtop.cli.main import ended\n"
