@@ -150,6 +150,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "cloudtop.faults",
         "connectors.door",
         "connectors.aws_door",
+        "connectors.oci_door",
         "connectors.http",
         "connectors.discovery",
         "cloudtop.cli.remote",
