@@ -43,7 +43,8 @@ class Cloud:
     own credentials, where there are several; `auth` is the first's. `signs` tells that requests are signed
     for a region. `listings`: (records, more) of other listings than those of prices, by the beginning of
     their paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
-    resources that its API lists in one answer.
+    resources that its API lists in one answer. `open` are credentials that are no secret, since every record
+    may name them; `leads` are fields by which a listing is led to others: without one nobody can go on.
     """
 
     app: Callable[[State], Any]
@@ -65,6 +66,7 @@ class Cloud:
     speech: Speech | None = None
     unpaged: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -126,7 +126,9 @@ QUESTIONS: dict[str, tuple[dict[str, Any], Callable[[Thing], bool]]] = {
     "preemptible machines": (
         {"resource_type": "instance", "spot": True}, lambda one: "preemptibleInstanceConfig" in one.said),
     "what vision pays for": (
-        {"tag": ["Finance.CostCenter=4805"]}, lambda one: one.tags.get("Finance.CostCenter") == "4805"),
+        {"tag": ["cost-center=4805"]}, lambda one: one.tags.get("cost-center") == "4805"),
+    "what a defined tag says": (
+        {"tag": ["Operations.Backup=gold"]}, lambda one: "Operations.Backup" in one.tags),
     "everything in account sandbox": ({"account": ["sandbox"]}, lambda one: one.account == "sandbox"),
 }  # fmt: skip
 

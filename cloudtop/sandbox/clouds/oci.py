@@ -204,6 +204,8 @@ CLOUD = Cloud(
     auth=ACCOUNTS["prod"],
     accounts=ACCOUNTS,
     open=("tenancy",),
+    # A compartment without its id cannot be listed.
+    leads=("id",),
     sdk=True,
     regional=True,
     signs=True,
