@@ -32,6 +32,7 @@ class Vnic(NamedTuple):
     private_ip: str | None
     public_ip: str | None
     read_at: float
+    primary: bool = True
 
 
 class Compute(Oracle):
@@ -70,18 +71,28 @@ class Compute(Oracle):
         return known
 
     async def _addresses(self, scope: Scope, part: Compartment) -> Mapping[str, Vnic]:
-        """The addresses of the instances of a compartment, by instance."""
+        """The addresses of the instances of a compartment, by instance: those of the primary VNIC of each."""
         asked = self.every(scope, "compute", "list_vnic_attachments", EXTRA_RETRIES, compartment_id=part.id)
         attached = await self.beside(scope, "Addresses of some instances are", asked) or ()
-        cards = {
-            str(one["instanceId"]): str(one["vnicId"])
-            for one in attached
-            if one.get("instanceId") and one.get("vnicId") and one.get("lifecycleState") == "ATTACHED"
-        }
+        cards: dict[str, list[str]] = {}
+        for one in attached:
+            if one.get("instanceId") and one.get("vnicId") and one.get("lifecycleState") == "ATTACHED":
+                cards.setdefault(str(one["instanceId"]), []).append(str(one["vnicId"]))
         now = self.now().timestamp()
-        new = [one for one in cards.values() if now - self._read_at(one) > ADDRESSES_S]
-        await self.each(new, lambda card: self._card(scope, card))
-        return {owner: self._vnics[card] for owner, card in cards.items() if card in self._vnics}
+        every = [card for several in cards.values() for card in several]
+        await self.each(
+            [card for card in every if now - self._read_at(card) > ADDRESSES_S],
+            lambda card: self._card(scope, card),
+        )
+        found = {
+            owner: [self._vnics[card] for card in mine if card in self._vnics]
+            for owner, mine in cards.items()
+        }
+        return {
+            owner: next((one for one in mine if one.primary), mine[0])
+            for owner, mine in found.items()
+            if mine
+        }
 
     def _read_at(self, card: str) -> float:
         return self._vnics[card].read_at if card in self._vnics else float("-inf")
@@ -91,8 +102,9 @@ class Compute(Oracle):
         asked = self.call(scope, "network", "get_vnic", {"vnic_id": card}, EXTRA_RETRIES)
         answer = await self.beside(scope, "Addresses of some instances are", asked)
         if answer is not None and isinstance(answer.data, dict):
-            found = answer.data.get("privateIp"), answer.data.get("publicIp")
-            self._vnics[card] = Vnic(*found, self.now().timestamp())
+            told, at = answer.data, self.now().timestamp()
+            primary = told.get("isPrimary") is not False
+            self._vnics[card] = Vnic(told.get("privateIp"), told.get("publicIp"), at, primary)
 
 
 def told_parts(one: Record) -> bool:
