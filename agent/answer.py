@@ -195,12 +195,18 @@ MANY_SOURCES = 3
 
 
 def _sources(sources: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Each source with how and when it was read; many of one kind and minute together."""
-    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    """Each source with how and when it was read; many of one kind and minute together.
+
+    What several calls read of an account in the same minute is one source.
+    """
+    alike: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
     for one in sources:
-        alike.setdefault((one["source"], figures.moment(one["fetched_at"])), []).append(one)
+        known = alike.setdefault((one["source"], figures.moment(one["fetched_at"])), {})
+        before = known.get((one["provider"], one["account"]), {"rows": 0})
+        known[one["provider"], one["account"]] = {**one, "rows": before["rows"] + one["rows"]}
     told: list[str] = []
-    for (kind, moment), group in alike.items():
+    for (kind, moment), found in alike.items():
+        group = list(found.values())
         if len(group) < MANY_SOURCES:
             told += [_source(one) for one in group]
         else:

@@ -52,6 +52,19 @@ _FIELDS = {
     "gpu_count": "GPUs",
     "object_count": "objects",
 }
+_ORDERS = {
+    "oldest": "oldest",
+    "created_asc": "oldest",
+    "newest": "newest",
+    "created_desc": "newest",
+    "price_asc": "cheapest",
+    "price_desc": "dearest",
+    "size_gb_asc": "smallest",
+    "size_gb_desc": "largest",
+    "size_bytes_asc": "smallest",
+    "size_bytes_desc": "largest",
+}
+"""What the first of an order are called."""
 WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
 
 
@@ -143,9 +156,13 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
     if "group" in rows[0] and "count" in rows[0]:
         return _groups(rows, answer, done)
     total = int((done[-1].get("total") if done else None) or len(rows))
-    return (
-        f"{stale(rows)}{counted(answer.applied, total)}{conditions(answer.applied)}: {_named(rows, total)}."
-    )
+    asked = answer.calls[-1]["arguments"]
+    order = _ORDERS.get(str(asked.get("sort")))
+    what = f"{counted(answer.applied, total)}{conditions(answer.applied)}"
+    if order and asked.get("limit") and len(rows) < total:
+        first = order if len(rows) == 1 else f"{number(len(rows))} {order}"
+        return f"{stale(rows)}The {first} of {what}: {_named(rows, len(rows))}."
+    return f"{stale(rows)}{what}: {_named(rows, total)}."
 
 
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
@@ -157,7 +174,7 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
     told = ", ".join(f"{_group(row)} {number(row['count'])}" for row in rows[1:NAMED])
     told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
-    more = f" and {len(rows) - NAMED} more groups" if len(rows) > NAMED else ""
+    more = f" and {plural(len(rows) - NAMED, 'more group')}" if len(rows) > NAMED else ""
     return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
 
 
@@ -197,7 +214,7 @@ def stale(rows: Sequence[Row]) -> str:
 
 
 def health(rows: Sequence[Row], answer: Answer) -> str:
-    """How resources are: `2 of 41 are not well: node-3 (failing), pod-7 (down).`"""
+    """How resources are: `2 of 41 resources are not well: node-3 (failing), pod-7 (down).`"""
     bad = [row for row in rows if row.get("healthy") is False]
     unknown = [row for row in rows if row.get("healthy") is None]
     if len(rows) == 1:
@@ -206,7 +223,8 @@ def health(rows: Sequence[Row], answer: Answer) -> str:
     if bad:
         said = ", ".join(dict.fromkeys(f"{row['name']} ({row['status']})" for row in bad[:NAMED]))
         more = f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        return f"{stale(rows)}{len(bad)} of {counted(answer.applied, len(rows))} are not well: {said}{more}."
+        of = "" if len(bad) == len(rows) else f"{len(bad)} of "
+        return f"{stale(rows)}{of}{counted(answer.applied, len(rows))} are not well: {said}{more}."
     if unknown:
         states = Counter(str(row["status"]) for row in unknown)
         told = ", ".join(f"{count} {state}" for state, count in states.most_common())

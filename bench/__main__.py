@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.row import Row
 
-PARTS = ("servers", "http", "prices", "resources", "planning", "processes", "door", "peers")
+PARTS = ("servers", "http", "prices", "inventory", "resources", "planning", "processes", "door", "peers")
 LONG = ("soak",)
 """Only when asked for by name: ten minutes."""
 

@@ -1,6 +1,6 @@
 """A made-up account of AWS as ready bytes: every answer is built once, so that serving costs next to nothing.
 
-python -m bench.aws_replay --instances N --latency-ms L      prints its address, serves until its input ends
+python -m bench.aws_replay --instances N --latency-ms L --page P    prints its address; ends with its input
 
 Four regions share N instances (pages of 1000), and an eighth of that in databases, functions and buckets;
 every other listing is empty. An instance has the fields and the length that EC2 gives it.
@@ -115,13 +115,13 @@ Key = tuple[str, str, str]
 """(region, operation or path, token)."""
 
 
-def answers(instances: int) -> dict[Key, bytes]:
-    """Every answer that is not empty."""
+def answers(instances: int, most: int = PAGE) -> dict[Key, bytes]:
+    """Every answer that is not empty; `most` is how many instances a page holds."""
     found: dict[Key, bytes] = {}
     each = instances // len(REGIONS)
     for place, region in enumerate(REGIONS):
         machines = [_instance(place * each + n, region) for n in range(each)]
-        for token, body in _paged(machines, PAGE, "<nextToken>{}</nextToken>"):
+        for token, body in _paged(machines, most, "<nextToken>{}</nextToken>"):
             found[region, "DescribeInstances", token] = _ec2(
                 "DescribeInstances", f"<reservationSet>{body[0]}</reservationSet>{body[1]}"
             )
@@ -272,8 +272,9 @@ async def _main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--instances", type=int, default=10_000)
     options.add_argument("--latency-ms", type=float, default=0)
+    options.add_argument("--page", type=int, default=PAGE)
     asked = options.parse_args()
-    replay = Replay(answers(asked.instances), asked.latency_ms / 1000)
+    replay = Replay(answers(asked.instances, asked.page), asked.latency_ms / 1000)
     server = await asyncio.start_server(replay.serve, "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

@@ -1,7 +1,8 @@
 """One process that lists the account of `aws_replay`, and what that cost it; for `inventory.py`.
 
-python -m bench.inventory_peer boto3|cloudtop|warm URL HOME [KIND …]      prints one line of JSON
+python -m bench.inventory_peer boto3|cloudtop|again|warm URL HOME [KIND …]      prints one line of JSON
 
+`again` reads every listing twice, as a server does that goes on running, and measures the second time alone.
 `warm` makes the home ready, as an earlier run would have: the store is there, facts and specs are compiled.
 """
 
@@ -74,31 +75,55 @@ def warm(url: str, home: Path, kinds: list[str]) -> int:
 
 def cloudtop(url: str, home: Path, kinds: list[str]) -> int:
     """Through the fleet into the store; every region and kind at once."""
+    house = opened(url, home)
+
+    async def read() -> int:
+        rows = await _read(house, kinds)
+        await house.aclose()
+        return rows
+
+    return asyncio.run(read())
+
+
+def again(url: str, home: Path, kinds: list[str]) -> tuple[int, float]:
+    """Every listing, and how many seconds the second reading took."""
+    house = opened(url, home)
+    kinds = list(house.facts["aws"].lists)
+
+    async def read() -> tuple[int, float]:
+        await _read(house, kinds)
+        started = time.perf_counter()
+        rows = await _read(house, kinds)
+        wall_s = time.perf_counter() - started
+        await house.aclose()
+        return rows, wall_s
+
+    return asyncio.run(read())
+
+
+async def _read(house: Any, kinds: list[str]) -> int:
     from cloudtop.models import Scope
 
-    house = opened(url, home)
     everywhere = house.facts["aws"].everywhere
     scopes = [
         Scope("aws", "default", region, kind)
         for kind in kinds
         for region in (("global",) if kind in everywhere else REGIONS)
     ]
-
-    async def read() -> int:
-        harvest = await house.fleet.read(scopes)
-        assert not harvest.missing, harvest.missing
-        await house.aclose()
-        return sum(source.rows for source in harvest.sources)
-
-    return asyncio.run(read())
+    harvest = await house.fleet.read(scopes, max_age_s=0)
+    assert not harvest.missing, harvest.missing
+    return sum(source.rows for source in harvest.sources)
 
 
 def main() -> None:
     peer, url, home, *kinds = sys.argv[1:]
     started = time.perf_counter()
-    peers = {"boto3": boto3_sequential, "cloudtop": cloudtop, "warm": warm}
-    rows = peers[peer](url, Path(home), kinds or list(LISTED))
-    wall_s = time.perf_counter() - started
+    if peer == "again":
+        rows, wall_s = again(url, Path(home), kinds)
+    else:
+        peers = {"boto3": boto3_sequential, "cloudtop": cloudtop, "warm": warm}
+        rows = peers[peer](url, Path(home), kinds or list(LISTED))
+        wall_s = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
         "rows": rows,

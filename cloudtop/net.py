@@ -5,6 +5,7 @@ Imported late: httpx, anyio, ipaddress, ssl, socket, asyncio, urllib.request.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import socket
 
     import httpx
+
+# httpx loads its own command line, rich and click with it, wherever those are installed: an eighth of a
+# second of every process that asks a cloud.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 BACKLOG = 2_048
 """Connections that may wait to be taken."""

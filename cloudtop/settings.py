@@ -137,9 +137,12 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a question: seconds in all, tries after the first, requests in flight over all clouds."""
+    """Bounds of a question: seconds in all, tries after the first, requests in flight over all clouds.
 
-    deadline_s: float = 30.0
+    A deadline of None is the usual one of whoever asks.
+    """
+
+    deadline_s: float | None = None
     retries: int = 3
     in_flight: int = 50
 
@@ -363,7 +366,7 @@ def _settings(
             _path(cache.get("cache_dir")),
         ),
         limits=Limits(
-            duration_s(limits.get("deadline", 30.0)),
+            duration_s(limits["deadline"]) if "deadline" in limits else None,
             limits.get("retries", 3),
             limits.get("in_flight", 50),
         ),

@@ -1,6 +1,6 @@
 """Text from outside made safe to show, and text from people matched with what is known.
 
-Imported late: rapidfuzz, base64, json, urllib.
+Imported late: rapidfuzz, base64, json, pydantic_core, urllib.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 REDACTED = "***"
 """What stands where a secret stood."""
@@ -173,3 +174,17 @@ def plural(count: float, noun: str, many: str = "") -> str:
         else:
             many = f"{noun}{'es' if noun.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's'}"
     return f"{count:,} {many}"
+
+
+def encoded(value: Any) -> str:
+    """A value as JSON text: times in UTC, and what JSON has no word for as text."""
+    import json
+
+    from pydantic_core import to_json
+
+    try:
+        text: str = to_json(value, fallback=str).decode()
+    except ValueError:
+        # Half a character, which UTF-8 cannot write.
+        text = json.dumps(value, default=str)
+    return text

@@ -1,7 +1,7 @@
 """EC2: instances with what their types are made of and what the status checks say of them.
 
 An instance's record names its type and nothing of what that is made of; each type is asked for once in a
-region and remembered. Neuron, inference and media accelerators are no GPUs. Only instances that fail a check
+region and remembered. Only instances that fail a check
 are asked for, so a large healthy region costs one short answer for each check. Source: the EC2 API model.
 """
 
@@ -30,6 +30,8 @@ STATES = {
     "stopped": "stopped",
     "terminated": "terminated",
 }
+FREE = ("stopped", "terminated")
+"""States in which EC2 charges nothing for the instance itself (User Guide, instance lifecycle)."""
 CHECKS = {
     "instance-status.status": "InstanceStatus",
     "system-status.status": "SystemStatus",
@@ -87,14 +89,20 @@ class Compute(Amazon):
             known |= {one["InstanceType"]: made_of(one) for one in answer or () if one.get("InstanceType")}
         return known
 
-    async def _asked_types(self, scope: Scope, types: list[str]) -> list[Mapping[str, Any]] | None:
+    async def _asked_types(self, scope: Scope, types: list[str]) -> list[Record] | None:
         """By a filter: a type that the region does not know is left out instead of refused."""
         wanted = [{"Name": "instance-type", "Values": types}]
-        asked = self.call(
-            scope, "ec2", "describe_instance_types", MaxResults=TYPES, Filters=wanted, retries=EXTRA_RETRIES
-        )
-        answer = await self.beside(scope, "What instance types are made of is", asked)
-        return None if answer is None else self.records(answer, "InstanceTypes")
+        about: dict[str, Any] = {"size": TYPES, "retries": EXTRA_RETRIES, "Filters": wanted}
+
+        def read(page: Any) -> list[Record]:
+            return self.records(page, "InstanceTypes")
+
+        async def told() -> list[Record]:
+            pages = self.pages(scope, "ec2", "describe_instance_types", read, **about)
+            # A page of what is filtered may be short, or empty, and others follow.
+            return [one async for page in pages for one in page]
+
+        return await self.beside(scope, "What instance types are made of is", told())
 
     async def _failing(self, scope: Scope) -> Mapping[str, str]:
         """What the status checks say, by instance, of those that fail one."""
@@ -155,6 +163,7 @@ def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
         "public_ip": one.get("PublicIpAddress"),
         "private_ip": one.get("PrivateIpAddress"),
         "spot": one.get("InstanceLifecycle") == "spot",
+        "usd_per_hour": 0.0 if state in FREE else None,
         "details": told(
             vpc_id=one.get("VpcId"),
             subnet_id=one.get("SubnetId"),

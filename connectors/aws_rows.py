@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from cloudtop import gpus
+from cloudtop.text import encoded
 from connectors import base
 
 Record = Mapping[str, Any]
@@ -32,7 +33,7 @@ def raw(record: Record, hidden: frozenset[str] | None = None) -> str:
     """
     if hidden is None:
         return base.raw(record, SECRET)
-    return base.encoded({name: value for name, value in record.items() if name not in hidden})
+    return encoded({name: value for name, value in record.items() if name not in hidden})
 
 
 def tags(record: Record, key: str = "Tags") -> dict[str, str]:

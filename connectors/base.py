@@ -20,7 +20,6 @@ what an account is listed by; without it an account is listed once, or in the re
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
 from cloudtop.models import Health, Scope, Trouble
-from cloudtop.text import plural
+from cloudtop.text import encoded, plural
 
 if TYPE_CHECKING:
     from cloudtop.settings import ProviderSettings
@@ -264,18 +263,6 @@ _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degra
 def raw(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> str:
     """A record as it is kept beside a resource's row: JSON text without what may be a secret."""
     return encoded(public(record, secret))
-
-
-def encoded(record: Mapping[str, Any]) -> str:
-    """A record as JSON text: times in UTC, and what JSON has no word for as text."""
-    from pydantic_core import to_json
-
-    try:
-        text: str = to_json(record, fallback=str).decode()
-    except ValueError:
-        # Half a character, which UTF-8 cannot write.
-        text = json.dumps(record, default=str)
-    return text
 
 
 def public(record: Mapping[str, Any], secret: re.Pattern[str] = SECRET) -> dict[str, Any]:

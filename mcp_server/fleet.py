@@ -40,6 +40,8 @@ PRICES = "gpu_offers"
 DEFAULT_TTL_S = 300.0
 KEPT_QUESTIONS = 128
 KEPT_SCOPES = 10_000
+USUAL_S = 30.0
+"""How long a question may take unless the configuration or who asks says otherwise."""
 FILE_READ_S = 300.0
 """How long reading a file may take, whatever the time allowed for clouds."""
 
@@ -301,8 +303,8 @@ class Fleet:
 
     def _until(self, deadline_s: float | None) -> float:
         """The clock's moment at which all asking ends; a caller's own earlier deadline holds."""
-        seconds = self._settings.limits.deadline_s if deadline_s is None else deadline_s
-        until = self._clock.monotonic() + seconds
+        seconds = (deadline_s, self._settings.limits.deadline_s, USUAL_S)
+        until = self._clock.monotonic() + next(one for one in seconds if one is not None)
         outer = net.deadline.get(None)
         return until if outer is None else min(until, outer)
 

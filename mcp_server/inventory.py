@@ -6,7 +6,7 @@ own, so one that is denied costs itself alone. Who has no divisions is listed on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,15 @@ class Inventory:
         harvest.missing[:0] = [*missing, *uncovered.values(), *divided.missing]
         return harvest
 
-    async def prices(self, rows: Sequence[Mapping[str, Any]], deadline_s: float | None) -> bool:
-        """Learn what the types of these instances cost where their cloud has not said; whether that was news.
+    async def prices(self, unpriced: Iterable[Mapping[str, Any]], deadline_s: float | None) -> bool:
+        """Learn what the instance types of these cost in their regions; whether that was news.
 
         A price is an extra: that it cannot be had is no trouble of the listing.
         """
         wanted: dict[Scope, set[str]] = {}
-        for row in rows:
-            if row["instance_type"] and not row["_priced"] and not row["spot"]:
-                place = Scope(row["provider"], row["account"], row["region"], PRICES)
-                wanted.setdefault(self._fleet.here(place), set()).add(row["instance_type"])
+        for one in unpriced:
+            place = Scope(one["provider"], one["account"], one["region"], PRICES)
+            wanted.setdefault(self._fleet.here(place), set()).add(one["instance_type"])
         asked = {scope: types for scope, kinds in wanted.items() if (types := self._unpriced(scope, kinds))}
         if not asked:
             return False

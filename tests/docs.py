@@ -41,7 +41,7 @@ EFFECTS = {
     "output.color_enabled": "colours on a terminal",
     "output.timestamps": "false: tables leave times out",
     "output.columns": "columns of tables by kind (`gpu`, `health`, `provider`)",
-    "limits.deadline": "how long one question may take in all (ask, chat and call: 8 s, unless --timeout)",
+    "limits.deadline": "how long one question may take in all (else 30 s, or 8 s: ask, chat, call, doctor)",
     "limits.retries": "tries after the first",
     "limits.in_flight": "requests under way at once over all clouds",
     "agent.model": "who plans: `planner`",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.http import OURS
 from bench.soak import soaked
 
@@ -32,5 +34,6 @@ def test_a_few_clients_for_seconds_are_answered_without_an_error(tmp_path: Path)
     assert verdicts(tmp_path, OURS)[0]
 
 
+@pytest.mark.slow
 def test_a_server_that_leaks_and_errs_is_found_out(tmp_path: Path) -> None:
     assert verdicts(tmp_path, [sys.executable, "-c", BROKEN]) == [False, False, False]

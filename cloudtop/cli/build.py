@@ -36,7 +36,7 @@ CACHE = Path("cache", "compiled")
 GARBAGE_AFTER = 50_000
 """Objects made until cycles among them are looked for. A page of a listing makes as many, and no cycle."""
 QUESTION_S = 8.0
-"""How long ask, chat and call wait for clouds, unless --timeout or the configuration says otherwise."""
+"""How long ask, chat, call and doctor wait for clouds where neither --timeout nor the configuration says."""
 
 
 @dataclass(slots=True)
@@ -108,10 +108,14 @@ def build(
     *,
     offline: bool = False,
     deadline_s: float | None = None,
+    usual_s: float | None = None,
     now: datetime | None = None,
     clock: Clock | None = None,
 ) -> House:
-    """Open the store, find the connectors, build the fleet."""
+    """Open the store, find the connectors, build the fleet.
+
+    `deadline_s` is how long a question may take, `usual_s` how long where the configuration says nothing.
+    """
     check_ours()
     gc.set_threshold(GARBAGE_AFTER, 20, 100)
     notices: list[str] = []
@@ -119,8 +123,8 @@ def build(
     compiled.use_cache(data_home(home) / CACHE)
     facts = found(notices)
     configured = _settings(facts, config, home, offline=offline)
-    if deadline_s is not None:
-        configured = replace(configured, limits=replace(configured.limits, deadline_s=deadline_s))
+    allowed_s = deadline_s or configured.limits.deadline_s or usual_s
+    configured = replace(configured, limits=replace(configured.limits, deadline_s=allowed_s))
     kept = configured.cache
     store = open_store(
         kept.folder or configured.home,

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from cloudtop.store.resources import ResourceFilter, Tag
 
 PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
-"""What the cloud says of this one, else what its type costs there on demand."""
+"""What the cloud says of this one, else what its type costs there on demand while it runs."""
 
+PRICED_BY_TYPE = (
+    "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
+    " AND resource.status NOT IN ('stopped', 'terminated')"
+)
+"""Which rows cost what their type does."""
 JOINED = (
-    " LEFT JOIN instance_price AS price ON resource.instance_type IS NOT NULL"
-    " AND coalesce(resource.spot, 0)=0 AND price.provider=resource.provider"
-    " AND price.region=resource.region AND price.instance_type=resource.instance_type"
+    f" LEFT JOIN instance_price AS price ON {PRICED_BY_TYPE}"
+    " AND price.provider=resource.provider AND price.region=resource.region"
+    " AND price.instance_type=resource.instance_type"
 )
 EVERY_TAG = "*"
 """As a missing tag: there is none at all."""

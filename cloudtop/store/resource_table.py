@@ -16,6 +16,7 @@ from cloudtop.store.places import Places
 from cloudtop.store.schema import RESOURCE_COLUMNS
 from cloudtop.store.scopes import bump
 from cloudtop.store.values import cut, fingerprint
+from cloudtop.text import encoded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,7 +60,7 @@ ZLIB_LEVEL = 1
 VALUE = 1_000
 """Characters of a tag's value or of a message."""
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
 _MARKED = tuple(
     place
     for name, place in _AT.items()
@@ -143,7 +144,7 @@ class ResourceTable:
         for key in keys:
             where = f"{_OLD} WHERE native_id=? AND type=? AND region=? AND scope_id=?"
             since, *values = db.execute(where, (*key, look.scope_id)).fetchone()
-            body = _ENCODE({n: v for n, v in zip(PAST_FIELDS, values, strict=True) if v is not None})
+            body = encoded({n: v for n, v in zip(PAST_FIELDS, values, strict=True) if v is not None})
             db.execute(_PAST, (look.scope_id, since, look.at, int(gone), *key, body))
 
     def _attach(
@@ -177,7 +178,7 @@ class ResourceTable:
             one.zone,
             one.status,
             one.status_raw,
-            None if tags is None else _ENCODE(tags),
+            None if tags is None else encoded(tags),
             None if tags is None else tag_index(tags),
             iso(one.created_at),
             iso(one.updated_at),
@@ -188,7 +189,7 @@ class ResourceTable:
             one.public_ip,
             one.private_ip,
             None if one.spot is None else int(one.spot),
-            _ENCODE([_gpus(gpu) for gpu in one.gpus]) if one.gpus else None,
+            encoded([_gpus(gpu) for gpu in one.gpus]) if one.gpus else None,
             gpu_index(one.gpus) if one.gpus else None,
             max((gpu.memory_gib or 0.0 for gpu in one.gpus), default=None),
             one.runtime,
@@ -207,7 +208,7 @@ class ResourceTable:
             one.namespace,
             one.health,
             cut(one.health_message, VALUE),
-            _ENCODE(one.details) if one.details else None,
+            encoded(one.details) if one.details else None,
             self._places.number(db, scope.provider, region)[0],
         ]
         mark = fingerprint(tuple([row[place] for place in _MARKED]))

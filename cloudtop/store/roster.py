@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import Scope, iso
-from cloudtop.store.resource_sql import JOINED, PRICE, grouped, ordered, terms
+from cloudtop.store.resource_sql import JOINED, PRICE, PRICED_BY_TYPE, grouped, ordered, terms
 from cloudtop.store.resource_table import COLUMNS, PAST_FIELDS, record
 from cloudtop.store.resources import ResourceFilter, ResourcePage
 from cloudtop.store.shelf import generation
@@ -81,6 +81,21 @@ class Roster:
                 [*values, *(value for _, more in columns for value in more), *where.values],
             ).fetchall()
         return [_group(row[:-2], row[-2], row[-1]) for row in found]
+
+    def unpriced(self, query: ResourceFilter) -> list[dict[str, Any]]:
+        """{provider, account, region, instance_type} of which a row has no price yet and may get one."""
+        names = ("provider", "account", "region", "instance_type")
+        columns = ", ".join(f"resource.{one}" for one in names)
+        with self._reader.snapshot() as db:
+            held = self._scopes(db, generation(db), query.scopes)
+            source, values = _source(query)
+            where = terms(query, _ids(query, held))
+            found = db.execute(
+                f"{source}SELECT DISTINCT {columns} FROM resource{JOINED}"
+                f" WHERE {where.sql} AND {PRICED_BY_TYPE} AND {PRICE} IS NULL",
+                [*values, *where.values],
+            ).fetchall()
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def raw(self, scope: Scope, kind: str, region: str, native_id: str) -> dict[str, Any] | None:
         """The cloud's own record of a resource, or None when none was kept."""

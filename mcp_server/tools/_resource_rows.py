@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.text import plural
@@ -89,6 +89,11 @@ def _asked(ctx: Ctx, row: Mapping[str, Any], name: str) -> Any:
     if name in row:
         return row[name]
     return (row["details"] or {}).get(name)
+
+
+def unpriced(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows that cost what their type does, as far as their cloud has not told their price."""
+    return (one for one in rows if one["instance_type"] and not (one["_priced"] or one["spot"]))
 
 
 def grouped(

@@ -14,7 +14,7 @@ from cloudtop.store.resources import ResourceFilter
 from mcp_server.inventory import Asked
 from mcp_server.result import Rows
 from mcp_server.tools._resource_question import uids
-from mcp_server.tools._resource_rows import told
+from mcp_server.tools._resource_rows import told, unpriced
 
 if TYPE_CHECKING:
     from mcp_server.harvest import Harvest
@@ -44,7 +44,7 @@ async def run(
     harvest = await _harvest(ctx, wanted, list(whole.values()), max_age)
     wanted = replace(wanted, scopes=tuple(harvest.scopes))
     page = ctx.store.resources(wanted)
-    if await ctx.fleet.inventory.prices(page.rows, ctx.deadline_s):
+    if await ctx.fleet.inventory.prices(unpriced(page.rows), ctx.deadline_s):
         page = ctx.store.resources(wanted)
     found = [row for row in page.rows if row["id"] not in whole or row["uid"] == whole[row["id"]]]
     shown = told(ctx, harvest, found, [*WHOLE, *(fields or ())])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_server.result import Rows
 from mcp_server.tools._resource_question import harvested, known_since, question
-from mcp_server.tools._resource_rows import grouped, sort_of, told, untold
+from mcp_server.tools._resource_rows import grouped, sort_of, told, unpriced, untold
 
 if TYPE_CHECKING:
     from mcp_server.result import Ctx
@@ -71,6 +71,8 @@ async def run(
         expires_at=harvest.expires_at,
     )
     if group_by:
+        if asked.now:
+            await ctx.fleet.inventory.prices(ctx.store.roster.unpriced(wanted), ctx.deadline_s)
         groups = grouped(ctx, wanted, group_by, by, descending)
         found.rows, found.total = groups[ctx.offset : ctx.offset + limit], len(groups)
         found.shape = "group"
@@ -80,7 +82,7 @@ async def run(
     if max_price is not None or by == "usd_per_hour":
         # Which rows match, or come first, follows from prices that are not known yet.
         priced = ctx.store.resources(replace(wanted, max_price=None, limit=None, offset=0))
-    if asked.now and await ctx.fleet.inventory.prices(priced.rows, ctx.deadline_s):
+    if asked.now and await ctx.fleet.inventory.prices(unpriced(priced.rows), ctx.deadline_s):
         page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
     found.rows, found.total, found.shape = told(ctx, harvest, page.rows, fields), page.total, "resource"
     found.notices += untold(page.untold)

@@ -70,8 +70,8 @@ SAID = {
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
-    " Of 1 it is not known.",
-    "what do our instances cost": "8 instances cost $41.25 per hour together ($990.00 a day); of 1 it is not",
+    " Of 2 it is not known.",
+    "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
     "how many gpus do we have": "GPU instance",
     "total size of our buckets": "1 bucket has 4.66 GiB; of 2 it is not known.",
     "which instances idle below 20 % CPU and what do they cost": "2 instances with CPU under 20 %;"

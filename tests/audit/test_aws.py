@@ -78,7 +78,7 @@ def found(told: dict[str, Any], things: list[Thing]) -> list[tuple[str, str, str
 
 def test_everything_is_listed_and_nothing_else(call: Call) -> None:
     told = call("list_resources")
-    assert told["missing"] == []
+    assert [one["message"] for one in told["missing"]] == []
     assert found(told, listed()) == named(listed())
     assert told["total"] == len(listed())
     assert {one["source"] for one in told["rows"]} == {"sandbox"}
@@ -106,9 +106,13 @@ def test_an_instance_has_the_zone_of_its_subnet_and_the_gpus_of_its_type(call: C
     gpus = {"p4d.24xlarge": ("A100", 8, 40), "p5.48xlarge": ("H100", 8, 80), "g5.12xlarge": ("A10G", 4, 24),
             "g5.xlarge": ("A10G", 1, 24), "g6.xlarge": ("L4", 1, 24), "g6f.large": ("L4", 0.125, 24),
             "g6f.4xlarge": ("L4", 0.5, 24)}  # fmt: skip
+    sizes = {"t3.micro": (2, 1), "t3.large": (2, 8), "m7i.xlarge": (4, 16), "c7g.2xlarge": (8, 16),
+             "r7g.large": (2, 16), "g5.xlarge": (4, 16), "p4d.24xlarge": (96, 1152)}  # fmt: skip
     rows = {row["id"]: row for row in call("list_resources", resource_type="instance")["rows"]}
     for thing in listed("instance"):
         row = rows[thing.id]
+        if size := sizes.get(thing.told("InstanceType")):
+            assert (row["vcpus"], row["ram_gib"]) == size, thing.id
         if thing.told("Placement") is not None or "Placement" not in thing.said.get("without", ()):
             assert row["zone"] == zones[thing.said["SubnetId"]], thing.id
         carried = gpus.get(thing.told("InstanceType"))
@@ -171,11 +175,23 @@ def test_groups_count_what_a_person_counts(call: Call, by: str) -> None:
     assert told == counts
 
 
+def test_a_region_costs_what_its_machines_cost_that_run(call: Call) -> None:
+    prices = company.file("aws")["prices"]
+    cost: dict[str, float] = {}
+    for one in listed("instance"):
+        runs = aws.status(one) & {"running", "starting", "stopping"}
+        if runs and one.said.get("InstanceLifecycle") != "spot":
+            usd = prices.get(one.told("InstanceType"), {}).get(one.region, 0.0)
+            cost[str(one.region)] = cost.get(str(one.region), 0.0) + usd
+    rows = call("list_resources", resource_type="instance", group_by=["region"])["rows"]
+    assert {row["group"]: row["usd_per_hour"] for row in rows} == pytest.approx(cost)
+
+
 def measured(call: Call, **arguments: Any) -> list[dict[str, Any]]:
     if not MEASURED:
         pytest.skip("the connector tells no metrics")
     told = call("get_metrics", **arguments)
-    assert [one for one in told["missing"] if one["severity"] == "error"] == []
+    assert [one["message"] for one in told["missing"] if one["severity"] == "error"] == []
     rows: list[dict[str, Any]] = told["rows"]
     return rows
 

@@ -16,6 +16,7 @@ import pytest
 
 from cloudtop.cli.main import ended
 from cloudtop.sandbox.serve import Sandbox, running
+from tests.audit import company
 
 COMMAND = [sys.executable, "-c", "from cloudtop.cli.main import main; main()"]
 
@@ -285,6 +286,28 @@ def test_demo_starts_and_stops_with_the_command(tmp_path: Path, capsys: pytest.C
     assert ended(["demo", "call", "compare_gpu_prices", "gpu=H100", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {row["source"] for row in found["rows"]} == {"sandbox"}
+
+
+def test_the_demo_lists_what_the_fleet_file_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["demo", "call", "list_resources", "providers=aws", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["missing"], found["truncated"]) == ([], False)
+    rows = {(row["account"], row["type"], row["id"]) for row in found["rows"]}
+    things = [one for one in company.things("aws") if one.type]
+    ids = [{(one.account, one.type, name) for name in one.names} for one in things]
+    assert [sorted(one) for one in ids if len(one & rows) != 1] == []
+    assert len(rows) == len(found["rows"]) == len(things)
+
+
+def test_a_configured_deadline_holds_for_a_question(cloudtop: Any, config: Path, sandbox: Sandbox) -> None:
+    document = json.loads(config.read_text())
+    document["limits"] = {"deadline": 0.3, "retries": 0}
+    config.write_text(json.dumps(document))
+    sandbox.fault("vast", "silent")
+    begun = time.monotonic()
+    said = cloudtop("call", "compare_gpu_prices", "gpu=A100", "providers=vast", "--json")
+    assert [one["code"] for one in said.json["missing"]] == ["too_slow"]
+    assert time.monotonic() - begun < 4
 
 
 def test_an_option_may_stand_between_a_tool_and_its_arguments(cloudtop: Any) -> None:

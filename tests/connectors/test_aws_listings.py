@@ -67,6 +67,23 @@ async def test_every_page_is_read_and_every_type_asked_for_once() -> None:
         assert len(cloud.of("DescribeInstanceTypes")) == 3, "known types are not asked for again"
 
 
+async def test_types_may_come_in_several_pages() -> None:
+    def one_a_page(asked: Asked) -> bytes:
+        at = int(asked.arguments.get("NextToken", "0"))
+        kinds = [value for name, value in asked.arguments.items() if name.startswith("Filter.1.Value.")]
+        more = f"<nextToken>{at + 1}</nextToken>" if at + 1 < len(kinds) else ""
+        about = f"<instanceType>{kinds[at]}</instanceType><vCpuInfo><defaultVCpus>4</defaultVCpus></vCpuInfo>"
+        return ec2("DescribeInstanceTypes", f"<instanceTypeSet><item>{about}</item></instanceTypeSet>{more}")
+
+    machine = machines("m5.large", "c5.large", "r5.large")
+    async with amazon(
+        DescribeInstances=machine, DescribeInstanceTypes=one_a_page, DescribeInstanceStatus=STATUSES
+    ) as cloud:
+        found, notes = await House(cloud).listed("instances")
+    assert [one.vcpus for one in found] == [4, 4, 4]
+    assert notes == []
+
+
 async def test_types_are_asked_for_a_hundred_at_a_time() -> None:
     kinds = [f"x{n}.large" for n in range(230)]
     async with amazon(

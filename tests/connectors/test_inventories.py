@@ -34,8 +34,8 @@ from tests.connectors.inventories import (
 )
 
 HEALTHS = {None, "healthy", "degraded", "failing", "down"}
-POSITIVE = ("vcpus", "ram_gib", "usd_per_hour", "memory_mb", "timeout_s")
-NOT_NEGATIVE = ("size_bytes", "object_count", "size_gb", "connections", "node_count")
+POSITIVE = ("vcpus", "ram_gib", "memory_mb", "timeout_s")
+NOT_NEGATIVE = ("usd_per_hour", "size_bytes", "object_count", "size_gb", "connections", "node_count")
 TIMES = ("created_at", "updated_at", "last_modified")
 LISTINGS = [(name, kind) for name in PROVIDERS for kind in discovery.found()[name].lists]
 

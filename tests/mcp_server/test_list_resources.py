@@ -127,7 +127,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         ({"min_vcpu": 8}, ["train-3"]),
         ({"min_ram": 64}, ["train-3"]),
         ({"min_size_gb": 200}, ["vol-2"]),
-        ({"max_price": 0.3}, ["web-1", "web-6", "i-0004", "web-1", "web-2", "edge"]),
+        ({"max_price": 0.3}, ["web-1", "web-6", "i-0004", "web-1", "edge"]),
         ({"created_since": "last_3d", "resource_type": "instance"}, ["train-3", "web-1", "web-2"]),
         ({"older_than": "8d", "resource_type": "instance"}, ["edge-2"]),
         ({"created_before": "2026-11-12T12:00Z"}, ["edge-2"]),
@@ -332,7 +332,7 @@ async def test_prices_of_types_are_read_once_for_what_is_shown(
 ) -> None:
     answer = await house.call(TOOL, resource_type="instance", account="prod", region="us-east-1")
     prices = {row["name"] or row["id"]: row["usd_per_hour"] for row in answer["rows"]}
-    assert prices == {"web-1": 0.1, "web-2": 0.1, "train-3": 40.0, "i-0004": 0.1, "web-5": None}
+    assert prices == {"web-1": 0.1, "web-2": None, "train-3": 40.0, "i-0004": 0.1, "web-5": None}
     asked = [one for one in clouds["aws"].asked if one.kind == "instance_prices"]
     assert [(one.account, one.region) for one in asked] == [("prod", "us-east-1")]
     house.clock.move(7200)

@@ -64,6 +64,11 @@ def _written(a: Asked) -> None:
     arguments = a.found.arguments
     if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
         arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
+    if set(arguments.get("resource_type", ())) in ({"instance"}, {"gpu_instance"}):
+        # All are of one type: what differs is which machine it is.
+        by = ["instance_type" if one == "type" else one for one in arguments.get("group_by", ())]
+        if by and a.tool.groups_by("instance_type"):
+            arguments["group_by"] = by
     counts = a.found.then is not None and a.found.then["op"] == "count"
     if counts and "group_by" not in arguments:
         arguments.pop("limit", None)

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 from cloudtop.cli import views
-from cloudtop.cli.build import House, build
+from cloudtop.cli.build import QUESTION_S, House, build
 from cloudtop.cli.commands.call import instant, seconds
 from cloudtop.errors import UsageError
 from cloudtop.settings import untraced
@@ -124,6 +124,7 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Clien
         options.home,
         offline=options.offline,
         deadline_s=seconds(options.timeout),
+        usual_s=QUESTION_S,
         now=instant(options.now),
     )
     model = options.model or house.settings.agent.model
@@ -147,7 +148,7 @@ def _client(options: argparse.Namespace, house: House) -> AbstractAsyncContextMa
 
         if options.offline:
             raise UsageError("--offline is about an own server, not about one at --server.", "Leave one out.")
-        wait_s = seconds(options.timeout) if options.timeout else ANSWER_S
+        wait_s = seconds(options.timeout) or ANSWER_S
         return connected(options.server, token(options.token_file), wait_s)
     if options.token_file:
         raise UsageError("--token-file is for a server at --server.", "Give its address, or leave it out.")

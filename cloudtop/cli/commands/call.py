@@ -35,15 +35,16 @@ def run(options: argparse.Namespace) -> int:
         options.home,
         offline=options.offline,
         deadline_s=seconds(options.timeout),
+        usual_s=QUESTION_S,
         now=instant(options.now),
     )
     return finished(_called(house, options, arguments))
 
 
-def seconds(text: str | None, option: str = "--timeout") -> float:
-    """An option as seconds; the usual time of a question without it."""
+def seconds(text: str | None, option: str = "--timeout") -> float | None:
+    """An option as seconds; None without it."""
     if text is None:
-        return QUESTION_S
+        return None
     from cloudtop.settings import duration_s
 
     try:

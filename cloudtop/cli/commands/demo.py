@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import argparse
 
 
+PATIENT_S = 60.0
+
+
 def run(options: argparse.Namespace) -> int:
     """Start the sandbox, run the command with its configuration and a home of its own, stop."""
     words = [word for word in options.words if word != "--"]
@@ -36,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         document = sandbox.config()
         # The demo's answers are the sandbox's alone: a shipped price would be a real one among made-up ones.
         document["providers"]["pricelist"] = {"options": {"shipped": False}}
+        # Its clouds share one processor with who asks them, and make the fleet when it is first asked for.
+        document["limits"] = {"deadline": PATIENT_S}
         config.write_text(json.dumps(document), encoding="utf-8")
         if options.json:
             words.append("--json")

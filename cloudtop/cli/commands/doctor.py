@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Check all there is; exit 1 when something is failing."""
-    house = build(options.config, options.home, offline=options.offline, deadline_s=QUESTION_S)
+    house = build(options.config, options.home, offline=options.offline, usual_s=QUESTION_S)
     return asyncio.run(_examined(house, options))
 
 

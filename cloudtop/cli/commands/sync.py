@@ -32,8 +32,8 @@ COLUMNS = ("provider", "account", "what", "source", "rows", "fetched_at", "state
 
 def run(options: argparse.Namespace) -> int:
     """Once, or again and again with --every."""
-    every_s = seconds(options.every, "--every") if options.every else None
-    allowed_s = seconds(options.timeout) if options.timeout else SYNC_S
+    every_s = seconds(options.every, "--every")
+    allowed_s = seconds(options.timeout) or SYNC_S
     house = build(options.config, options.home, offline=options.offline, deadline_s=allowed_s)
     return asyncio.run(_synced(house, options, every_s))
 
