@@ -114,40 +114,35 @@ def summarized(every: list[Stream], place: str, body: bytes, now: datetime) -> l
     if not 0 < count <= LONGEST[unit] or (stat not in STATISTICS and stat != "percentile"):
         raise Refusal("InvalidParameter", "The interval or the statistic is not valid.", 400)
     period = count * {"m": MINUTE_S, "h": HOUR_S, "d": DAY_S}[unit]
-    start, end = (_moment(asked[name]) for name in ("startTime", "endTime"))
+    span = (_moment(asked["startTime"]), _moment(asked["endTime"]), period)
     oldest = now.timestamp() - min((age for age, least in KEPT if period < least), default=math.inf)
-    where = dict(PAIR.findall(match["where"] or ""))
-    groups: dict[tuple[tuple[str, str], ...], list[Stream]] = {}
-    for one in every:
-        if (one.namespace, one.name) == (asked["namespace"], match["name"]) and where.items() <= {
-            *one.dimensions.items()
-        }:
-            by = [name.strip() for name in (match["by"] or "").split(",") if name.strip()]
-            key = tuple(
-                (name, one.dimensions[name]) for name in by or one.dimensions if name in one.dimensions
-            )
-            groups.setdefault(key, []).append(one)
+    told = f"p{float(match['rank']) * 100:g}" if stat == "percentile" else STATISTICS[stat]
+    growing = match["name"] in GROWING and stat != "rate"
+    about = {"namespace": asked["namespace"], "name": match["name"], "compartmentId": place}
     found = []
-    for dimensions, members in groups.items():
-        told = f"p{float(match['rank']) * 100:g}" if stat == "percentile" else STATISTICS[stat]
-        growing = match["name"] in GROWING and stat != "rate"
-        points = list(_points(members, told, (start, end, period), now.timestamp(), growing))
-        kept = [
+    for dimensions, members in _groups(every, asked["namespace"], match).items():
+        points = [
             {"timestamp": records.iso(datetime.fromtimestamp(at, UTC)), "value": value}
-            for at, value in points
+            for at, value in _points(members, told, span, now.timestamp(), growing)
             if at >= oldest
         ]
-        if kept:
-            found.append(
-                {
-                    "namespace": asked["namespace"],
-                    "name": match["name"],
-                    "compartmentId": place,
-                    "dimensions": dict(dimensions),
-                    "resolution": asked.get("resolution"),
-                    "aggregatedDatapoints": kept,
-                }
-            )
+        if points:
+            found.append({**about, "dimensions": dict(dimensions), "aggregatedDatapoints": points})
+    return found
+
+
+def _groups(
+    every: list[Stream], namespace: str, query: re.Match[str]
+) -> dict[tuple[tuple[str, str], ...], list[Stream]]:
+    """The streams that a query is about, by the dimensions that it groups by, else each by itself."""
+    where = dict(PAIR.findall(query["where"] or "")).items()
+    by = [name.strip() for name in (query["by"] or "").split(",") if name.strip()]
+    found: dict[tuple[tuple[str, str], ...], list[Stream]] = {}
+    for one in every:
+        about = one.dimensions
+        if (one.namespace, one.name) == (namespace, query["name"]) and where <= {*about.items()}:
+            key = tuple((name, about[name]) for name in by or about if name in about)
+            found.setdefault(key, []).append(one)
     return found
 
 
