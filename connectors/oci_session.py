@@ -47,7 +47,7 @@ CLIENTS = {
     "postgresql": ("psql", "PostgresqlClient"),
 }
 """The SDK's module and client of each service."""
-PLACEHOLDER = "X-Forwarded-Host"
+MEANT_HOST = "X-Forwarded-Host"
 """An endpoint that stands for all of Oracle's hosts learns by it which one is meant."""
 
 _NOT_THERE = (
@@ -115,7 +115,7 @@ class Clients:
         )
         base = made.base_client
         if own := self._settings.endpoint_of(account):
-            base.session.headers[PLACEHOLDER] = urlsplit(base.get_endpoint()).netloc
+            base.session.headers[MEANT_HOST] = urlsplit(base.get_endpoint()).netloc
             base.endpoint = own.rstrip("/")
         # Neither a proxy's variables nor a .netrc may change what was signed.
         base.session.trust_env = False

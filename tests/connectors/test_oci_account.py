@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cloudtop import net
 from cloudtop.errors import CloudError, Forbidden, NotConfigured, Unauthorized, Unavailable
 from cloudtop.models import Health, Scope
 from cloudtop.sandbox.faults import Armed, Exchange, Reply
@@ -19,6 +20,7 @@ from cloudtop.sandbox.oci.signed import ACCOUNTS
 from cloudtop.sandbox.serve import Sandbox, running
 from cloudtop.settings import load
 from connectors import discovery
+from connectors.oci_session import CLIENTS, MEANT_HOST, Clients
 from tests.connectors.raw_servers import Audit, Clock, Hosts
 from tests.connectors.sellers import connector_at
 
@@ -257,3 +259,19 @@ def test_prices_import_nothing_of_the_sdk_and_a_listing_does(sandbox: Sandbox, t
     command = [sys.executable, "-c", ALONE, str(tmp_path), sandbox.endpoint("oci"), json.dumps(KEYS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout) == [False, True, 2, False]
+
+
+def test_without_an_endpoint_each_service_is_asked_at_its_own_host_of_the_region(tmp_path: Path) -> None:
+    facts = discovery.found()["oci"]
+    config = tmp_path / "cloudtop.json"
+    config.write_text(json.dumps({"providers": {"oci": {"auth": KEYS}}}))
+    settings = load(config, tmp_path, environ={})
+    ports: dict[str, Any] = {"clock": Clock(), "hosts": Hosts(), "audit": Audit()}
+    made = discovery.make(facts, settings.provider("oci"), secrets=settings, **ports)
+    clients = Clients(facts, made.settings, made.http, lambda: None)
+    for service in CLIENTS:
+        base = clients.client(service, "eu-frankfurt-1", "default").base_client
+        url = base.get_endpoint()
+        net.check_url(url, facts.hosts, loopback_ok=False)
+        assert ".eu-frankfurt-1." in url
+        assert MEANT_HOST not in base.session.headers
