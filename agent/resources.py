@@ -97,13 +97,17 @@ def _condition(field: str, op: str, value: Any) -> str:
     """`vCPUs under 4`, `region not eu`, `with public ip`."""
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
-        return f"with{'' if value else 'out'} {name}"
+        return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
     return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
 
 
 def nothing(answer: Answer) -> str:
     """That nothing is there, and what was looked for."""
     unknown = answer.applied.get("name")
+    if unknown and answer.applied.get("metric") and answer.calls[-1]["tool"] == "get_metrics":
+        # Only types that have the metric were looked through: one of another type may bear the name.
+        title = " and ".join(metric_title(one) for one in answer.applied["metric"])
+        return f"Nothing that {title} is measured of is named {_plain(unknown)}."
     if unknown and not set(answer.applied) - set(_BESIDE):
         return f"No resource is named {_plain(unknown)}."
     return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}{compared(answer)}."
@@ -250,7 +254,9 @@ def summed(result: Computed, answer: Answer) -> str:
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
     if value is None:
         whose = f"{counted(answer.applied, len(result.rows))}{where}"
-        return f"{whose}: {_FIELDS.get(field, field)} is not known of any."
+        # A bucket's listing does not say what it holds; its cloud measures that.
+        measures = f" get_metrics may tell it: metric={field}." if field in metrics.metrics() else ""
+        return f"{whose}: {_FIELDS.get(field, field)} is not known of any.{measures}"
     what = f"{counted(answer.applied, count)}{where}"
     together = " together" if count != 1 else ""
     if field == "usd_per_hour":

@@ -39,7 +39,7 @@ def meets(row: Row, field: str, op: str, value: Any) -> bool | None:
     """Whether a row meets one condition; None where it does not tell."""
     held = told(row, field)
     if op == "known":
-        return (held not in (None, "")) == bool(value)
+        return (held not in (None, "", [])) == bool(value)
     if op == "ne":
         return not _is(row, field, held, value)
     if held is None:

@@ -21,6 +21,8 @@ Row = Mapping[str, Any]
 def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mapping[str, Any]]) -> str:
     """What a person reads first."""
     tool = answer.calls[-1]["tool"]
+    if _unasked(answer) and not answer.sources and not answer.rows:
+        return _nothing(answer)
     if result is not None and result.op == "either" and tool == "list_resources":
         return resources.lists(done)
     if result is not None and (result.op in COMPUTED or result.op == "join"):
@@ -38,7 +40,7 @@ def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mappi
 
 
 def _nothing(answer: Answer) -> str:
-    unasked = [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
+    unasked = _unasked(answer)
     if unasked and not answer.sources:
         return f"This is not known: {', '.join(dict.fromkeys(unasked))} could not be asked."
     if answer.calls[-1]["tool"] in OF_RESOURCES and not unasked:
@@ -47,6 +49,11 @@ def _nothing(answer: Answer) -> str:
     what = "No offer" if answer.calls[-1]["tool"] == "compare_gpu_prices" else "Nothing"
     read = " among what could be read" if unasked else ""
     return f"{what} matches{read}{f' ({said})' if said else ''}."
+
+
+def _unasked(answer: Answer) -> list[str]:
+    """Who could not be asked, or not for all."""
+    return [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
 
 
 def _plain(value: Any) -> str:

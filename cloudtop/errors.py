@@ -8,7 +8,7 @@ CloudtopError
 ├── SpecError             tool or connector YAML: file, line, key        exit 2
 ├── StoreError            the SQLite file: locked, read-only, newer, damaged
 └── CloudError            one cloud's failure; the fleet turns it into a Trouble
-    Unauthorized Forbidden RateLimited TooSlow Unreachable NotFound
+    Unauthorized Forbidden NotEnabled RateLimited TooSlow Unreachable NotFound
     Invalid Changed Unavailable NotConfigured NotCovered
 """
 
@@ -125,6 +125,12 @@ class Forbidden(CloudError):
     """403: the key is valid and lacks a permission."""
 
     code = "forbidden"
+
+
+class NotEnabled(CloudError):
+    """The key is valid, and the account has not switched on the product that was asked."""
+
+    code = "not_configured"
 
 
 class RateLimited(CloudError):

@@ -19,6 +19,7 @@ from cloudtop.errors import (
     Invalid,
     NotConfigured,
     NotCovered,
+    NotEnabled,
     NotFound,
     RateLimited,
     TooSlow,
@@ -198,7 +199,7 @@ def _words(kind: type[CloudError], whom: Whom, status: int, headers: Mapping[str
         return f"redirects{target}, which is not followed, so that no key travels elsewhere", _REPORT
     if status == 407:
         return "was not reached: the proxy asks for a name and password", "Check HTTPS_PROXY."
-    if status == 409:
+    if status == 409 and kind is Unavailable:
         return "is busy with something that conflicts with the request", "Try again in a moment."
     if kind is Unauthorized:
         names = whom.to_set or "its credentials"
@@ -209,6 +210,7 @@ def _words(kind: type[CloudError], whom: Whom, status: int, headers: Mapping[str
 
 _WORDS: dict[type[CloudError], tuple[str, str]] = {
     Forbidden: ("accepts the key but does not allow this", "Give the key read permission for it."),
+    NotEnabled: ("has not switched this on for the account", "Switch it on there if it is used."),
     RateLimited: ("asks to slow down", "Wait, or lower rate_limit of this provider."),
     NotFound: ("does not have what was asked for", _REPORT),
     Changed: ("no longer offers this interface", "Look for a newer cloudtop."),

@@ -60,9 +60,13 @@ def meant(texts: Iterable[str], argument: str = "resource_type") -> Meant:
         raise ArgumentError(argument, message, f"{narrowed[0]} alone, or gpu=… with the other types")
     found: dict[str, None] = {}
     for name in names:
-        members = [one for one, about in types().items() if about["group"] == name]
-        own = [filters[name]["type"]] if name in filters else [name] if name in types() else []
-        found.update(dict.fromkeys([*own, *members]))
+        if name in filters:
+            found[filters[name]["type"]] = None
+        elif name in types():
+            # `container`, `function` and `database` are called like their groups: the type itself is meant.
+            found[name] = None
+        else:
+            found.update(dict.fromkeys(one for one, about in types().items() if about["group"] == name))
     return Meant(tuple(found), bool(narrowed))
 
 

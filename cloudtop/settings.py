@@ -208,6 +208,7 @@ class Settings:
             "session_token",
             "key_content",
             "pass_phrase",
+            "access_token",
         )
         found = {
             value

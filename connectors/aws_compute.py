@@ -16,6 +16,7 @@ from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.aws_base import EXTRA_RETRIES, Amazon
+from connectors.aws_price_list import LINUX
 from connectors.aws_rows import Record, each, gpu_of, inner, joined, moment, raw, tags, told
 
 PAGE = 1000
@@ -173,6 +174,7 @@ def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
             platform=one.get("PlatformDetails"),
             monitoring=inner(one, "Monitoring", "State"),
             tenancy=inner(one, "Placement", "Tenancy"),
+            priced_apart=priced_apart(one),
             key_name=one.get("KeyName"),
             instance_profile=inner(one, "IamInstanceProfile", "Arn"),
             security_groups=[
@@ -185,6 +187,14 @@ def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
         ),
         "raw": raw(one, HIDDEN),
     }
+
+
+def priced_apart(one: Record) -> str | None:
+    """Why what its type costs on demand, which is that of Linux on shared hardware, is not its price."""
+    platform, tenancy = one.get("PlatformDetails"), inner(one, "Placement", "Tenancy")
+    if platform not in (None, LINUX):
+        return str(platform)
+    return f"tenancy {tenancy}" if tenancy not in (None, "default") else None
 
 
 def finished(about: Mapping[str, Any], types: Mapping[str, Made], failing: Mapping[str, str]) -> Resource:

@@ -148,9 +148,12 @@ class Metrics(Amazon):
         sample_s = told.every_s
         if told.namespace == "AWS/EC2" and target.details.get("monitoring") != "enabled":
             sample_s = BASIC_S
-        period_s = rounded_up(wanted.step_s, max(sample_s, kept_s(self.now() - wanted.start)))
+        unit_s = max(sample_s, kept_s(self.now() - wanted.start))
+        period_s = rounded_up(wanted.step_s, unit_s)
         daily = sample_s >= DAY_S
         start = begin(min(wanted.start, wanted.end - LATE) if daily else wanted.start, period_s)
+        if not daily and wanted.step_s >= (wanted.end - wanted.start).total_seconds():
+            start = whole(wanted, unit_s)
         a_rate = told.counted and known.metrics()[metric].unit.endswith("per second")
         statistic, divided_by = STATISTICS.get(wanted.stat, "Average"), 1.0
         if told.percentiles and wanted.stat in known.PERCENTILES:
@@ -220,6 +223,12 @@ def kept_s(age: timedelta) -> int:
 def rounded_up(step_s: int, unit_s: int) -> int:
     """A step of whole units, at most a day."""
     return min(-(-step_s // unit_s) * unit_s, DAY_S)
+
+
+def whole(wanted: MetricQuery, unit_s: int) -> datetime:
+    """Where one step of the whole time begins: with the time, for CloudWatch counts steps from there."""
+    start = begin(wanted.start + timedelta(seconds=unit_s - 1), unit_s)
+    return start if start < wanted.end else begin(wanted.start, unit_s)
 
 
 def begin(start: datetime, period_s: int) -> datetime:

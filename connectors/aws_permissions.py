@@ -58,7 +58,7 @@ class Permissions(Amazon):
             allowed: dict[str, bool | None] = dict.fromkeys(actions, True)
         else:
             allowed = await self._simulated(scope, arn, actions) or await self._tried(scope, actions)
-        yield [self._row(scope, kind, needed, allowed) for kind, needed in self.facts.needs.items()]
+        yield [self.permitted(scope, kind, needed, allowed) for kind, needed in self.facts.needs.items()]
 
     async def _simulated(
         self, scope: Scope, arn: str, actions: Sequence[str]
@@ -116,20 +116,3 @@ class Permissions(Amazon):
 
     async def _asked(self, scope: Scope, service: str, operation: str, **about: Any) -> Any:
         return await self.call(scope, service, operation, region=HOME, retries=EXTRA_RETRIES, **about)
-
-    def _row(
-        self, scope: Scope, kind: str, needed: Sequence[str], allowed: Mapping[str, bool | None]
-    ) -> Health:
-        missing = [action for action in needed if allowed.get(action) is False]
-        unknown = [action for action in needed if allowed.get(action) is None]
-        status, message = "healthy", f"Allowed: {', '.join(needed)}."
-        if missing:
-            status = "failing" if needed[0] in missing else "degraded"
-            message = f"Not allowed: {', '.join(missing)}. Add them to what the key may do."
-        elif needed[0] in unknown:
-            status, message = "unknown", f"It could not be found out whether {', '.join(unknown)} is allowed."
-        elif unknown:
-            message = f"Allowed: {needed[0]}. Not known: {', '.join(unknown)}."
-        healthy = None if status == "unknown" else status == "healthy"
-        about = (scope.provider, scope.account, kind, "permissions", healthy, status, message)
-        return Health(*about, latency_ms=None, checked_at=self.now())

@@ -21,7 +21,7 @@ what an account is listed by; without it an account is listed once, or in the re
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -62,8 +62,9 @@ class Service:
 class Facts:
     """What `connectors/<id>.yaml` says about a provider; a person may correct it there.
 
-    `optional` are credentials that not everybody has. `key_header` takes the api_key in place of
-    `Authorization: Bearer`. `bulk` are kinds too big to be read while somebody waits for an answer.
+    `optional` are credentials that not everybody has; one in `enough` does alone for the kinds named there.
+    `key_header` takes the api_key in place of `Authorization: Bearer`. `bulk` are kinds too big to be read
+    while somebody waits for an answer.
     `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
@@ -84,6 +85,7 @@ class Facts:
     hosts: tuple[str, ...] = ()
     credentials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    enough: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_header: str | None = None
     bulk: tuple[str, ...] = ()
     requests_per_second: float = 50.0
@@ -116,7 +118,12 @@ class Facts:
     def to_set(self) -> str:
         """The environment variables that have to be set, in words: `A or B` for one, `A and B` for two."""
         names = [self.credentials[name] for name in self.required]
-        return " or ".join(names[0]) if len(names) == 1 else " and ".join(one[0] for one in names)
+        needed = " or ".join(names[0]) if len(names) == 1 else " and ".join(one[0] for one in names)
+        alone = [
+            f"{' or '.join(self.credentials[name])} (for {' and '.join(kinds)} alone)"
+            for name, kinds in self.enough.items()
+        ]
+        return ", or ".join([*alone, needed])
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -255,6 +262,24 @@ class Connector:
         if error is None:
             return [credentials, row("api", "healthy", f"{title} answers.")]
         return [credentials, row("api", _STATES.get(error.code, "failing"), str(error))]
+
+    def permitted(
+        self, scope: Scope, kind: str, needed: Sequence[str], allowed: Mapping[str, bool | None]
+    ) -> Health:
+        """What may be read of a kind; it cannot do without the first permission. None: not known."""
+        missing = [action for action in needed if allowed.get(action) is False]
+        unknown = [action for action in needed if allowed.get(action) is None]
+        status, message = "healthy", f"Allowed: {', '.join(needed)}."
+        if missing:
+            status = "failing" if needed[0] in missing else "degraded"
+            message = f"Not allowed: {', '.join(missing)}. Add them to what the key may do."
+        elif needed[0] in unknown:
+            status, message = "unknown", f"It could not be found out whether {', '.join(unknown)} is allowed."
+        elif unknown:
+            message = f"Allowed: {needed[0]}. Not known: {', '.join(unknown)}."
+        healthy = None if status == "unknown" else status == "healthy"
+        about = (scope.provider, scope.account, kind, "permissions", healthy, status, message)
+        return Health(*about, latency_ms=None, checked_at=self.now())
 
 
 _STATES = {"unreachable": "down", "rate_limited": "degraded", "too_slow": "degraded"}

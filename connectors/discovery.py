@@ -168,6 +168,7 @@ _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "aliases": _TEXTS,
     "docs_url": ((str, type(None)), "an address or null"),
     "optional": _TEXTS,
+    "enough": (dict, "a mapping of credentials to kinds"),
     "key_header": (str, "the name of a header"),
     "bulk": _TEXTS,
     "requests_per_second": ((int, float), "a number above 0"),

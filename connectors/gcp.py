@@ -1,307 +1,68 @@
-"""Google Cloud: prices of parts, of which machines are made up here.
+"""Google Cloud: what runs in a project, what it measures, and prices.
 
-The Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per hour,
-local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs a
-machine type is billed by, only the wording does. So a SKU counts if its whole description, without the region
-and the words for spot, is one that is known here; everything else is another price: commitments, Reserved,
-DWS and Calendar Mode, Sole Tenancy, Custom, Premium. The region is in `serviceRegions`, never in the text;
-spot is in the text, as some spot SKUs are marked OnDemand.
+An account is a project. Compute Engine is asked through google-cloud-compute, every other API as REST.
+Nearly every listing tells all regions at once. Labels are the tags here. An API that a project has not
+switched on lists nothing, which is noted once; it is no lack of permission.
 
-A machine's price is the sum of all its parts, in the same region and of the same kind. Where its GPU is sold
-but another part has no price, the machine is there without a price: a host without its GPU, or a GPU without
-its host, is never shown as a machine. "(1 gpu slice)" and "1/8 vGPU" are prices with everything in them.
-GPUs that are attached to N1 machines (T4, V100, P100, P4) are priced on a predefined N1 with four cores for
-each GPU, as Google's own smallest GPU machine (g2-standard-4) has them.
-A3 Edge, A4X, K80 and TPUs are left out: no source says by which SKUs they are billed, or they are gone.
-Source of the facts: Google's documentation of accelerator-optimized machines, of GPUs on N1, of the list.
+Credentials are an access token, or whatever Google's own tools find: a service account's key_file, gcloud's
+application default credentials, a workload identity; the machine's own service account only with
+`auth.method: service_account`. An API key is enough for prices alone. The project is `options.project_id`,
+GOOGLE_CLOUD_PROJECT, the one that the credentials name, or the only one that the identity sees.
+
+Prices: the Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB of memory per hour, GPUs per
+hour, local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs
+a machine type is billed by, only the wording does, so machines are made up of those whose whole wording is
+known (`connectors/gcp_prices.py`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator
 
-from cloudtop import gpus, regions
-from cloudtop.errors import CloudError, Invalid, Unauthorized
-from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
-from cloudtop.units import number
-from connectors.base import Connector
-
-SKUS = "/v1/services/6F81-5844-456A/skus"
-"""The SKUs of Compute Engine."""
-PAGE = 5000
-SSD_MONTH_HOURS = 730
-"""What Google divides a month of local SSD by, unlike the 720 hours of a month elsewhere in this house."""
-GIB_PER_GB = 1e9 / 2**30
-SSD = "ssd backed local storage"
-PER_HOUR = {
-    "h": 1.0,
-    "GiBy.h": 1.0,
-    "GBy.h": 1 / GIB_PER_GB,
-    "GiBy.mo": 1 / SSD_MONTH_HOURS,
-    "GBy.mo": 1 / GIB_PER_GB / SSD_MONTH_HOURS,
-}
-"""`usageUnit` of a SKU -> what makes its price one for an hour of a core, a GPU or a GiB."""
-SOLD = frozenset({None, "OnDemand", "Preemptible"})
-OTHER_PRICE = re.compile(
-    r"commitment|reserved|\bdws\b|defined duration|calendar mode|sole tenancy|custom|premium|suspended",
-    re.IGNORECASE,
+from cloudtop.errors import NotEnabled
+from cloudtop.models import Health, Scope
+from connectors import (
+    gcp_compute,
+    gcp_containers,
+    gcp_databases,
+    gcp_metrics,
+    gcp_network,
+    gcp_permissions,
+    gcp_prices,
+    gcp_storage,
 )
-SPOT = re.compile(r"^(?:spot )?preemptible |\battached to (?:spot )?preemptible vms?\b", re.IGNORECASE)
-WHERE = re.compile(r"\s+(?:running )?in\s.*$", re.IGNORECASE)
-SAME = {
-    # All three words have stood for the H100 of A3 Mega.
-    "nvidia h100 80gb plus gpu": "nvidia h100 80gb mega gpu",
-    "nvidia h100 mega 80gb gpu": "nvidia h100 80gb mega gpu",
-    "nvidia a100 80gb gpu": "nvidia tesla a100 80gb gpu",
-    "nvidia h200 141gb gpu": "h200 141gb gpu",
-}
 
 
-class Machine(NamedTuple):
-    """A machine type: its vCPUs, GiB of memory and of bundled local SSD, and the SKUs it is billed by.
-
-    `gpu` is that SKU's wording and `gpus` how many of them; `host` is empty where the GPU's price holds the
-    rest. Without `on_demand` the type is sold as spot or with a reservation only.
-    """
-
-    name: str
-    vcpus: int
-    ram_gib: int
-    gpus: int
-    gpu: str
-    host: str = ""
-    ssd_gib: int = 0
-    on_demand: bool = True
-
-
-def _machines() -> tuple[Machine, ...]:
-    """Every type of which the documentation gives size and billing."""
-    a100, a100_80 = "nvidia tesla a100 gpu", "nvidia tesla a100 80gb gpu"
-    h100, mega, h200 = "nvidia h100 80gb gpu", "nvidia h100 80gb mega gpu", "h200 141gb gpu"
-    l4, b200 = "nvidia l4 gpu", "a4 nvidia b200 (1 gpu slice)"
-    rtx, eighth = "rtx 6000 96gb", "1/8 vgpu no lssd"
-    made = [
-        *(Machine(f"a2-highgpu-{n}g", 12 * n, 85 * n, n, a100, "a2") for n in (1, 2, 4, 8)),
-        Machine("a2-megagpu-16g", 96, 1360, 16, a100, "a2"),
-        *(Machine(f"a2-ultragpu-{n}g", 12 * n, 170 * n, n, a100_80, "a2", 375 * n) for n in (1, 2, 4, 8)),
-        # With fewer than eight GPUs A3 High is not sold on demand.
-        *(Machine(f"a3-highgpu-{n}g", 26 * n, 234 * n, n, h100, "a3", 750 * n, n == 8) for n in (1, 2, 4, 8)),
-        Machine("a3-megagpu-8g", 208, 1872, 8, mega, "a3plus", 6000),
-        Machine("a3-ultragpu-8g", 224, 2952, 8, h200, "a3ultra", 12000, on_demand=False),
-        Machine("a4-highgpu-8g", 224, 3968, 8, b200, on_demand=False),
-        *(Machine(f"g2-standard-{n}", n, 4 * n, 1, l4, "g2") for n in (4, 8, 12, 16, 32)),
-        *(Machine(f"g2-standard-{24 * n}", 24 * n, 96 * n, 2 * n, l4, "g2") for n in (1, 2, 4)),
-        *(Machine(f"g4-standard-{48 * n}", 48 * n, 180 * n, n, rtx, "g4") for n in (1, 2, 4, 8)),
-        # Shares of a GPU are priced in eighths, with cores and memory.
-        Machine("g4-standard-6", 6, 22, 1, eighth),
-        Machine("g4-standard-12", 12, 45, 2, eighth),
-        Machine("g4-standard-24", 24, 90, 4, eighth),
-    ]
-    for model, counts in (("t4", (1, 2, 4)), ("v100", (1, 2, 4, 8)), ("p100", (1, 2, 4)), ("p4", (1, 2, 4))):
-        for n in counts:
-            name = f"n1-standard-{4 * n}+nvidia-tesla-{model}:{n}"
-            made.append(Machine(name, 4 * n, 15 * n, n, f"nvidia tesla {model} gpu", "n1 predefined"))
-    return tuple(made)
-
-
-MACHINES = _machines()
-PARTS = frozenset(
-    {SSD, *(one.gpu for one in MACHINES)}
-    | {f"{one.host} instance {kind}" for one in MACHINES if one.host for kind in ("core", "ram")}
-)
-"""The wordings that are parts of a machine."""
-
-Prices = dict[tuple[str, bool, str], float | None]
-"""(region, spot, part) -> dollars per hour of one; None for a part that is listed without a price."""
-
-
-class Gcp(Connector):
-    """Offers of Google Cloud, and whether its catalogue accepts the key."""
-
-    def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
-        """One listing, whatever is asked."""
-        return [Scope(self.id, self.account())]
-
-    async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
-        """Every machine in every region: after the last page, as its parts may stand on any of them."""
-
-        async def ask(token: str | None) -> Any:
-            return await self._skus(scope, PAGE, **({"pageToken": token} if token else {}))
-
-        prices: Prices = {}
-        nameless = 0
-        async for answer in self.paged(ask, next_token):
-            nameless += gather(self._read(answer), prices)
-        source = f"{self.http.url(SKUS, scope.account)}?currencyCode=USD"
-        yield gpu_offers(prices, self.now(), source)
-        self.nameless(scope, nameless)
+class Gcp(
+    gcp_compute.Compute,
+    gcp_containers.Containers,
+    gcp_databases.Databases,
+    gcp_storage.Storage,
+    gcp_network.Network,
+    gcp_metrics.Metrics,
+    gcp_permissions.Permissions,
+    gcp_prices.Offers,
+):
+    """Everything that cloudtop asks of Google."""
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
-        """Whether one SKU is told to this key."""
+        """Whether the identity is accepted, or where there is only an API key, that."""
+        if self.has_credentials(scope.account):
+            yield await self.probe(scope, self._project(scope), None)
+            return
 
         async def call() -> None:
-            self._read(await self._skus(scope, 1))
+            self.listed_skus(await self.skus(scope, 1))
 
         yield await self.probe(scope, call(), None)
 
-    @staticmethod
-    def refusal(status: int, answer: Any) -> type[CloudError] | None:
-        """Google says 400 for a key that is none or has expired; an error with a 200 is one all the same."""
-        error = answer.get("error") if isinstance(answer, Mapping) else None
-        if status < 300:
-            return Invalid if error else None
-        if status != 400 or not isinstance(error, Mapping):
-            return None
-        told = f"{error.get('message')} {error.get('details')}".lower()
-        return Unauthorized if "api_key_invalid" in told or "api key not valid" in told else None
-
-    def _read(self, answer: Any) -> list[Mapping[str, Any]]:
-        """The SKUs of a page. An empty list is left out of an answer, but then a next page is named."""
-        return [] if next_token(answer) and "skus" not in answer else self.records(answer, "skus")
-
-    async def _skus(self, scope: Scope, size: int, **more: str) -> Any:
-        wanted = {"currencyCode": "USD", "pageSize": size, **more}
-        return await self.http.json("GET", SKUS, params=wanted, operation="list SKUs", account=scope.account)
-
-
-def next_token(answer: Any) -> str | None:
-    """The token of the next page; empty on the last."""
-    token = answer.get("nextPageToken") if isinstance(answer, Mapping) else None
-    return token if isinstance(token, str) else None
-
-
-def gather(skus: Iterable[Mapping[str, Any]], prices: Prices) -> int:
-    """Take the parts of machines out of a page; gives how many SKUs had no description.
-
-    A part that is listed twice for a region keeps the dearer price: no machine is cheaper than it is.
-    """
-    nameless = 0
-    for sku in skus:
-        description = sku.get("description")
-        if not isinstance(description, str) or not description.strip():
-            nameless += 1
-            continue
-        part = part_of(description, sku.get("category"))
-        if part is None:
-            continue
-        spot, usd = is_spot(description, sku.get("category")), usd_of(sku)
-        for region in regions_of(sku):
-            before = prices.get((region, spot, part))
-            prices[region, spot, part] = max(before, usd) if before and usd else before or usd
-    return nameless
-
-
-def part_of(description: str, category: Any) -> str | None:
-    """The wording of the part that a SKU prices; None for another price or for no part of a GPU machine."""
-    told = category.get("usageType") if isinstance(category, Mapping) else None
-    if OTHER_PRICE.search(description) or (isinstance(told, str) and told not in SOLD):
-        return None
-    words = " ".join(WHERE.sub("", SPOT.sub("", description.strip())).lower().split())
-    part = SAME.get(words, words)
-    return part if part in PARTS else None
-
-
-def is_spot(description: str, category: Any) -> bool:
-    """The description decides, then the category."""
-    told = category.get("usageType") if isinstance(category, Mapping) else None
-    return bool(SPOT.search(description.strip())) or told == "Preemptible"
-
-
-def regions_of(sku: Mapping[str, Any]) -> list[str]:
-    """Where a price holds: in each of these regions."""
-    taxonomy = sku.get("geoTaxonomy")
-    told = sku.get("serviceRegions")
-    if not isinstance(told, list):
-        told = taxonomy.get("regions") if isinstance(taxonomy, Mapping) else None
-    return [one for one in told if isinstance(one, str) and one] if isinstance(told, list) else []
-
-
-def usd_of(sku: Mapping[str, Any]) -> float | None:
-    """Dollars for an hour of one core, GPU or GiB: the first tier that costs anything."""
-    told = sku.get("pricingInfo")
-    info = told[-1] if isinstance(told, list) and told else None
-    expression = info.get("pricingExpression") if isinstance(info, Mapping) else None
-    if not isinstance(expression, Mapping):
-        return None
-    tiers, times = expression.get("tieredRates"), PER_HOUR.get(str(expression.get("usageUnit")))
-    for tier in tiers if isinstance(tiers, list) else ():
-        value = _money(tier.get("unitPrice") if isinstance(tier, Mapping) else None)
-        if value is None or times is None:
-            # A tier that cannot be read may have been the one that counts.
-            return None
-        if value > 0:
-            return value * times
-    return None
-
-
-def gpu_offers(prices: Prices, at: datetime, source_url: str) -> list[GpuOffer]:
-    """A row for each machine wherever its GPU is sold."""
-    sold = sorted((part, region, spot) for region, spot, part in prices)
-    where: dict[str, list[tuple[str, bool]]] = {}
-    for part, region, spot in sold:
-        where.setdefault(part, []).append((region, spot))
-    return [
-        gpu_offer(machine, region, spot, prices, at, source_url)
-        for machine in MACHINES
-        for region, spot in where.get(machine.gpu, ())
-    ]
-
-
-def gpu_offer(
-    machine: Machine, region: str, spot: bool, prices: Prices, at: datetime, source_url: str
-) -> GpuOffer:
-    """One machine in one region as a row; its parts may be missing."""
-    gpu = gpus.identify("gcp", machine.name)
-    carried = gpus.instance_gpu("gcp", machine.name)
-    place = regions.place("gcp", region)
-    usd, price_raw = price_of(machine, region, spot, prices)
-    return GpuOffer(
-        seller="gcp",
-        offer_id=f"{machine.name}@{region}",
-        gpu_raw=machine.name,
-        gpu_count=carried[1] if carried else float(machine.gpus),
-        usd_per_hour=usd,
-        price_raw=price_raw,
-        spot=spot,
-        gpu=gpu.name,
-        gpu_memory_gib=gpu.memory_gib,
-        instance_type=machine.name,
-        region=place.region,
-        country=place.country,
-        form=gpu.form,
-        vcpus=machine.vcpus,
-        ram_gib=machine.ram_gib,
-        tier="datacenter",
-        # The catalogue has an on-demand price also for what one cannot have on demand.
-        available=None if spot or machine.on_demand else False,
-        fractional=gpu.fractional,
-        modified=gpu.modified,
-        source_url=source_url,
-        as_of=at,
-    )
-
-
-def price_of(machine: Machine, region: str, spot: bool, prices: Prices) -> tuple[float | None, str]:
-    """Dollars per hour of all parts, none when one of them has no price, and how they were read."""
-    needed = [(machine.gpus, machine.gpu)]
-    if machine.host:
-        needed.append((machine.vcpus, f"{machine.host} instance core"))
-        needed.append((machine.ram_gib, f"{machine.host} instance ram"))
-    if machine.ssd_gib:
-        needed.append((machine.ssd_gib, SSD))
-    told = [(count, part, prices.get((region, spot, part))) for count, part in needed]
-    figures = [(count, usd) for count, _, usd in told if usd is not None]
-    total = sum(count * usd for count, usd in figures) if len(figures) == len(needed) else None
-    read = (f"{count} x {part} {'?' if usd is None else f'{usd:.6g}'}" for count, part, usd in told)
-    return (None if total is None else round(total, 6)), " + ".join(read)
-
-
-def _money(value: Any) -> float | None:
-    """Units and billionths of a dollar; None if either is missing or it is no dollar."""
-    if not isinstance(value, Mapping) or value.get("currencyCode", "USD") != "USD":
-        return None
-    units, nanos = number(value.get("units")), number(value.get("nanos"))
-    return None if units is None or nanos is None else units + nanos / 1e9
+    async def _project(self, scope: Scope) -> str:
+        """Whether the project may be asked about itself, which takes no permission."""
+        project, source = await self.project(scope.account), self.settings.source(scope.account)
+        found = f" Found in {source}." if source and not self.has_keys(scope.account) else ""
+        try:
+            await self.tested(scope, ["resourcemanager.projects.get"])
+        except NotEnabled:
+            # Google says so only to those whom it knows.
+            return f"The key is accepted: project {project}, whose Resource Manager API is off.{found}"
+        return f"The key is accepted: project {project}.{found}"

@@ -59,6 +59,26 @@ class Http:
         answer = await self._sent(method, url_or_path, note, operation, account, base, keyed, headers, more)
         return answer.extensions["cloudtop_json"]
 
+    async def answer(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        operation: str | None = None,
+        account: str = "public",
+        secret: str | None = None,
+    ) -> httpx.Response:
+        """The whole answer to a request that an SDK has made; every failure is a CloudError.
+
+        `secret` is one that the settings do not hold, which nobody may repeat.
+        """
+        note = {"repeatable": repeatable, "json": True, "secrets": [secret] if secret else []}
+        more = {"content": content}
+        return await self._sent(method, url, note, operation, account, "api", True, headers, more)
+
     async def lines(
         self,
         url_or_path: str,
@@ -131,11 +151,12 @@ class Http:
         url = self.url(url_or_path, account, base)
         await self.check(url, account)
         sent = {**(headers or {}), **(self._proof(account, headers or {}) if keyed else {})}
+        own = [key for name in self._facts.credentials if (key := self.key(account, name))]
         note |= {
             "operation": operation or f"{method} {net.split(url).path}",
             "account": account,
             "keyed": keyed and len(sent) > 0,
-            "secrets": [key for name in self._facts.credentials if (key := self.key(account, name))],
+            "secrets": [*note.get("secrets", ()), *own],
         }
         if self._client is None:
             self._client = net.client(self._door(self.refusal))

@@ -78,8 +78,24 @@ class Inventory:
             for scope in self._scopes(provider, account, divided.of.get((provider, account), ()), asked)
         ]
         harvest = await self._fleet.read(scopes, progress=progress, **how)
-        harvest.missing[:0] = [*missing, *uncovered.values(), *divided.missing]
+        unlisted = self._unlisted(providers, asked)
+        harvest.missing[:0] = [*missing, *uncovered.values(), *unlisted, *divided.missing]
         return harvest
+
+    def _unlisted(self, providers: Sequence[str], asked: Asked) -> list[Trouble]:
+        """Who lists nothing of the types asked for: of the named each, of all only where nobody does."""
+        facts = [self._fleet.facts[one] for one in providers]
+        without = [one for one in facts if asked.types and not self.kinds(one, asked.types)]
+        if not asked.providers and len(without) < len(facts):
+            return []
+        from cloudtop.resource_types import title
+
+        what = " and ".join(title(one, 2) for one in asked.types)
+        step = "`cloudtop call list_services` says what it lists."
+        return [
+            Trouble(one.id, "not_covered", f"cloudtop lists no {what} of {one.title}.", step, kind=RESOURCES)
+            for one in without
+        ]
 
     async def prices(self, unpriced: Iterable[Mapping[str, Any]], deadline_s: float | None) -> bool:
         """Learn what the instance types of these cost in their regions; whether that was news.
@@ -120,7 +136,7 @@ class Inventory:
         ]
 
     def _accounts(self, provider: str, wanted: Sequence[str]) -> list[str]:
-        known = self._fleet.standing.accounts(provider) or ("public",)
+        known = self._fleet.standing.accounts(provider, RESOURCES) or ("public",)
         names = {one.casefold() for one in wanted}
         return [one for one in known if not names or one.casefold() in names]
 

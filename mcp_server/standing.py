@@ -42,17 +42,32 @@ class Standing:
         """Whether the configuration has not switched it off."""
         return self._settings.provider(provider).enabled
 
-    def accounts(self, provider: str) -> tuple[str, ...]:
-        """The accounts that have every credential the connector asks for, or whose cloud's own tools do."""
-        return tuple(self.origins(provider))
+    def accounts(self, provider: str, kind: str | None = None) -> tuple[str, ...]:
+        """The accounts that have every credential the connector asks for, or whose cloud's own tools do.
 
-    def origins(self, provider: str) -> dict[str, str]:
+        Those with a credential that is enough for `kind` are among them; without a kind, for any.
+        """
+        return tuple(self.origins(provider, kind))
+
+    def origins(self, provider: str, kind: str | None = None) -> dict[str, str]:
         """Where the credentials of each such account come from, in words."""
         facts = self._facts.get(provider)
         if facts is None or not facts.required:
             return {}
-        names = (account.name for account in self._settings.provider(provider).accounts)
-        found = {name: self._settings.origin(provider, name, facts.required) for name in names}
+        enough = [(name,) for name, kinds in facts.enough.items() if kind is None or kind in kinds]
+        found = {
+            account.name: next(
+                filter(
+                    None,
+                    (
+                        self._settings.origin(provider, account.name, names)
+                        for names in (facts.required, *enough)
+                    ),
+                ),
+                None,
+            )
+            for account in self._settings.provider(provider).accounts
+        }
         return {name: origin for name, origin in found.items() if origin is not None}
 
     def can(self, provider: str, kind: str) -> bool:
@@ -60,7 +75,7 @@ class Standing:
         facts = self._facts.get(provider)
         if facts is None or not self.enabled(provider) or kind not in facts.kinds:
             return False
-        return kind in facts.keyless or bool(self.accounts(provider))
+        return kind in facts.keyless or bool(self.accounts(provider, kind))
 
     def reason(self, provider: str) -> str | None:
         """Why it cannot be asked, or not for everything, in words; None when nothing is in the way."""

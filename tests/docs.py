@@ -135,9 +135,9 @@ def provider(one: Facts) -> str:
     lines.append(f"| answers | {', '.join(one.kinds)} |")
     lines.append(f"| without a key | {', '.join(one.keyless) or 'nothing'} |")
     for name, variables in one.credentials.items():
-        lines.append(
-            f"| `{name}` | environment {' or '.join(variables)}, or `providers.{one.id}.auth.{name}` |"
-        )
+        enough = f"; enough for {' and '.join(one.enough[name])}" if name in one.enough else ""
+        key = f"`providers.{one.id}.auth.{name}`{enough}"
+        lines.append(f"| `{name}` | environment {' or '.join(variables)}, or {key} |")
     if one.ambient:
         lines.append(f"| else | {_ambient(one)} |")
     for kind, seconds in one.ttl_s.items():

@@ -151,6 +151,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "connectors.door",
         "connectors.aws_door",
         "connectors.oci_door",
+        "connectors.gcp_door",
         "connectors.http",
         "connectors.discovery",
         "cloudtop.cli.remote",
@@ -185,6 +186,9 @@ def test_heavy_packages_are_not_imported_by_a_warm_call(tmp_path: Path) -> None:
         "boto3",
         "botocore",
         "oci",
+        "google",
+        "grpc",
+        "requests",
     ]
     code = (
         "import sys\nfrom cloudtop.cli.main import ended\n"

@@ -40,11 +40,12 @@ class Cloud:
     `part` is a text that only one of its scopes and that scope's requests hold, "" when there is one scope;
     `regional` tells that it is a region. `cannot` says why a fault cannot happen to it, by its column. `sdk`
     tells that an SDK asks it, whose first use takes its time. `accounts`: its accounts by name, each with its
-    own credentials, where there are several; `auth` is the first's. `signs` tells that requests are signed
-    for a region. `listings`: (records, more) of other listings than those of prices, by the beginning of
-    their paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
-    resources that its API lists in one answer. `open` are credentials that are no secret, since every record
-    may name them; `leads` are fields by which a listing is led to others: without one nobody can go on.
+    own credentials, where there are several; `auth` is the first's; those in `plain` are names, no secrets.
+    `signs` tells that requests are signed with an account's first credential, and for a region where there
+    are any. `listings`: (records, more) of other listings than those of prices, by the beginning of their
+    paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
+    resources that its API lists in one answer. `leads` are fields by which a listing is led to others:
+    without one nobody can go on.
     """
 
     app: Callable[[State], Any]
@@ -61,19 +62,19 @@ class Cloud:
     settings: Mapping[str, Any] = field(default_factory=dict)
     sdk: bool = False
     accounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    plain: tuple[str, ...] = ()
     signs: bool = False
     listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speech: Speech | None = None
     unpaged: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every credential that it accepts and nobody else may see."""
         every = (self.auth, *self.accounts.values())
-        hidden = (value for auth in every for name, value in auth.items() if name not in self.open)
-        return tuple(dict.fromkeys(hidden))
+        told = (value for auth in every for name, value in auth.items() if name not in self.plain)
+        return tuple(dict.fromkeys(told))
 
     def layer(self, state: State) -> Layer:
         """Its app behind a fault layer."""

@@ -20,6 +20,7 @@ PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
 PRICED_BY_TYPE = (
     "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
     " AND resource.status NOT IN ('stopped', 'terminated')"
+    " AND json_extract(resource.details, '$.priced_apart') IS NULL"
 )
 """Which rows cost what their type does."""
 JOINED = (

@@ -240,6 +240,8 @@ def _compare(given: Mapping[str, Any], names: Sequence[str]) -> tuple[str, float
         if given["unit"] is not None:
             raise ArgumentError("unit", "is the unit of value, and there is no value.")
         return None
+    if not names:
+        raise MissingArgument("metric", "the metric that value is of")
     units = {metrics.metrics()[name].unit for name in names}
     if len(units) > 1:
         raise ArgumentError("value", f"cannot be of several units: {', '.join(sorted(units))}", "one metric")

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cloudtop import metrics
@@ -188,8 +189,22 @@ def _points(asked: MetricQuestion, lines: Iterable[Line]) -> list[dict[str, Any]
     return [
         {**_about(line), "time": _text(at), "value": round(value, DIGITS), **_read(line)}
         for line in lines
-        for at, value in line.points
+        for at, value in _over(asked, line)
     ]
+
+
+def _over(asked: MetricQuestion, line: Line) -> list[Point]:
+    """The points whose step is over: of what is counted, one that goes on would look like a fall."""
+    if metrics.metrics()[line.metric].over != "sum" or len(line.points) < 2:
+        return line.points
+    end = asked.end.timestamp()
+    return [one for one in line.points if one[0] + _step_s(asked, line) <= end]
+
+
+def _step_s(asked: MetricQuestion, line: Line) -> float:
+    """How far apart the points of a series are: its cloud may tell them less often than was asked."""
+    gaps = (after[0] - one[0] for one, after in pairwise(line.points))
+    return max(asked.step_s, min(gaps, default=0.0))
 
 
 def _value(asked: MetricQuestion, line: Line) -> dict[str, Any] | None:
@@ -202,9 +217,15 @@ def _value(asked: MetricQuestion, line: Line) -> dict[str, Any] | None:
         "value": round(value, DIGITS),
         "samples": len(line.points),
         "from": _text(line.points[0][0]),
-        "to": _text(line.points[-1][0] + asked.step_s),
+        "to": _text(min(line.points[-1][0] + _reach_s(asked, line), asked.end.timestamp())),
         **_read(line),
     }
+
+
+def _reach_s(asked: MetricQuestion, line: Line) -> float:
+    """How long the last point holds: a percentile that its cloud made is one point of the whole time."""
+    whole = asked.agg in metrics.PERCENTILES and len(line.points) == 1
+    return (asked.end - asked.start).total_seconds() if whole else _step_s(asked, line)
 
 
 def combined(agg: str, values: Sequence[float]) -> float:

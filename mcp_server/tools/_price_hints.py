@@ -61,7 +61,7 @@ def unknown_places(ctx: Ctx, asked: Mapping[str, Any], offers: OfferFilter) -> l
         texts = asked.get(given) or ()
         for text, place in zip(texts, places, strict=False):
             if not place.known and not _stored(ctx, place):
-                said.append(_unknown_place(given, text))
+                said.append(unknown_place(given, text))
     return said
 
 
@@ -71,7 +71,8 @@ def _stored(ctx: Ctx, place: Wanted) -> bool:
     return bool(page.total or page.counts)
 
 
-def _unknown_place(given: str, text: str) -> str:
+def unknown_place(given: str, text: str) -> str:
+    """That nobody knows such a place, and which are called like it."""
     from cloudtop.regions import nearest_places
     from cloudtop.text import clean
 

@@ -42,13 +42,15 @@ _SORTS = (
 )
 SORTS = tuple(_SORTS.split())
 GROUP_SORTS = ("count", "group", "usd_per_hour", "price")
+ONE = {"their": "its", "they": "it was", "they_are": "it is", "do": "does"}
+MANY = {"their": "their", "they": "they were", "they_are": "they are", "do": "do"}
 UNTOLD = {
-    "tags": "{n} left out because their tags are not known",
-    "usd_per_hour": "{n} left out because their price is not known",
-    "created_at": "{n} left out because their cloud does not tell when they were created",
-    "encrypted": "{n} do not tell whether they are encrypted",
-    "vcpus": "{n} left out because their vCPUs are not known",
-    "ram_gib": "{n} left out because their memory is not known",
+    "tags": "{n} left out because {their} tags are not known",
+    "usd_per_hour": "{n} left out because {their} price is not known",
+    "created_at": "{n} left out because {their} cloud does not tell when {they} created",
+    "encrypted": "{n} {do} not tell whether {they_are} encrypted",
+    "vcpus": "{n} left out because {their} vCPUs are not known",
+    "ram_gib": "{n} left out because {their} memory is not known",
 }
 
 
@@ -119,4 +121,8 @@ def sort_of(text: str | None, *, grouped: bool) -> tuple[str | None, bool]:
 
 def untold(counts: Mapping[str, int]) -> list[str]:
     """What a filter left out since it is not known."""
-    return [UNTOLD[name].format(n=plural(count, "resource")) + "." for name, count in counts.items() if count]
+    return [
+        UNTOLD[name].format(n=plural(count, "resource"), **(ONE if count == 1 else MANY)) + "."
+        for name, count in counts.items()
+        if count
+    ]

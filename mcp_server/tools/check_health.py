@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cloudtop.errors import ArgumentError
 from cloudtop.models import PriceQuery, Scope, Trouble, iso
 from mcp_server.fleet import LISTS, PRICES
 from mcp_server.result import Rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_server.fleet import Fleet, Harvest
     from mcp_server.result import Ctx
 
-HEALTH, PERMISSIONS, RESOURCES = "health", "permissions", "resources"
+HEALTH, PERMISSIONS, RESOURCES, CONNECTORS = "health", "permissions", "resources", "connectors"
 STATES = {"unreachable": "down", "too_slow": "degraded", "rate_limited": "degraded"}
 
 
@@ -42,6 +43,10 @@ async def run(
 ) -> Rows:
     """Ask all connections, or for all resources, at once; one row per check."""
     narrowed = bool(name or resource_type or region or tag or check == [RESOURCES])
+    if scope == CONNECTORS and narrowed:
+        raise ArgumentError(
+            "scope", "is connectors, and what narrows to resources stands beside it", RESOURCES
+        )
     both = status and not (scope or narrowed or check)
     found = Rows(rows=[])
     if not (scope == RESOURCES or narrowed):
@@ -76,7 +81,7 @@ async def _connections(
         scopes, max_age_s=max_age, deadline_s=ctx.deadline_s, progress=ctx.progress
     )
     lists = await _lists(ctx, asked, check)
-    rows = [row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)]
+    rows = list(_once(row for provider in asked for row in _rows(ctx, provider, scopes, harvest, lists)))
     kept = [row for row in rows if (not check or row["check"] in check) and wanted(row, status)]
     uncovered = ctx.fleet.standing.uncovered(
         HEALTH, tuple(one for one in named if one not in ctx.fleet.facts)
@@ -90,13 +95,24 @@ async def _connections(
     )
 
 
+def _once(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A key that is refused is found out by each thing that is asked with it, and told once."""
+    failed: set[tuple[Any, ...]] = set()
+    for row in rows:
+        key = row["provider"], row["account"], row["check"], row["message"]
+        if row["healthy"] is not False or key not in failed:
+            yield row
+        if row["healthy"] is False:
+            failed.add(key)
+
+
 def _scopes(fleet: Fleet, provider: str, check: list[str] | None) -> Iterator[Scope]:
     """One per account with credentials, and one for its permissions; the public side of a cloud without."""
     if fleet.standing.can(provider, HEALTH) and check != [PERMISSIONS]:
         for account in fleet.standing.accounts(provider) or ("public",):
             yield fleet.here(Scope(provider, account, kind=HEALTH))
     if fleet.standing.can(provider, PERMISSIONS) and (not check or PERMISSIONS in check):
-        for account in fleet.standing.accounts(provider):
+        for account in fleet.standing.accounts(provider, PERMISSIONS):
             yield fleet.here(Scope(provider, account, kind=PERMISSIONS))
 
 
@@ -205,11 +221,11 @@ def _read_here(fleet: Fleet, listed: dict[str, Any]) -> bool:
 
 def _unread(provider: str, title: str, failed: list[Any], now: str, reader: str) -> dict[str, Any]:
     """Nothing is there yet: since nobody asked, or since every try failed."""
-    status, healthy, message = "unknown", None, f"Nothing has been read yet; {reader}."
+    status, healthy, message = "unknown", None, f"No prices have been read yet; {reader}."
     if failed:
         last = max(failed, key=lambda known: known.tried_at)
         status, healthy = "degraded", False
-        message = f"Nothing has been read yet. The last try failed: {last.trouble.message}"
+        message = f"No prices have been read yet. The last try failed: {last.trouble.message}"
     return check_row(
         provider, "public", "freshness", status, message, now, name=title, healthy=healthy, source="cache"
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mcp_server.result import Rows
+from mcp_server.tools._price_hints import unknown_place
 from mcp_server.tools._resource_question import harvested, known_since, question
 from mcp_server.tools._resource_rows import grouped, sort_of, told, unpriced, untold
 
@@ -72,7 +73,8 @@ async def run(
     )
     if group_by:
         if asked.now:
-            await ctx.fleet.inventory.prices(ctx.store.roster.unpriced(wanted), ctx.deadline_s)
+            kinds = ctx.store.roster.unpriced(replace(wanted, max_price=None))
+            await ctx.fleet.inventory.prices(kinds, ctx.deadline_s)
         groups = grouped(ctx, wanted, group_by, by, descending)
         found.rows, found.total = groups[ctx.offset : ctx.offset + limit], len(groups)
         found.shape = "group"
@@ -86,4 +88,7 @@ async def run(
         page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
     found.rows, found.total, found.shape = told(ctx, harvest, page.rows, fields), page.total, "resource"
     found.notices += untold(page.untold)
+    if not page.total:
+        places = zip(region or (), asked.filter.places_any, strict=True)
+        found.notices += [unknown_place("region", text) for text, place in places if not place.known]
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
 from agent.planner.query import Query
+from cloudtop.errors import Forbidden
 from cloudtop.sellers import known
 from connectors.base import Connector
 from mcp_server import specs
@@ -69,6 +71,9 @@ SAID = {
     "how many instances per region": "9 instances by region: us-east-1 has 6, eu-west-1 1, fra1 1",
     "unattached volumes": "1 volume (status unattached): vol-2.",
     "instances not in us-east-1": "3 instances (region not us-east-1): web-6, edge, edge-2.",
+    "instances without a gpu": "8 instances (without GPUs): web-1, web-6,",
+    "how many A100s are running": "1 GPU instance (status running, gpu A100) has 8 GPUs.",
+    "how many vcpus do our instances have": "9 instances have 112 vCPUs together.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
     " Of 2 it is not known.",
     "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
@@ -90,6 +95,7 @@ SAID = {
     " digitalocean: droplets.",
     "what can i measure on databases": "2 metrics can be read: cpu, latency.",
     "is ghost-1 alive": "No resource is named ghost-1.",
+    "cpu of ghost-1": "Nothing that CPU is measured of is named ghost-1.",
     "databases bigger than 1 tb": "No database matches (min size gb 1024).",
     "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean)"
     " by provider: aws has 7",
@@ -126,6 +132,26 @@ async def test_the_plan_is_executed_as_it_is_printed(office: Office) -> None:
         ("get_metrics", {"id": "$1.uid", "metric": ["cpu"], "op": "lt", "value": 20}),
     ]
     assert "cloudtop call get_metrics resource_type=instance metric=cpu op=lt value=20" in asked.answer.text
+
+
+async def test_a_size_that_no_listing_tells_is_looked_for_among_the_metrics(office: Office) -> None:
+    rows = office.clouds["aws"].rows["prod", "global", "buckets"]
+    rows[:] = [replace(one, size_bytes=None) for one in rows]
+    said = await office.said("size of all buckets together")
+    assert said == "3 buckets: size is not known of any. get_metrics may tell it: metric=size_bytes."
+
+
+async def test_what_could_not_be_asked_is_no_zero(office: Office) -> None:
+    for cloud in office.clouds.values():
+        cloud.wrong = lambda scope: Forbidden("You are not authorized.", "Ask for the permission.")
+    said = await office.said("how many instances do we have")
+    assert said == "This is not known: aws, digitalocean could not be asked."
+
+
+async def test_a_count_of_what_nobody_lists_is_no_zero(office: Office) -> None:
+    asked = await office.ask("how many queues do we have")
+    assert asked.answer.text.startswith("This is not known: aws, digitalocean could not be asked.")
+    assert "cloudtop lists no queues of Amazon Web Services." in asked.answer.text
 
 
 async def test_what_no_single_call_gives_again_is_asked_again(office: Office) -> None:

@@ -65,8 +65,7 @@ def _things(cloud: str) -> Iterator[Thing]:
             account, _, region = said["in"].partition("/")
             names = [said["id"]]
             if "arn" in about:
-                number = file(cloud)["accounts"][account].get("number")
-                filled = {"region": region, "number": number}
+                filled = {**file(cloud)["accounts"][account], "region": region}
                 names.append(
                     re.sub(r"{(\w+)}", lambda m, s=filled | said: str(s[m[1]]), about["arn"])  # type: ignore[misc]
                 )

@@ -340,6 +340,23 @@ async def test_no_finer_step_is_asked_for_than_is_kept(age: timedelta, step_s: i
 
 
 @pytest.mark.parametrize(
+    ("hours", "early_s", "period_s"),
+    [(24, 0, 86_400), (3, 0, 10_800), (72, 0, 86_400), (24 * 20, 180, 86_400)],
+)
+async def test_a_percentile_is_of_the_whole_time_and_not_of_the_day_that_has_begun(
+    hours: int, early_s: int, period_s: int
+) -> None:
+    """The time begins at no multiple of its own length, as a rolling one does."""
+    end = START.replace(hour=18, minute=47)
+    start = end - timedelta(hours=hours)
+    wanted = MetricQuery("load_balancer", ("latency",), start, end, hours * 3_600, "p99", (BALANCER,))
+    found, asked, _ = await read(wanted, GetMetricData=answered(0.25))
+    assert queries(asked[0])[0][3:] == (period_s, "p99")
+    assert float(asked[0].arguments["StartTime"]) == start.timestamp() + early_s
+    assert values(found) == [(BALANCER.id, "latency", None, [250.0])]
+
+
+@pytest.mark.parametrize(
     ("targets", "length", "step_s", "calls"),
     [
         (500, HOUR, 300, [500]),

@@ -227,6 +227,22 @@ def test_chips_of_amazons_own_count_as_they_do_among_the_offers(kind: str, expec
     assert made.gpus == (expected,)
 
 
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"PlatformDetails": "Linux/UNIX", "Placement": {"Tenancy": "default"}}, None),
+        ({}, None),
+        ({"PlatformDetails": "Windows"}, "Windows"),
+        ({"PlatformDetails": "Red Hat Enterprise Linux"}, "Red Hat Enterprise Linux"),
+        ({"PlatformDetails": "Linux/UNIX", "Placement": {"Tenancy": "dedicated"}}, "tenancy dedicated"),
+    ],
+)
+def test_the_price_of_linux_on_shared_hardware_is_no_other_instances(
+    told: dict[str, Any], why: str | None
+) -> None:
+    assert aws_compute.sketch({"InstanceId": "i-1", **told})["details"].get("priced_apart") == why
+
+
 def test_an_instance_that_fails_its_checks_says_so() -> None:
     status = {
         "InstanceId": "i-1",

@@ -17,9 +17,10 @@ from cloudtop.sandbox.cloud import State
 from cloudtop.sandbox.clouds import azure as local
 from cloudtop.settings import load
 from connectors import discovery
-from connectors.azure import (
+from connectors.azure import Azure
+from connectors.azure_errors import refusal
+from connectors.azure_prices import (
     OTHER,
-    Azure,
     gpu_offer,
     holding,
     is_offer,
@@ -131,6 +132,32 @@ def test_no_question_is_longer_than_azure_takes() -> None:
         assert text.count(" eq ") + text.count("contains(") <= MOST_COMPARISONS
         address = query_text(series()[name].condition) if name != OTHER else ""
         assert len(address.replace("'", "%27")) < LONGEST_ADDRESS
+
+
+async def test_a_size_costs_what_its_linux_meter_says_in_that_region(tmp_path: Path) -> None:
+    known = ["Standard_D8s_v5", "Standard_E16s_v5", "Standard_ND96isr_H100_v5", "Standard_NV6ads_A10_v5"]
+    nobody = [f"Standard_X{number}s_v9" for number in range(20)]
+    with market("azure") as endpoint:
+        async with azure(tmp_path, endpoint) as one:
+            prices = {}
+            for region in ("eastus", "westeurope", "centralus"):
+                scope = Scope("azure", region=region, kind="instance_prices")
+                pages = [page async for page in one.instance_prices(scope, known + nobody)]
+                assert len(pages) == 2, "the filter takes twenty comparisons"
+                prices[region] = {price.instance_type: price.usd_per_hour for page in pages for price in page}
+    assert all(set(found) == {*known, *nobody} for found in prices.values())
+    told = {place: {name: usd for name, usd in found.items() if usd} for place, found in prices.items()}
+    assert told == {
+        "eastus": {
+            "Standard_D8s_v5": 0.384,
+            "Standard_E16s_v5": 1.008,
+            "Standard_ND96isr_H100_v5": 98.32,
+            "Standard_NV6ads_A10_v5": 0.454,
+        },
+        "westeurope": {"Standard_D8s_v5": 0.46},
+        # Two meters that say different prices say none.
+        "centralus": {},
+    }
 
 
 @pytest.mark.parametrize(
@@ -299,11 +326,11 @@ async def test_the_rest_holds_no_type_of_a_series_and_no_machine_without_gpu(tmp
 
 def test_an_error_in_an_answer_is_one_whatever_the_status() -> None:
     busy = {"Error": {"Code": "TooManyRequests", "Message": "Slow down"}}
-    assert Azure.refusal(400, busy) is RateLimited
-    assert Azure.refusal(200, {"Error": "Invalid OData parameters supplied"}) is Invalid
-    assert Azure.refusal(400, {"Error": "Invalid OData parameters supplied"}) is None
-    assert Azure.refusal(200, {"Items": []}) is None
-    assert Azure.refusal(200, []) is None
+    assert refusal(400, busy) is RateLimited
+    assert refusal(200, {"Error": "Invalid OData parameters supplied"}) is Invalid
+    assert refusal(400, {"Error": "Invalid OData parameters supplied"}) is None
+    assert refusal(200, {"Items": []}) is None
+    assert refusal(200, []) is None
 
 
 async def sandbox(params: Mapping[str, str]) -> httpx.Response:

@@ -12,7 +12,8 @@ from cloudtop import gpus
 from cloudtop.errors import Invalid, Unauthorized
 from cloudtop.models import GpuOffer
 from cloudtop.sandbox.clouds import gcp as local
-from connectors.gcp import MACHINES, Gcp, Prices, gather, gpu_offers, is_spot, part_of, usd_of
+from connectors.gcp_errors import refusal
+from connectors.gcp_prices import MACHINES, Prices, gather, gpu_offers, is_spot, part_of, usd_of
 from tests.connectors.sellers import market, reading
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -221,8 +222,8 @@ async def test_a_wrong_key_is_said_to_be_one_though_google_says_400(tmp_path: Pa
 
 
 def test_other_400s_are_not_about_the_key() -> None:
-    assert Gcp.refusal(400, {"error": {"message": "Invalid currency code."}}) is None
-    assert Gcp.refusal(403, {"error": {"message": "API key not valid"}}) is None
-    assert Gcp.refusal(400, {"error": "text"}) is None
-    assert Gcp.refusal(200, []) is None
-    assert Gcp.refusal(200, {"error": {"message": "Something went wrong"}}) is Invalid
+    assert refusal(400, {"error": {"message": "Invalid currency code."}}) is None
+    assert refusal(403, {"error": {"message": "API key not valid"}}) is None
+    assert refusal(400, {"error": "text"}) is None
+    assert refusal(200, []) is None
+    assert refusal(200, {"error": {"message": "Something went wrong"}}) is Invalid

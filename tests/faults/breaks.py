@@ -17,7 +17,6 @@ import httpx
 
 import cloudtop.faults
 import cloudtop.store.journal
-import connectors.aws
 import connectors.base
 import connectors.door
 import connectors.vast
@@ -25,6 +24,7 @@ import mcp_server.fleet
 import mcp_server.flight
 from cloudtop import net
 from cloudtop.errors import CloudError, Unauthorized
+from connectors.aws_compute import Compute
 
 OFFERS = ("vast", "gpu_offers")
 INSTANCES = ("aws", "instances")
@@ -245,7 +245,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "delete rows on failure": Break(Flights, "_remember", forgets_rows, ("403",), "stored rows are gone"),
     "take a lost page of an inventory for the end": Break(
-        connectors.aws.Aws, "instances", ends_at_a_failure, ("lost-page",), "trouble none", row=INSTANCES
+        Compute, "instances", ends_at_a_failure, ("lost-page",), "stored rows are gone", row=INSTANCES
     ),
     "empty an inventory on failure": Break(
         Flights, "_remember", forgets_resources, ("403",), "stored rows are gone", row=INSTANCES

@@ -129,9 +129,11 @@ class Regional(Family):
 
     def how(self, house: House) -> dict[str, Any]:
         account, region = self.places(house)[0]
+        key = next(iter(self.cloud.accounts.get(account, self.cloud.auth).values()), "")
         if not self.cloud.signs:
-            return {"text": region} if self.cloud.regional and region != "global" else {}
-        key = next(iter(self.cloud.accounts.get(account, self.cloud.auth).values()))
+            here = {"text": region} if self.cloud.regional and region != "global" else {}
+            # Each account shows a key of its own.
+            return {**here, "signed": (key,)} if self.cloud.accounts else here
         return {"signed": (key, f"/{region}/") if region != "global" else (key,)}
 
     def hit(self, scope: Scope) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloudtop.errors import Unauthorized
+from cloudtop.models import Health, Scope
 from cloudtop.sandbox.serve import Sandbox, running
-from tests.mcp_server import market
+from tests.mcp_server import company, market
 from tests.mcp_server.market import NOON, House, offer, price_list
 
 
@@ -192,7 +195,7 @@ async def test_prices_that_could_never_be_read_say_why(tmp_path: Path) -> None:
     house = market.house(tmp_path, config=config)
     await house.call("compare_gpu_prices", gpu=["A100"])
     row = (await checks(house))["vast", "freshness"]
-    assert row["message"].startswith("Nothing has been read yet. The last try failed: ")
+    assert row["message"].startswith("No prices have been read yet. The last try failed: ")
     assert row["status"] == "degraded"
     await house.close()
 
@@ -212,4 +215,23 @@ async def test_what_another_endpoint_told_is_no_freshness_of_this_one(
     assert rows["vast", "api"]["status"] == "down"
     answer = await house.call("compare_gpu_prices", gpu=["A100"])
     assert "vast" not in {one["provider"] for one in answer["sources"]}
+    await house.close()
+
+
+async def test_a_key_that_is_refused_is_told_once_whatever_was_asked_with_it(tmp_path: Path) -> None:
+    clouds = company.company()
+    clouds["aws"].facts = replace(clouds["aws"].facts, kinds=("health", "permissions"))
+    refusal = Unauthorized("The key is not accepted.", "Set another.")
+
+    async def refused(scope: Scope) -> AsyncIterator[list[Health]]:
+        raise refusal
+        yield []
+
+    for kind in ("health", "permissions"):
+        setattr(clouds["aws"], kind, refused)
+    told = {**company.facts(), "aws": clouds["aws"].facts}
+    house = market.house(tmp_path, config=company.CONFIG, connectors=clouds, facts=told)
+    answer = await house.call("check_health", providers="aws", check=["credentials", "permissions"])
+    failing = [(row["account"], row["check"]) for row in answer["rows"] if row["healthy"] is False]
+    assert sorted(failing) == [("lab", "credentials"), ("prod", "credentials")]
     await house.close()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloudtop.errors import RateLimited
+from mcp_server.tools._metric_question import MetricQuestion
+from mcp_server.tools._metric_rows import Reading, made
 from tests.mcp_server import company
-from tests.mcp_server.company import Cloud
+from tests.mcp_server.company import Cloud, at
 from tests.mcp_server.market import House
 
 TOOL = "get_metrics"
@@ -18,8 +21,8 @@ TOOL = "get_metrics"
 
 @pytest.fixture
 def clouds() -> dict[str, Cloud]:
-    made = company.company()
-    made["aws"].values = {
+    clouds = company.company()
+    clouds["aws"].values = {
         ("i-0001", "cpu", None): [10, 20, 30],
         ("i-0003", "cpu", None): [90, 95, 100],
         ("i-0005", "cpu", None): [4, 5],
@@ -33,15 +36,15 @@ def clouds() -> dict[str, Cloud]:
         ("db-main", "cpu", None): [70, 80],
         ("db-main", "latency", None): [12.5],
     }
-    made["digitalocean"].values = {("8", "cpu", None): [15, 15]}
-    return made
+    clouds["digitalocean"].values = {("8", "cpu", None): [15, 15]}
+    return clouds
 
 
 @pytest.fixture
 async def house(tmp_path: Path, clouds: dict[str, Cloud]) -> AsyncIterator[House]:
-    made = company.house(tmp_path, clouds)
-    yield made
-    await made.close()
+    opened = company.house(tmp_path, clouds)
+    yield opened
+    await opened.close()
 
 
 async def values(house: House, **arguments: Any) -> dict[str, float]:
@@ -117,6 +120,7 @@ async def test_values_are_compared_in_the_unit_that_is_named(house: House) -> No
     found = await values(house, metric="network_in", op="gt", value=1, unit="KiB/s", time="24h")
     assert found == {"web-1": 1536}
     assert "does not measure percent" in await refusal(house, metric="cpu", op="lt", value=2, unit="GB")
+    assert "the metric that value is of" in await refusal(house, name="web-1", op="lt", value=2)
 
 
 async def test_groups_take_the_mean_of_percents_and_the_sum_of_rates(house: House) -> None:
@@ -245,3 +249,47 @@ async def test_nothing_that_matches_is_said(house: House) -> None:
     answer = await house.call(TOOL, metric="cpu", name="nobody")
     assert answer["rows"] == []
     assert answer["notices"] == ["No resource matches."]
+
+
+BALANCER = {
+    "uid": "aws:prod:us-east-1:load_balancer:lb",
+    "id": "lb",
+    "name": "lb",
+    "type": "load_balancer",
+    "provider": "aws",
+    "account": "prod",
+    "region": "us-east-1",
+    "gpus": [],
+}
+
+
+def told(metric: str, points: list[tuple[float, float]], **asked: Any) -> list[dict[str, Any]]:
+    """The rows of one series of the hour and a minute before noon, five minutes a step."""
+    about = MetricQuestion(
+        (metric,),
+        at(-1) - timedelta(minutes=1),
+        at(0),
+        300,
+        False,
+        bool(asked),
+        asked.get("agg"),
+        None,
+        (),
+        None,
+    )
+    series = {(BALANCER["uid"], None): {metric: (points, "live", "2026-11-20T12:00:00Z")}}
+    return made(None, about, Reading(series, {BALANCER["uid"]: BALANCER}))[0]  # type: ignore[arg-type]
+
+
+def test_a_count_whose_step_goes_on_is_no_point_yet_but_is_added_up() -> None:
+    begun = at(0).timestamp() - 60
+    points = [(begun - 600, 60.0), (begun - 300, 60.0), (begun, 12.0)]
+    assert [row["value"] for row in told("errors", points)] == [60, 60]
+    (row,) = told("errors", points, agg="sum")
+    assert (row["value"], row["to"]) == (132, "2026-11-20T12:00:00Z")
+    assert [row["value"] for row in told("latency", points)] == [60, 60, 12]
+
+
+def test_a_percentile_of_the_whole_time_says_how_far_it_reaches() -> None:
+    (row,) = told("latency", [(at(-1).timestamp() - 60, 42.0)], agg="p99")
+    assert (row["from"], row["to"]) == ("2026-11-20T10:59:00Z", "2026-11-20T12:00:00Z")

@@ -130,3 +130,9 @@ async def test_what_narrows_to_resources_asks_no_connection(house: House) -> Non
     assert {row["check"] for row in answer["rows"]} == {"resources"}
     answer = await house.call("check_health", scope="connectors", providers="aws")
     assert "resources" not in {row["check"] for row in answer["rows"]}
+
+
+async def test_connections_of_a_resource_are_refused_instead_of_told_as_the_resource(house: House) -> None:
+    answer = await house.call("check_health", scope="connectors", name="web-1")
+    assert answer["error"]["argument"] == "scope"
+    assert (await house.call("check_health", scope="resources", name="web-1"))["rows"]

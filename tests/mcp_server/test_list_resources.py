@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cloudtop import resource_types
 from cloudtop.errors import Forbidden, Unavailable
 from tests.mcp_server import company
 from tests.mcp_server.company import Cloud
@@ -156,12 +157,10 @@ async def test_a_filter_gives_what_it_says(
 
 async def test_what_a_cloud_does_not_tell_is_left_out_and_counted(house: House) -> None:
     answer = await house.call(TOOL, resource_type="instance", created_since="last_7d")
-    assert (
-        "1 resource left out because their cloud does not tell when they were created." in answer["notices"]
-    )
+    assert "1 resource left out because its cloud does not tell when it was created." in answer["notices"]
     answer = await house.call(TOOL, resource_type="instance", missing_tag="owner")
     assert "i-0004" not in [row["id"] for row in answer["rows"]]
-    assert "1 resource left out because their tags are not known." in answer["notices"]
+    assert "1 resource left out because its tags are not known." in answer["notices"]
     answer = await house.call(TOOL, max_price=1, resource_type="volume")
     assert answer["notices"] == ["2 resources left out because their price is not known."]
 
@@ -169,7 +168,7 @@ async def test_what_a_cloud_does_not_tell_is_left_out_and_counted(house: House) 
 async def test_groups_count_and_add_up_prices(house: House) -> None:
     answer = await house.call(TOOL, resource_type="instance", group_by="provider")
     assert answer["rows"] == [
-        {"group": "aws", "count": 7, "usd_per_hour": None},
+        {"group": "aws", "count": 7, "usd_per_hour": 40.4},
         {"group": "digitalocean", "count": 2, "usd_per_hour": 0.75},
     ]
     assert await groups(house, resource_type="bucket", group_by="region") == {"us-east-1": 2, "eu-west-1": 1}
@@ -177,6 +176,29 @@ async def test_groups_count_and_add_up_prices(house: House) -> None:
     assert await groups(house, group_by="gpu", resource_type="gpu_instance") == {"A100": 1}
     found = await groups(house, group_by=["provider", "status"], resource_type="instance")
     assert found == {"aws, running": 6, "aws, stopped": 1, "digitalocean, running": 2}
+
+
+async def test_what_is_priced_apart_has_not_the_price_of_its_type(
+    house: House, clouds: dict[str, Cloud]
+) -> None:
+    rows = clouds["aws"].rows["prod", "us-east-1", "instances"]
+    rows[0] = replace(rows[0], details={"priced_apart": "Windows"})
+    answer = await house.call(TOOL, id=["i-0001", "i-0003"])
+    assert {row["id"]: row["usd_per_hour"] for row in answer["rows"]} == {"i-0001": None, "i-0003": 40}
+    (group,) = (await house.call(TOOL, id=["i-0001", "i-0003"], group_by="provider"))["rows"]
+    assert group["usd_per_hour"] == 40
+
+
+async def test_a_group_costs_the_same_whatever_was_asked_before(house: House) -> None:
+    first = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
+    await house.call(TOOL, resource_type="instance", sort="price_desc")
+    assert first["rows"] == [
+        {"group": "prod", "count": 6, "usd_per_hour": 40.3},
+        {"group": "default", "count": 2, "usd_per_hour": 0.75},
+        {"group": "lab", "count": 1, "usd_per_hour": 0.1},
+    ]
+    again = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
+    assert again["rows"] == first["rows"]
 
 
 async def groups(house: House, **arguments: Any) -> dict[Any, int]:
@@ -393,6 +415,32 @@ async def test_pages_unite_to_the_whole_in_order(house: House) -> None:
         if cursor is None:
             break
     assert joined == whole
+
+
+async def test_a_place_that_nobody_knows_is_said(house: House) -> None:
+    answer = await house.call(TOOL, region="atlantis")
+    assert answer["rows"] == []
+    assert answer["notices"][0].startswith("region: no known place is called 'atlantis'.")
+    assert (await house.call(TOOL, region="us-east-1"))["notices"] == []
+
+
+async def test_a_type_that_nobody_lists_is_said_instead_of_found_empty(house: House) -> None:
+    answer = await house.call(TOOL, resource_type="queue")
+    assert [(one["provider"], one["code"]) for one in answer["missing"]] == [
+        ("aws", "not_covered"),
+        ("digitalocean", "not_covered"),
+    ]
+    assert answer["missing"][0]["message"] == "cloudtop lists no queues of Amazon Web Services."
+    one = await house.call(TOOL, resource_type="bucket", providers="digitalocean")
+    assert [one["code"] for one in one["missing"]] == ["not_covered"]
+    assert (await house.call(TOOL, resource_type="bucket"))["missing"] == []
+
+
+async def test_a_type_that_is_called_like_its_group_is_that_type_alone(house: House) -> None:
+    assert resource_types.meant(["container"]).types == ("container",)
+    assert resource_types.meant(["function"]).types == ("function",)
+    assert set(resource_types.meant(["compute"]).types) == {"instance"}
+    assert await names(house, resource_type="database") == ["db-main", "db-old"]
 
 
 async def test_an_empty_account_is_an_answer(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+from agent.planner.inventory.amounts import PERIODS
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.words import time_words
 from agent.planner.language import language
@@ -147,8 +148,14 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _age(s: Sentence, index: int, span: Span) -> str | None:
+    if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
+        return "age"
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
+
+
+def _of_time(span: Span) -> bool:
+    return span.get("unit") in PERIODS or any(word in time_words() for word in span.text.split())
 
 
 def _extreme(s: Sentence, index: int, span: Span) -> str | None:
@@ -265,7 +272,7 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 def _equipped(s: Sentence, index: int, span: Span) -> str | None:
     if not span.plays("gpu"):
         return None
-    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) else None
+    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
 
 
 def _in_money(s: Sentence) -> bool:
@@ -276,6 +283,15 @@ def _had_by_us(s: Sentence) -> bool:
     """`do we own any h200`: of one's own, unless money is spoken of."""
     ours = any(span.plays("mine") and len(span.text.split()) > 1 for span in s.spans)
     return ours and not any(span.plays("priced", "extreme") or span.get("unit") == "usd" for span in s.spans)
+
+
+def _in_use(s: Sentence) -> bool:
+    """`how many H100s are running`, `A100 machines that are idle`: what is offered does neither."""
+    states = any(span.plays("state", "unused") and span.text in set_of("in_use") for span in s.spans)
+    return states and not any(
+        span.plays("priced", "extreme") or span.number is not None or span.text.startswith("how much")
+        for span in s.spans
+    )
 
 
 def _had_by_machines(s: Sentence, index: int) -> bool:

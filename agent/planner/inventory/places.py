@@ -25,7 +25,7 @@ def read_owners(a: Asked) -> None:
 def read_places(a: Asked) -> None:
     """Clouds and regions, or what is left out of them."""
     for index, span in a.all("provider"):
-        if span.plays("service"):
+        if span.plays("service") or (span.plays("total") and not _led(a, index)):
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
@@ -51,6 +51,9 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
+    for index, _ in a.all("wants_no_gpu"):
+        if a.takes("gpu"):
+            a.where("gpu", "known", False, index)
     for index, span in a.all("encrypted"):
         a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied else "false"), index)
     for index, span in a.all("public"):
@@ -78,6 +81,12 @@ def read_values(a: Asked) -> None:
                 value = not value
             if a.put(argument, value, index):
                 break
+
+
+def _led(a: Asked, index: int) -> bool:
+    """`on together`: the cloud of that name; `the size of all buckets together` is one figure."""
+    before = a.s.at(index - 1)
+    return before is not None and before.text in set_of("place_leads")
 
 
 def _listed(a: Asked, index: int, argument: str, row_field: str, value: str) -> None:

@@ -23,6 +23,11 @@ def read_counts(a: Asked) -> None:
             a.found.then = {"op": "count"}
     for index, _ in a.all("total"):
         _total(a, index)
+    for index, span in a.all("field_of"):
+        # Of one resource it is a field; of several it is added up.
+        several = a.tool.has("min_vcpu") and not {"name", "id"} & set(a.found.arguments)
+        if span.get("field_of") == "vcpus" and span.text.startswith("how many") and several:
+            _sum(a, "vcpus", index)
 
 
 def _count_dimension(a: Asked, index: int) -> None:
@@ -32,9 +37,15 @@ def _count_dimension(a: Asked, index: int) -> None:
         at += 1
     if span is None:
         return
+    if span.plays("gpu") and a.tool.has("missing_tag"):
+        a.found.then = {"op": "sum", "field": "gpu_count"}
+        return
     if span.text in ("gpus", "cards", "gpu") and a.tool.has("group_by"):
         a.found.then = {"op": "sum", "field": "gpu_count"}
         a.put("resource_type", "gpu_instance", at)
+        return
+    if span.get("unit") == "core" and a.takes("min_vcpu") and a.tool.has("group_by"):
+        _sum(a, "vcpus", at)
         return
     if span.plays("type", "service") or "group_by" in a.found.arguments or not a.tool.has("group_by"):
         return
@@ -49,13 +60,23 @@ def _total(a: Asked, index: int) -> None:
     """`total size of our buckets`, `total cores`, `what do they cost in total`."""
     if not a.takes("min_vcpu") or a.tool.has("metric"):
         return
-    for at in range(index + 1, min(len(a.s.spans), index + 4)):
+    behind = range(index + 1, min(len(a.s.spans), index + 4))
+    for at in behind if index + 1 < len(a.s.spans) else range(index):
         if (name := _summed(a, a.s.spans[at])) is not None:
-            a.found.then = {"op": "sum", "field": name}
-            a.s.use(index, at)
+            _sum(a, name, index, at)
             return
     if a.found.then is None and any(span.plays("priced") for span in a.s.spans):
         a.s.use(index)
+
+
+def _sum(a: Asked, name: str, *places: int) -> None:
+    """A field is added up over all rows; groups tell how many they are and what they cost, nothing else."""
+    a.found.then = {"op": "sum", "field": name}
+    a.s.use(*places)
+    if name == "vcpus" and not a.found.arguments.get("resource_type"):
+        a.put("resource_type", "instance")
+    if name != "usd_per_hour" and (by := a.found.arguments.pop("group_by", None)):
+        a.found.refused.append(f"by {', '.join(by)}: this is added up over all of them alone")
 
 
 def _summed(a: Asked, span: Span) -> str | None:

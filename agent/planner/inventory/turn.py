@@ -33,6 +33,8 @@ class Own:
     words: Lexicon
     seen: Evidence
     mended: tuple[tuple[str, str], ...]
+    planned: bool = False
+    """It was read for a plan already: what its words say is used up."""
 
     @property
     def weight(self) -> float:
@@ -55,6 +57,7 @@ class Own:
 
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
+        self.planned = True
         return plans.fresh(self.s, self.words, self.seen, now, previous)
 
     def instead(self, now: datetime, previous: Query | None, *, outside: bool) -> Plan | None:
@@ -62,6 +65,8 @@ class Own:
 
         `outside`: it was taken for something that is none of ours.
         """
+        if self.planned:
+            return None
         if outside and not self.seen.anchored and (self.seen.has("shy_metric") or self._graph):
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
@@ -74,6 +79,7 @@ class Own:
 
     def followed(self, now: datetime, previous: Query) -> Plan:
         """Its plan after the question before."""
+        self.planned = True
         return plans.followed(self.s, self.words, self.seen, now, previous)
 
 

@@ -1,11 +1,11 @@
-"""Azure's Retail Prices API as a local server.
+"""Azure as a local server: its Retail Prices API, and two subscriptions (`cloudtop.sandbox.azure`).
 
-Follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the envelope and
-fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered where
-`priceType` is asked. Stricter than the real one: only `eq`, `and`, `or`, `contains` and brackets over the
-documented fields, at most twenty comparisons, no other parameter, and pages of twenty meters, not a thousand.
-As there, `NextPageLink` names Azure's own host with a port, whatever host was asked, and drops currencyCode.
-The form of an error body is an assumption.
+The list follows Microsoft's public documentation "Azure Retail Prices overview" (2023-01-01-preview): the
+envelope and fields of a meter, `$filter`, pages with `NextPageLink`, case-sensitive values, `type` answered
+where `priceType` is asked. Stricter than the real one: only `eq`, `and`, `or`, `contains` and brackets over
+the documented fields, at most twenty comparisons, no other parameter, and pages of twenty meters, not a
+thousand. As there, `NextPageLink` names Azure's own host with a port, whatever host was asked, and drops
+currencyCode. The form of an error body is an assumption.
 
 The market is made up. Each line of MARKET stands for six meters: Linux and Windows, each by the hour, as spot
 and as low priority; SINGLE are single meters, each a trap. Units: dollars per hour of the whole instance.
@@ -31,8 +31,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cloudtop.sandbox.azure.arm import Arm
+from cloudtop.sandbox.azure.arm import words as arm_words
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.faults import Exchange
+from cloudtop.sandbox.fleet import read as fleet_file
+from cloudtop.sandbox.speech import Speech
 
+TENANT = "11f3a7c2-5be0-4d19-9a64-c0ffee5a9d01"
+ACCOUNTS = {
+    "prod": {
+        "client_id": "a4c1d7e0-0f5b-4a1e-8f61-5a9db0c0ffee",
+        "client_secret": "sandbox-azure-secret-not-a-real-one",
+        "tenant_id": TENANT,
+    },
+    "sandbox": {
+        "client_id": "b8e2f6d1-7a3c-4c52-b0d9-5a9db0decade",
+        "client_secret": "sandbox-azure-secret-of-the-other-account",
+        "tenant_id": TENANT,
+    },
+}
 PATH = "/api/retail/prices"
 VERSION = "2023-01-01-preview"
 PAGE = 20
@@ -62,6 +80,12 @@ Standard_ND128isr_NDR_GB200_v6;Virtual Machines NDGB200v6 Series   ;westus3     
 Standard_NC4as_T4_v3          ;Virtual Machines NCasT4 v3 Series   ;eastus       ;US East    ;0.526  ;0.149
 Standard_NV6ads_A10_v5        ;Virtual Machines NVadsA10v5 Series  ;eastus       ;US East    ;0.454  ;0.09
 Standard_NV36ads_A10_v5       ;Virtual Machines NVadsA10v5 Series  ;japaneast    ;JA East    ;4.64   ;0.928
+Standard_D2s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.096  ;0.021
+Standard_D4s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.192  ;0.043
+Standard_D8s_v5               ;Virtual Machines Dsv5 Series        ;eastus       ;US East    ;0.384  ;0.085
+Standard_D8s_v5               ;Virtual Machines Dsv5 Series        ;westeurope   ;EU West    ;0.46   ;0.102
+Standard_D2s_v5               ;Virtual Machines Dsv5 Series        ;westeurope   ;EU West    ;0.115  ;0.026
+Standard_E16s_v5              ;Virtual Machines Esv5 Series        ;eastus       ;US East    ;1.008  ;0.201
 Standard_NC6s_v3              ;Virtual Machines NCSv3 Series       ;attatlanta1  ;ATT Atlanta;3.366  ;0.612
 """
 
@@ -348,19 +372,41 @@ async def _not_there(request: Request, problem: Exception) -> Response:
 
 def app(state: State) -> Starlette:
     """The server. Its prices do not move: a list changes some times a month."""
-    made = Starlette(
-        routes=[Route(PATH, prices, methods=["GET"])], exception_handlers={HTTPException: _not_there}
-    )
+    routes = [Route(PATH, prices, methods=["GET"]), *Arm(state, ACCOUNTS).routes()]
+    made = Starlette(routes=routes, exception_handlers={HTTPException: _not_there})
     made.router.redirect_slashes = False
     return made
 
 
+class AzureSpeech(Speech):
+    """The price list says an error in its own way, all else as Resource Manager does."""
+
+    def words(self, exchange: Exchange, status: int, message: str) -> bytes:
+        """An error body."""
+        listed = exchange.scope["path"].startswith(PATH)
+        return words(status, message) if listed else arm_words(status, message)
+
+
+LISTINGS = {"/subscriptions": ("value", "nextLink")}
 CLOUD = Cloud(
     app,
     words,
     records="Items",
+    auth=ACCOUNTS["prod"],
     more="NextPageLink",
     links=True,
     keys=("armSkuName", "armRegionName"),
     part="A100_v4",
+    sdk=True,
+    plain=("client_id", "tenant_id"),
+    signs=True,
+    settings={
+        "accounts": {
+            name: {"options": {"subscription_id": about["number"]}}
+            for name, about in fleet_file("azure")["accounts"].items()
+        }
+    },
+    accounts=ACCOUNTS,
+    listings=LISTINGS,
+    speech=AzureSpeech(words, "Items", "NextPageLink", LISTINGS),
 )

@@ -1,4 +1,4 @@
-"""Google's Cloud Billing Catalog as a local server: the SKUs of Compute Engine over a made-up market.
+"""Google Cloud as a local server: its Cloud Billing Catalog over a made-up market, and two projects.
 
 Follows the Cloud Billing API v1, `services.skus.list`: an API key in a header, pages with opaque tokens,
 prices in units and billionths of a dollar for an hour of a core, GPU or GiB, or a month of a GiB of SSD.
@@ -7,6 +7,8 @@ Traps: commitments, Reserved, DWS, Calendar Mode, Sole Tenancy and Custom beside
 SKU that is marked OnDemand; three wordings of one GPU; a first tier of zero; a price of zero; memory per GB
 instead of GiB; a region that sells a GPU but not the host's memory, and one that sells hosts without GPUs; an
 unknown GPU; types that have a price on demand and are not sold on demand.
+
+Everything else that runs in a project is told by `cloudtop.sandbox.google`.
 """
 
 from __future__ import annotations
@@ -25,19 +27,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.fleet import read
+from cloudtop.sandbox.google.server import Google
+from cloudtop.sandbox.google.speech import GoogleSpeech
+from cloudtop.sandbox.google.wire import Refusal, words
 
 TOKEN = "sandbox-gcp-key"
+ACCOUNTS = {
+    "prod": {"access_token": "sandbox-gcp-token-of-prod", "api_key": TOKEN},
+    "sandbox": {"access_token": "sandbox-gcp-token-of-the-lab"},
+}
 SERVICE = "services/6F81-5844-456A"
 PAGE, LONGEST_PAGE = 20, 5000
 PARAMETERS = {"currencyCode", "pageSize", "pageToken", "startTime", "endTime"}
-WORDS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    429: "RESOURCE_EXHAUSTED",
-    503: "UNAVAILABLE",
-}
 IOWA, CAROLINA, EEMSHAVEN = ("us-central1",), ("us-east1",), ("europe-west4",)
 BOTH = (*IOWA, *CAROLINA)
 SPOT = "Spot Preemptible"
@@ -145,11 +147,6 @@ def sku(
     }
 
 
-def words(status: int, message: str) -> bytes:
-    """An error as Google's APIs word it."""
-    return json.dumps({"error": _said(status, message)}).encode()
-
-
 def app(state: State) -> Starlette:
     """The server; its prices do not move, as list prices do not."""
 
@@ -171,8 +168,24 @@ def app(state: State) -> Starlette:
         }
         return JSONResponse(answer)
 
+    google = Google(state.now, {keys["access_token"]: name for name, keys in ACCOUNTS.items()})
+
+    async def call(request: Request) -> Response:
+        shown, asked = request.headers.get("authorization", ""), dict(request.query_params)
+        try:
+            groups = request.query_params.getlist("aggregation.groupByFields")
+            found = google.answer(
+                request.method, request.url.path, asked, await request.body(), shown, groups
+            )
+        except Refusal as refusal:
+            return _error(refusal.status, str(refusal))
+        return JSONResponse(found)
+
     made = Starlette(
-        routes=[Route(f"/v1/{SERVICE}/skus", skus, methods=["GET"])],
+        routes=[
+            Route(f"/v1/{SERVICE}/skus", skus, methods=["GET"]),
+            Route("/{rest:path}", call, methods=["GET", "POST"]),
+        ],
         exception_handlers={HTTPException: _not_there},
     )
     made.router.redirect_slashes = False
@@ -187,7 +200,7 @@ def _refused(request: Request) -> Response | None:
         return _error(403, message)
     if key != TOKEN:
         info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
-        document = _said(400, "API key not valid. Please pass a valid API key.")
+        document = json.loads(words(400, "API key not valid. Please pass a valid API key."))["error"]
         return JSONResponse({"error": {**document, "details": [info]}}, status_code=400)
     unknown = next((name for name in request.query_params if name not in PARAMETERS), None)
     if unknown is not None:
@@ -207,10 +220,6 @@ def _start(token: str) -> int | None:
     return tokens.get(token)
 
 
-def _said(status: int, message: str) -> dict[str, Any]:
-    return {"code": status, "message": message, "status": WORDS.get(status, "INTERNAL")}
-
-
 def _error(status: int, message: str) -> Response:
     return Response(words(status, message), status_code=status, media_type="application/json")
 
@@ -223,9 +232,19 @@ async def _not_there(request: Request, problem: Exception) -> Response:
 CLOUD = Cloud(
     app=app,
     words=words,
-    auth={"api_key": TOKEN},
+    speech=GoogleSpeech(words, "skus", "nextPageToken"),
+    auth=ACCOUNTS["prod"],
+    accounts=ACCOUNTS,
     records="skus",
     more="nextPageToken",
     # A SKU is known by its wording alone.
     keys=("description",),
+    sdk=True,
+    unpaged=("cluster",),
+    settings={
+        "accounts": {
+            name: {"options": {"project_id": about["project"]}}
+            for name, about in read("gcp")["accounts"].items()
+        }
+    },
 )

@@ -203,7 +203,7 @@ CLOUD = Cloud(
     speech=OracleSpeech(words, "items"),
     auth=ACCOUNTS["prod"],
     accounts=ACCOUNTS,
-    open=("tenancy",),
+    plain=("tenancy",),
     # A compartment without its id cannot be listed.
     leads=("id",),
     sdk=True,
