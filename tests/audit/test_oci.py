@@ -169,7 +169,7 @@ def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:
 
 def test_a_machine_that_became_idle_is_idle_today_and_was_not_this_week(call: Call) -> None:
     (day,), (week,) = (
-        call("get_metrics", metric="cpu", name=["web-prod-7"], agg="avg", time=time)["rows"]
+        call("get_metrics", metric="cpu", name=["web-prod-33"], agg="avg", time=time)["rows"]
         for time in ("24h", "7d")
     )
     assert day["value"] == pytest.approx(12, abs=0.5)

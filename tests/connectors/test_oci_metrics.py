@@ -57,19 +57,19 @@ async def read(
 
 
 async def test_one_query_tells_of_all_instances_of_a_compartment(sandbox: Sandbox, tmp_path: Path) -> None:
-    targets = (instance("web-prod-5"), instance("web-prod-6"))
+    targets = (instance("web-prod-31"), instance("web-prod-32"))
     found, notes, queries = await read(sandbox, tmp_path, "instance", ("cpu",), *targets)
     assert queries == ["CpuUtilization[5m].groupBy(resourceId).mean()"]
     means = {one.id.rpartition(".")[2]: sum(v for _, v in one.points) / len(one.points) for one in found}
-    assert means == pytest.approx({"web-prod-5": 41, "web-prod-6": 88}, abs=2)
+    assert means == pytest.approx({"web-prod-31": 41, "web-prod-32": 88}, abs=2)
     assert notes == []
 
 
 async def test_a_single_instance_is_asked_for_by_its_id(sandbox: Sandbox, tmp_path: Path) -> None:
     found, _, queries = await read(
-        sandbox, tmp_path, "instance", ("cpu",), instance("web-prod-5"), stat="p95"
+        sandbox, tmp_path, "instance", ("cpu",), instance("web-prod-31"), stat="p95"
     )
-    id = "ocid1.instance.oc1.us-ashburn-1.web-prod-5"
+    id = "ocid1.instance.oc1.us-ashburn-1.web-prod-31"
     assert queries == [f'CpuUtilization[5m]{{resourceId = "{id}"}}.groupBy(resourceId).percentile(0.95)']
     assert [one.id for one in found] == [id]
     assert all(at.tzinfo is UTC for at, _ in found[0].points)
@@ -77,7 +77,7 @@ async def test_a_single_instance_is_asked_for_by_its_id(sandbox: Sandbox, tmp_pa
 
 async def test_of_a_counter_the_rate_is_asked_for(sandbox: Sandbox, tmp_path: Path) -> None:
     found, _, queries = await read(
-        sandbox, tmp_path, "instance", ("network_in",), instance("web-prod-5"), step_s=3600, stat="max"
+        sandbox, tmp_path, "instance", ("network_in",), instance("web-prod-31"), step_s=3600, stat="max"
     )
     assert ".rate()" in queries[0]
     assert found[0].points[0][1] == pytest.approx(2_100_000, rel=0.05)
@@ -100,7 +100,7 @@ async def test_what_is_counted_is_by_the_second_where_the_metric_is_a_rate(
 async def test_gpus_are_found_by_listing_namespaces_and_told_one_by_one(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    targets = (instance("training-node-09", VISION), instance("web-prod-5"))
+    targets = (instance("training-node-31", VISION), instance("web-prod-31"))
     found, _, queries = await read(sandbox, tmp_path, "instance", ("gpu_utilization",), *targets)
     assert sorted(str(one.device) for one in found) == [str(number) for number in range(8)]
     # The shop has no such namespace: nothing is asked there.
@@ -124,19 +124,19 @@ async def test_a_bucket_is_measured_by_its_name_and_told_by_the_hour(
 async def test_what_does_not_say_where_it_is_is_looked_for_in_the_whole_tenancy(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    (one,), _, _ = await read(sandbox, tmp_path, "instance", ("cpu",), instance("web-prod-5", None))
-    assert one.id.endswith("web-prod-5")
+    (one,), _, _ = await read(sandbox, tmp_path, "instance", ("cpu",), instance("web-prod-31", None))
+    assert one.id.endswith("web-prod-31")
     assert "compartmentIdInSubtree=true" in sandbox.requests[-1].query
 
 
 async def test_a_compartment_that_refuses_costs_its_own_series(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.fault("oci", "403", text=VISION)
-    targets = (instance("training-node-09", VISION), instance("web-prod-5"))
+    targets = (instance("training-node-31", VISION), instance("web-prod-31"))
     found, notes, _ = await read(sandbox, tmp_path, "instance", ("cpu",), *targets)
-    assert [one.id.rpartition(".")[2] for one in found] == ["web-prod-5"]
+    assert [one.id.rpartition(".")[2] for one in found] == ["web-prod-31"]
     assert [one.message for one in notes if "1 of 2 compartments" in one.message]
     with pytest.raises(Forbidden):
-        await read(sandbox, tmp_path, "instance", ("cpu",), instance("training-node-09", VISION))
+        await read(sandbox, tmp_path, "instance", ("cpu",), instance("training-node-31", VISION))
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_counter_grows_and_its_rate_is_what_the_file_says(endpoint: str) -> No
     def values(statistic: str) -> list[float]:
         details = {
             "namespace": "oci_computeagent",
-            "query": f'NetworksBytesIn[30m]{{resourceDisplayName = "web-prod-5"}}.{statistic}',
+            "query": f'NetworksBytesIn[30m]{{resourceDisplayName = "web-prod-31"}}.{statistic}',
             "startTime": (end - timedelta(hours=2)).isoformat(),
             "endTime": end.isoformat(),
         }
