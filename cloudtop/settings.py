@@ -206,6 +206,8 @@ class Settings:
             "client_secret",
             "secret_access_key",
             "session_token",
+            "key_content",
+            "pass_phrase",
             "access_token",
         )
         found = {

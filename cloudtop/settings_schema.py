@@ -39,6 +39,11 @@ AUTH = _closed(
         "external_id": TEXT,
         "token_url": TEXT,
         "key_file": TEXT,
+        "key_content": TEXT,
+        "pass_phrase": TEXT,
+        "tenancy": TEXT,
+        "user": TEXT,
+        "fingerprint": TEXT,
         "env_api_key": TEXT,
         "env_secret": TEXT,
     }

@@ -48,7 +48,8 @@ EFFECTS = {
     "agent.base_url": NO_EFFECT["agent.base_url"],
     "providers.*.enabled": "false: never asked",
     "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it; "
-    "`profile`, `role_arn` (`external_id`) and `method: service_account` for those that AWS' own tools keep",
+    "`profile`, `role_arn` (`external_id`) and `method: service_account` for those that AWS' own tools keep; "
+    "Oracle's `tenancy`, `user`, `fingerprint` and `key_content`, or a `key_file`",
     "providers.*.credentials": "the same credentials in an older form",
     "providers.*.regions": "the regions that are asked, where prices are read region by region (AWS)",
     "providers.*.services": NO_EFFECT["providers.*.services"],

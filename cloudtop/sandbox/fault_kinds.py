@@ -108,7 +108,7 @@ def _edits(change: Callable[[Page, Exchange, Armed], None]) -> Behaviour:
         page = exchange.layer.speech.page(exchange, reply)
         if page is not None:
             change(page, exchange, armed)
-            reply = replace(reply, body=page.body())
+            reply = page.told(reply)
         await exchange.reply(reply)
 
     return behave

@@ -3,8 +3,8 @@
 `Layer.arm(name, path=…, times=…, after=…)` switches a fault on for the requests whose path starts with `path`
 (and that hold `text` somewhere): the first `after` of them pass, the next `times` (None: all) meet it.
 `signed` are texts that the Authorization header must hold: a key, and with AWS a region or a service, which
-stand nowhere else (`signed=("/us-west-2/rds/",)`). What each fault does stands in fault_kinds; those that no
-HTTP app can do in raw_ports.
+stand nowhere else (`signed=("/us-west-2/rds/",)`). Oracle's are signed for a host: its labels are such texts.
+What each fault does stands in fault_kinds; those that no HTTP app can do in raw_ports.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class Armed:
         )
         if not exchange.scope["path"].startswith(self.path) or self.text not in where:
             return False
-        if not all(text in exchange.header("authorization") for text in self.signed):
+        labels = exchange.header("x-forwarded-host").replace(".", "/")
+        if not all(text in f"{exchange.header('authorization')} /{labels}/" for text in self.signed):
             return False
         self.asked += 1
         met = self.asked - self.after

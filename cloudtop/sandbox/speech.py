@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Page:
     def body(self) -> bytes:
         """It as it is sent."""
         return json.dumps(self.document).encode()
+
+    def told(self, reply: Reply) -> Reply:
+        """The answer with this page in it."""
+        return replace(reply, body=self.body())
 
 
 class Speech:

@@ -74,7 +74,8 @@ Defects seen elsewhere
   test_nobodys_prices_are_kept_for_long
 13 types with other GPUs: audit/test_known_defects.py::test_an_aws_type_has_the_gpus_that_are_in_it
 14 markups: audit/test_known_defects.py::test_a_resellers_markup_is_the_resellers_price_alone
-15 two prices of one machine: connectors/test_oci.py::test_a_part_that_comes_twice_keeps_the_dearer_price
+15 two prices of one machine:
+  connectors/test_oci_prices.py::test_a_part_that_comes_twice_keeps_the_dearer_price
   audit/test_known_defects.py::test_a_machine_that_is_listed_at_two_prices_is_shown_at_both
 16 on-demand ranked by spot:
   mcp_server/test_compare_gpu_prices.py::test_an_on_demand_question_is_ranked_by_on_demand_prices
@@ -93,7 +94,7 @@ import pytest
 
 from cloudtop.cli.build import build
 from cloudtop.sandbox.serve import running
-from connectors import discovery, oci, verda
+from connectors import discovery, oci_prices, verda
 
 TESTS = Path(__file__).parents[1]
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -270,7 +271,7 @@ def test_a_part_that_is_listed_at_nothing_does_not_make_a_shape_cheaper(nothing:
 
     def usd(core: Any) -> float | None:
         parts = [product("G", "GPU Per Hour", 2.0), product("C", "OCPU Per Hour", core)]
-        return oci.gpu_offer(shape, oci.parts(parts), False, AT, "").usd_per_hour
+        return oci_prices.gpu_offer(shape, oci_prices.parts(parts), False, AT, "").usd_per_hour
 
     assert usd(0.1) == 3.5
     assert usd(nothing) is None

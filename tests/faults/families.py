@@ -177,7 +177,7 @@ class Listing(Regional):
         return {row["id"] for rows in filled.values() for row in rows.values()}
 
     def needed(self) -> set[str]:
-        return set()
+        return set(self.cloud.leads)
 
 
 class Permissions(Regional):

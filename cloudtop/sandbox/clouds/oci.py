@@ -1,4 +1,4 @@
-"""Oracle Cloud's price list and the shapes file of its cost estimator as a local server.
+"""Oracle Cloud as a local server: its price list, the shapes file of its cost estimator, and two tenancies.
 
 Follows the price list API (`cetools/api/v1/products`) and `cloudestimator2/data/shapes.json`, both public and
 without a key or pages. The market is made up, in their units: dollars per GPU-hour, OCPU-hour or GB-hour of a
@@ -7,7 +7,7 @@ part, and for each shape its parts.
 Traps: products that look like a rental and are none (software, Cloud@Customer, H100T); names that are no
 models; the memory of one GPU where others tell that of all; quantities that are null; a bracket in a shape's
 name; a shape of several parts; a price of zero; a part without a price; hidden and retired shapes; an unknown
-GPU.
+GPU. Every other request goes to `cloudtop.sandbox.oci`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.oci.server import Oracle
+from cloudtop.sandbox.oci.signed import ACCOUNTS, Asked
+from cloudtop.sandbox.oci.speech import OracleSpeech
 
 PRODUCTS = "/pls/apex/cetools/api/v1/products/"
 SHAPES = "/a/ocom/docs/cloudestimator2/data/shapes.json"
@@ -166,7 +169,20 @@ def app(state: State) -> Starlette:
         found = shapes()
         return JSONResponse({"buildId": 428, "count": len(found), "items": found})
 
-    routes = [Route(PRODUCTS, products, methods=["GET"]), Route(SHAPES, estimator, methods=["GET"])]
+    oracle = Oracle(state.now)
+
+    async def call(request: Request) -> Response:
+        path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+        target = f"{path}?{request.url.query}" if request.url.query else path
+        asked = Asked(request.method, target, dict(request.headers), await request.body())
+        reply = oracle.answer(asked)
+        return Response(reply.body, reply.status, dict(reply.headers))
+
+    routes = [
+        Route(PRODUCTS, products, methods=["GET"]),
+        Route(SHAPES, estimator, methods=["GET"]),
+        Route("/{rest:path}", call, methods=["GET", "POST"]),
+    ]
     made = Starlette(routes=routes, exception_handlers={HTTPException: _not_there})
     made.router.redirect_slashes = False
     return made
@@ -184,7 +200,21 @@ async def _not_there(request: Request, problem: Exception) -> Response:
 CLOUD = Cloud(
     app=app,
     words=words,
-    auth={},
+    speech=OracleSpeech(words, "items"),
+    auth=ACCOUNTS["prod"],
+    accounts=ACCOUNTS,
+    plain=("tenancy",),
+    # A compartment without its id cannot be listed.
+    leads=("id",),
+    sdk=True,
+    regional=True,
+    signs=True,
+    settings={
+        "accounts": {
+            "prod": {"options": {"region": "us-ashburn-1"}},
+            "sandbox": {"options": {"region": "uk-london-1"}},
+        }
+    },
     records="items",
     # Without the second one, nobody knows that a shape is also sold as preemptible.
     keys=("name", "allowPreemptible"),

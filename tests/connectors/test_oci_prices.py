@@ -11,7 +11,7 @@ import pytest
 from cloudtop import gpus
 from cloudtop.errors import Invalid
 from cloudtop.sandbox.clouds import oci as local
-from connectors.oci import Oci, gpu_offer, is_gpu_shape, parts
+from connectors.oci_prices import Prices, gpu_offer, is_gpu_shape, parts
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -57,10 +57,10 @@ def test_which_of_the_disputed_parts_prices_which_gpu_is_said_by_the_shapes_file
 
 
 def test_an_error_with_a_200_is_one_all_the_same() -> None:
-    assert Oci.refusal(200, {"code": "BadRequest", "message": "Something went wrong"}) is Invalid
-    assert Oci.refusal(200, {"items": [], "lastUpdated": "2026-11-12T08:00:00Z"}) is None
-    assert Oci.refusal(503, {"message": "Try again later"}) is None
-    assert Oci.refusal(200, []) is None
+    assert Prices.refusal(200, {"code": "BadRequest", "message": "Something went wrong"}) is Invalid
+    assert Prices.refusal(200, {"items": [], "lastUpdated": "2026-11-12T08:00:00Z"}) is None
+    assert Prices.refusal(503, {"message": "Try again later"}) is None
+    assert Prices.refusal(200, []) is None
 
 
 def test_the_names_of_the_price_list_name_no_gpu() -> None:

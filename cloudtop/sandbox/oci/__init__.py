@@ -1,0 +1,1 @@
+"""The company's part in Oracle Cloud as a local server."""
