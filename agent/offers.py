@@ -86,9 +86,12 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
 
 
 def checks(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
-    """How resources are, or the connections to sellers."""
-    if all(row.get("uid") for row in rows):
-        return resources.health(rows, answer)
+    """How resources are, and the connections to sellers."""
+    if things := [row for row in rows if row.get("uid")]:
+        others = [row for row in rows if not row.get("uid") and row.get("healthy") is False]
+        clouds = ", ".join(dict.fromkeys(str(row["provider"]) for row in others))
+        fail = f" {plural(len(others), 'check')} of {clouds} {'fails' if len(others) == 1 else 'fail'}."
+        return resources.health(things, answer) + (fail if others else "")
     bad = [row for row in rows if row.get("healthy") is False]
     unknown = [row for row in rows if row.get("healthy") is None]
     if bad:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from agent import offers
+from agent.answer import Answer
 from agent.ask import Asked, ask, lexicon_of
 from agent.planner.query import Query
 from cloudtop.errors import Forbidden
@@ -253,3 +255,17 @@ async def test_an_answer_is_the_same_bytes_twice(office: Office) -> None:
 
 def test_the_made_up_clouds_are_real_connectors() -> None:
     assert all(isinstance(cloud, Connector) for cloud in company.company().values())
+
+
+def test_what_fails_is_said_of_resources_and_of_connections_apart() -> None:
+    def check(uid: str | None, name: str | None) -> dict[str, Any]:
+        about = {"uid": uid, "name": name, "provider": "azure", "check": "permissions", "source": "live"}
+        return {**about, "healthy": False, "status": "failing", "message": "It failed."}
+
+    rows = [
+        check("azure:prod:eastus:instance:web-8", "web-8"),
+        check("azure:prod:eastus:database:sql", "sql"),
+    ]
+    rows += [check(None, None), check(None, None)]
+    said = offers.checks(rows, Answer("ok", ""), [])
+    assert said == "2 resources are not well: web-8 (failing), sql (failing). 2 checks of azure fail."
