@@ -141,5 +141,4 @@ NO_EFFECT = {
     "providers.*.auth.api_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.auth.token_url": f"{LATER}: no connector that is here uses OAuth",
     "providers.*.auth.env_secret": f"{LATER}: no connector that is here asks for a second secret",
-    "providers.*.services": f"{LATER}: prices have no services",
 }

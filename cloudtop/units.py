@@ -133,6 +133,14 @@ def positive(value: object) -> float | None:
     return number(value) or None
 
 
+def whole(value: object) -> int | None:
+    """A count or a number of bytes, as large as it likes, a number or its digits; None for anything else."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() else None
+    counts = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return int(value) if counts else None  # type: ignore[call-overload]
+
+
 def per_hour(value: float, unit: str) -> float:
     """A price for each `unit` of time as a price for each hour; a month has MONTH_HOURS."""
     return value / UNIT_HOURS["hour" if unit == "gpu_hour" else unit]

@@ -13,6 +13,7 @@ from typing import Any
 from cloudtop.errors import NotFound
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
+from cloudtop.units import whole
 from connectors.aws_base import Amazon
 from connectors.aws_databases import STATES, engine, incompatible, trouble
 from connectors.aws_rows import Record, each, inner, moment, raw, tags, told
@@ -138,8 +139,3 @@ def table(one: Record) -> Resource:
         ),
         raw=raw(one),
     )
-
-
-def whole(value: object) -> int | None:
-    """A count, as it may be as large as it likes; None for what is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

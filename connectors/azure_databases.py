@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import positive
+from cloudtop.units import positive, whole
 from connectors.azure_base import Microsoft
 from connectors.azure_rows import (
     PROVISIONING,
@@ -117,7 +117,7 @@ class Databases(Microsoft):
 def sql_database(one: Record) -> Resource:
     """One database of Azure SQL."""
     status, word = state(one, SQL_STATES, "status")
-    most = positive(prop(one, "maxSizeBytes"))
+    most = whole(prop(one, "maxSizeBytes"))
     return Resource(
         **common(one),
         type="database",

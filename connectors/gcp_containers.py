@@ -13,10 +13,10 @@ from typing import Any
 from cloudtop.errors import Forbidden, NotEnabled
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
-from cloudtop.units import number, positive
+from cloudtop.units import number, positive, whole
 from connectors.gcp_base import Google, next_token
 from connectors.gcp_compute import accelerator
-from connectors.gcp_rows import Record, each, inner, labels, last, located, moment, place_in, raw, told, whole
+from connectors.gcp_rows import Record, each, inner, labels, last, located, moment, place_in, raw, told
 
 FUNCTIONS = "/v2/projects/{project}/locations/-/functions"
 SERVICES = "/v2/projects/{project}/locations/-/services"

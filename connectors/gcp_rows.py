@@ -89,9 +89,3 @@ def each(record: Any, *path: str) -> list[Record]:
 def told(**facts: Any) -> dict[str, object]:
     """The facts that are known."""
     return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-
-
-def whole(value: Any) -> int | None:
-    """A count of any size, which Google writes as text where it may be long; None for what is none."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import positive
+from cloudtop.units import positive, whole
 from connectors.gcp_base import PAGE, Google
 from connectors.gcp_rows import (
     Record,
@@ -24,7 +24,6 @@ from connectors.gcp_rows import (
     raw,
     region_of,
     told,
-    whole,
 )
 
 DISK_STATES = {

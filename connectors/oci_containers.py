@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import positive
+from cloudtop.units import positive, whole
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, inner, moment, told, whole
+from connectors.oci_rows import Record, common, inner, moment, told
 
 
 class Containers(Oracle):

@@ -117,12 +117,6 @@ def merged(one: Record, itself: Any) -> Record:
     return {**one, **{name: value for name, value in more.items() if value is not None}}
 
 
-def whole(value: Any) -> int | None:
-    """How many there are of something, of any size; None for anything else than a count."""
-    counts = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    return int(value) if counts else None
-
-
 def moment(value: str | None) -> datetime | None:
     """A time such as 2026-01-01T00:00:00.000Z in UTC."""
     try:

@@ -14,9 +14,9 @@ from typing import Any
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import number, positive
+from cloudtop.units import number, positive, whole
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, merged, moment, raw, tags, told, whole
+from connectors.oci_rows import Record, common, merged, moment, raw, tags, told
 
 HELD = frozenset({"ATTACHED", "ATTACHING", "DETACHING"})
 TIERS = {0: "lower cost", 10: "balanced", 20: "higher performance"}

@@ -34,8 +34,6 @@ from cloudtop.cli.main import ended
 
 sys.exit(ended(["mcp", *sys.argv[1:]]))
 '''
-AMBIENT = {"aws"}
-"""Their keys lie where their own tools keep them; an empty one in the environment would hide those."""
 
 
 def manifest() -> dict[str, Any]:
@@ -86,7 +84,8 @@ def manifest() -> dict[str, Any]:
 def _variables() -> Iterator[tuple[str, str]]:
     """Every credential that can be filled in, and the environment variable that takes it."""
     for one in found().values():
-        if one.id not in AMBIENT:
+        # Where a cloud's own tools keep keys, an empty one in the environment would hide those.
+        if not one.ambient:
             yield from ((f"{one.id}_{name}", names[0]) for name, names in one.credentials.items())
 
 
@@ -102,7 +101,7 @@ def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
         },
     )
     for one in found().values():
-        for name in one.credentials if one.id not in AMBIENT else ():
+        for name in one.credentials if not one.ambient else ():
             needed = "for more than public prices" if one.keyless else "to be asked at all"
             yield (
                 f"{one.id}_{name}",

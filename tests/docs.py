@@ -52,7 +52,7 @@ EFFECTS = {
     "Oracle's `tenancy`, `user`, `fingerprint` and `key_content`, or a `key_file`",
     "providers.*.credentials": "the same credentials in an older form",
     "providers.*.regions": "the regions that are asked, where prices are read region by region (AWS)",
-    "providers.*.services": NO_EFFECT["providers.*.services"],
+    "providers.*.services": "whose resources are read: ids of `list_services`, or common names; else all",
     "providers.*.rate_limit": "requests a second, burst, and how long one may wait for its turn",
     "providers.*.timeout": "how long one request may take",
     "providers.*.retries": "tries after the first, for this provider",

@@ -17,6 +17,7 @@ from cloudtop.units import (
     snap_memory_gib,
     spoken_amounts,
     usd,
+    whole,
 )
 
 
@@ -235,3 +236,12 @@ def test_memory_said_in_a_sentence_is_the_memory_of_an_argument(size: int, unit:
 def test_letters_that_grow_when_lowered_do_not_shift_the_spans() -> None:
     text = "İİ under $2 İ"
     assert [text[slice(*amount.whole)] for amount in spoken_amounts(text)] == ["under $2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [(0, 0), (1_099_511_627_776, 1_099_511_627_776), ("43980465111040", 43_980_465_111_040), (3.0, 3)]
+    + [(one, None) for one in (None, True, -1, "", "-5", "1e3", "many", [1])],
+)
+def test_a_count_may_be_of_any_size_and_is_never_guessed(written: object, count: int | None) -> None:
+    assert whole(written) == count
