@@ -28,14 +28,12 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     ],
     "gpu_price_history": [{"gpu": ["A100"]}, {"gpu": ["H100"], "group_by": "provider"}],
     "list_providers": [{}],
-    "check_health": [{}, {"providers": ["vast"]}],
+    "check_health": [{"providers": ["aws"], "resource_type": "database"}, {"providers": ["vast"]}],
     "list_services": [{}],
-    "list_resources": [{"limit": 3}],
-    "get_resource": [{"name": "web-1"}],
-    "get_metrics": [{"metric": "cpu"}],
+    "list_resources": [{"providers": ["aws"], "resource_type": "bucket", "limit": 3}],
+    "get_resource": [{"id": "aws:prod:us-east-1:instance:i-697df5546e8b5fe86"}],
+    "get_metrics": [{"providers": ["aws"], "metric": "cpu", "name": "web-prod-3", "region": ["us-east-1"]}],
 }
-ROWLESS = ("list_resources", "get_resource", "get_metrics")
-"""The demo has no resources yet: these answer, and say what could not be asked."""
 
 
 def main() -> int:
@@ -45,9 +43,9 @@ def main() -> int:
     lines: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
-            lines += inspected(COMMAND, Path(home), CALLS, ROWLESS)
+            lines += inspected(COMMAND, Path(home), CALLS)
         with tempfile.TemporaryDirectory(prefix="cloudtop-mcp-") as home:
-            lines += called(COMMAND, Path(home), CALLS, ROWLESS)
+            lines += called(COMMAND, Path(home), CALLS)
             lines += viewed(COMMAND, Path(home))
             lines += conformant(COMMAND, Path(home))
     except (ValueError, subprocess.TimeoutExpired) as error:

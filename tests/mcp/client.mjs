@@ -1,9 +1,9 @@
 // The official TypeScript client: every tool listed and called, its structured content checked by the client.
-// node client.mjs '{"url"|"command", "env", "calls": {tool: [arguments]}, "rowless", "mode", "era"}', prints one line a tool.
+// node client.mjs '{"url"|"command", "env", "calls": {tool: [arguments]}, "mode", "era"}', prints one line a tool.
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 
-const { url, command, env, calls, rowless, mode, era } = JSON.parse(process.argv[2]);
+const { url, command, env, calls, mode, era } = JSON.parse(process.argv[2]);
 const transport = url
   ? new StreamableHTTPClientTransport(new URL(url))
   : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ...env } });
@@ -21,7 +21,7 @@ try {
     for (const args of calls[name]) {
       const result = await client.callTool({ name, arguments: args });
       const rows = result.structuredContent?.rows;
-      if (result.isError || !(rows?.length || rowless.includes(name))) fail(`${name}: ${JSON.stringify(result).slice(0, 600)}`);
+      if (result.isError || !rows?.length) fail(`${name}: ${JSON.stringify(result).slice(0, 600)}`);
     }
     console.log(`${name} ${calls[name].length} calls`);
   }

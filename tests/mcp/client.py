@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ CALLS_S = 120.0
 Calls = dict[str, list[dict[str, Any]]]
 
 
-def called(command: list[str], home: Path, calls: Calls, rowless: Sequence[str]) -> list[str]:
-    """One line for every tool; ValueError when a client is not content. `rowless` tools may give no rows."""
+def called(command: list[str], home: Path, calls: Calls) -> list[str]:
+    """One line for every tool; ValueError when a client is not content."""
     lines = []
     over_stdio = {"command": command, "env": {"CLOUDTOP_HOME": str(home)}}
     for era, mode in (("legacy", "legacy"), ("modern", "auto")):
-        asked = {"calls": calls, "rowless": rowless, "mode": mode, "era": era}
+        asked = {"calls": calls, "mode": mode, "era": era}
         with serving(command, home) as url:
             for title, program in CLIENTS.items():
                 lines += _told(f"{title}, {era}, stdio", program, {**asked, **over_stdio})

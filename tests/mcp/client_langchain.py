@@ -1,7 +1,7 @@
 """LangChain's MCP client (`langchain[mcp]`): every tool listed and called, as an agent would call it.
 
 `python client_langchain.py JSON` prints one line a tool; JSON: {"url"|"command", "env", "calls": {tool:
-[arguments]}, "rowless": [tool], "mode", "era"}. It runs in an environment of its own, where cloudtop is not.
+[arguments]}, "mode", "era"}. It runs in an environment of its own, where cloudtop is not.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ async def main(asked: dict[str, Any]) -> None:
             for arguments in calls:
                 told = await answer(tools[name], arguments)
                 rows = told.status == "success" and told.artifact["structured_content"]["rows"]
-                if not (rows or (rows == [] and name in asked["rowless"])):
+                if not rows:
                     raise ValueError(f"{name} {arguments}: {str(told)[:600]}")
             print(f"{name} {len(calls)} calls")
         refused = await answer(tools["compare_gpu_prices"], {"gpu": ["Z9"]})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,8 @@ TOKEN, WRONG = "inspector-token-aaaaaaaa", "inspector-token-bbbbbbbb"
 Calls = dict[str, list[dict[str, Any]]]
 
 
-def inspected(command: list[str], home: Path, calls: Calls, rowless: Sequence[str]) -> list[str]:
-    """One line for every call; ValueError when the Inspector ends otherwise than it should.
-
-    `rowless` tools may give no rows.
-    """
+def inspected(command: list[str], home: Path, calls: Calls) -> list[str]:
+    """One line for every call; ValueError when the Inspector ends otherwise than it should."""
     # A wrapper script keeps the server's own command line apart from the Inspector's.
     script = home / "server"
     script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in command) + "\n")
@@ -40,9 +36,9 @@ def inspected(command: list[str], home: Path, calls: Calls, rowless: Sequence[st
     tokens.chmod(0o600)
     lines = []
     for era in ("legacy", "modern"):
-        lines += _tried(home, calls, rowless, f"{era}, stdio", [str(script)], era)
+        lines += _tried(home, calls, f"{era}, stdio", [str(script)], era)
         with serving(command, home, "--token-file", str(tokens)) as url:
-            lines += _tried(home, calls, rowless, f"{era}, HTTP", _with_token(url, TOKEN), era)
+            lines += _tried(home, calls, f"{era}, HTTP", _with_token(url, TOKEN), era)
             listing = [*_with_token(url, WRONG), "--method", "tools/list"]
             _run(home, era, *listing, expected=NOT_LET_IN)
             lines.append(f"Inspector, {era}, HTTP: a token that is not known is not let in")
@@ -54,9 +50,7 @@ def _with_token(url: str, token: str) -> list[str]:
     return [*words, "--header", f"Authorization: Bearer {token}"]
 
 
-def _tried(
-    home: Path, calls: Calls, rowless: Sequence[str], title: str, target: list[str], era: str
-) -> list[str]:
+def _tried(home: Path, calls: Calls, title: str, target: list[str], era: str) -> list[str]:
     listed = _run(home, era, *target, "--strict", "--method", "tools/list")["result"]["tools"]
     names = sorted(tool["name"] for tool in listed)
     if names != sorted(calls):
@@ -67,7 +61,7 @@ def _tried(
         for arguments in calls[name]:
             result = _run(home, era, *call, name, "--tool-args-json", json.dumps(arguments))["result"]
             rows = result["structuredContent"]["rows"]
-            if result.get("isError") or not (rows or name in rowless):
+            if result.get("isError") or not rows:
                 raise ValueError(f"Inspector, {title}, {name} {arguments}: {json.dumps(result)[:600]}")
             lines.append(f"Inspector, {title}: {name} {json.dumps(arguments)} {len(rows)} rows")
     wrong = ("compare_gpu_prices", "--tool-args-json", '{"gpu": ["Z9"]}')
