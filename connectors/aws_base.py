@@ -9,13 +9,11 @@ late: connectors.aws_door.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudtop.errors import CloudError, RateLimited, TooSlow, Unreachable
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_rows import Record
@@ -28,11 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HOME = "us-east-1"
 """Where what belongs to no region is asked."""
-AT_ONCE = 16
-"""Calls for single resources that one listing makes side by side."""
 EXTRA_RETRIES = 1
 """How often something is asked again that a listing can do without."""
-PASSING = (RateLimited, TooSlow, Unreachable)
 
 
 class Amazon(Connector):
@@ -121,35 +116,3 @@ class Amazon(Connector):
         """The same rows with their tags."""
         labels = await tagging.of(self, scope, rows) if rows else []
         return [replace(one, tags=found) for one, found in zip(rows, labels, strict=True)]
-
-    async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
-        """Something that a listing can do without: None and a note when it is refused."""
-        try:
-            return await asked
-        except PASSING:
-            raise
-        except CloudError as error:
-            self.note_once(scope, f"{what} not known. {error.message}", error)
-            return None
-
-    def note_once(self, scope: Scope, message: str, error: CloudError, region: str | None = None) -> None:
-        """Keep one warning of a kind about a region, however many resources it is about."""
-        said, region = message.partition(". ")[0], region or scope.region
-        known = {(one.message.partition(". ")[0], one.region) for one in self.noted.get(scope, ())}
-        if (said, region) not in known:
-            self.note(scope, message, error.next_step, error.code, region)
-
-    async def each(self, items: Iterable[T], ask: Callable[[T], Awaitable[Any]]) -> list[Any]:
-        """The answers to one call for each of several things, a bounded number of them at once."""
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def one(item: T) -> Any:
-            async with room:
-                return await ask(item)
-
-        tasks = [asyncio.ensure_future(one(item)) for item in items]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()

@@ -15,6 +15,7 @@ from cloudtop.errors import CloudError, Forbidden, NotFound
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_rows import tags
+from connectors.base import PASSING
 
 if TYPE_CHECKING:
     from connectors.aws_base import Amazon
@@ -70,8 +71,6 @@ class Tagging:
 
     async def _of_few(self, cloud: Amazon, scope: Scope, group: Sequence[Resource]) -> dict[str, Tags]:
         """The tags of a few resources by their ids; none of them where that was refused too often."""
-        from connectors.aws_base import PASSING
-
         region = group[0].region or cloud.place(scope)
         if self._refusals[region] >= REFUSALS:
             return {}
@@ -88,7 +87,7 @@ class Tagging:
 
     async def _of_region(self, cloud: Amazon, scope: Scope, region: str) -> Mapping[str, Tags] | None:
         """The tags of everything of the kind in a region; None where the tagging API refuses."""
-        from connectors.aws_base import EXTRA_RETRIES, PASSING
+        from connectors.aws_base import EXTRA_RETRIES
 
         def read(page: Any) -> dict[str, Tags]:
             listed = cloud.records(page, "ResourceTagMappingList")

@@ -187,30 +187,13 @@ class Microsoft(Connector):
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused.
 
-        Whatever else goes wrong fails the listing, so that old rows stay as they were.
+        Whatever else goes wrong fails the listing, so that old rows stay: a machine's state stands beside it.
         """
         try:
             return await asked
         except (Forbidden, NotFound) as error:
-            message = f"{what} not known. {error.message}"
-            if all(one.message != message for one in self.noted.get(scope, ())):
-                self.note(scope, message, error.next_step, error.code)
+            self.note_once(scope, f"{what} not known. {error.message}", error)
             return None
-
-    async def each(self, items: Iterable[T], ask: Callable[[T], Awaitable[Any]]) -> list[Any]:
-        """The answers to one call for each of several things, a bounded number of them at once."""
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def one(item: T) -> Any:
-            async with room:
-                return await ask(item)
-
-        tasks = [asyncio.ensure_future(one(item)) for item in items]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 def placed(url: str, endpoint: str | None, hosts: Iterable[str]) -> str:

@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudtop.errors import CloudError, Forbidden, Invalid, Unauthorized
+from cloudtop.errors import CloudError, Forbidden, Invalid, RateLimited, TooSlow, Unauthorized, Unreachable
 from cloudtop.models import Health, Scope, Trouble
 from cloudtop.text import encoded, plural
 
@@ -42,6 +42,13 @@ DIVISIONS_TTL_S = 3_600.0
 
 SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 KNOWN_NAMES = 4_096
+PASSING = (RateLimited, TooSlow, Unreachable)
+"""What passes by itself: what could not be asked for now is known soon."""
+AT_ONCE = 16
+"""Calls for single things that one listing makes side by side."""
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 Refusal = Callable[[int, Any], type[CloudError] | None]
 """Says which failure hides in an answer (status, parsed body), or None for what the status says."""
@@ -167,6 +174,52 @@ class Connector:
                 severity="warning",
             )
         )
+
+    def note_once(self, scope: Scope, message: str, error: CloudError, region: str | None = None) -> None:
+        """Keep one warning of a kind about a region, however many resources it is about."""
+        said, region = message.partition(". ")[0], region or scope.region
+        known = {(one.message.partition(". ")[0], one.region) for one in self.noted.get(scope, ())}
+        if (said, region) not in known:
+            self.note(scope, message, error.next_step, error.code, region)
+
+    async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
+        """Something that a listing can do without: None and a note when it is refused.
+
+        A cloud that asks to wait or does not answer fails the listing, so that old rows stay as they were.
+        """
+        try:
+            return await asked
+        except PASSING:
+            raise
+        except CloudError as error:
+            self.note_once(scope, f"{what} not known. {error.message}", error)
+            return None
+
+    async def each(self, items: Iterable[S], ask: Callable[[S], Awaitable[T]]) -> list[T]:
+        """The answers to one call for each of several things, a bounded number of them at once.
+
+        Once one has failed none is begun any more; what is under way comes to its end.
+        """
+        import asyncio
+
+        room = asyncio.Semaphore(AT_ONCE)
+        failures: list[BaseException] = []
+
+        async def one(item: S) -> T:
+            async with room:
+                if failures:
+                    raise failures[0]
+                try:
+                    return await ask(item)
+                except CloudError as error:
+                    failures.append(error)
+                    raise
+
+        answers = await asyncio.gather(*map(one, items), return_exceptions=True)
+        failures += [one for one in answers if isinstance(one, BaseException)]
+        if failures:
+            raise failures[0]
+        return [one for one in answers if not isinstance(one, BaseException)]
 
     def bulk(self, scope: Scope) -> bool:
         """Whether a scope is too big to be read while somebody waits; `sync` reads it."""

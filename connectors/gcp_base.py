@@ -8,20 +8,15 @@ without an id counts them. Imported late: connectors.gcp_door, connectors.gcp_id
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop.errors import (
-    CloudError,
     Invalid,
     NotConfigured,
     NotEnabled,
-    RateLimited,
-    TooSlow,
     Unavailable,
-    Unreachable,
 )
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
@@ -37,11 +32,8 @@ T = TypeVar("T")
 Row = Callable[[Record], Resource | None]
 PAGE = 500
 MOST_PROJECTS = 10
-AT_ONCE = 16
-"""Calls for single resources that one listing makes side by side."""
 EXTRA_RETRIES = 1
 """How often something is asked again that a listing can do without."""
-PASSING = (RateLimited, TooSlow, Unreachable)
 
 
 class Google(Connector):
@@ -217,37 +209,6 @@ class Google(Connector):
         if names := sorted(lost):
             message = f"{self.facts.title} could not reach {', '.join(names)} itself; the rest was read."
             raise Unavailable(message, "Ask again later.")
-
-    async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
-        """Something that a listing can do without: None and a note when it is refused."""
-        try:
-            return await asked
-        except PASSING:
-            raise
-        except CloudError as error:
-            self.note_once(scope, f"{what} not known. {error.message}", error)
-            return None
-
-    def note_once(self, scope: Scope, message: str, error: CloudError) -> None:
-        """Keep one warning of a kind about a scope, however many resources it is about."""
-        said = message.partition(". ")[0]
-        if said not in {one.message.partition(". ")[0] for one in self.noted.get(scope, ())}:
-            self.note(scope, message, error.next_step, error.code)
-
-    async def each(self, items: Iterable[T], ask: Callable[[T], Awaitable[Any]]) -> list[Any]:
-        """The answers to one call for each of several things, a bounded number of them at once."""
-        room = asyncio.Semaphore(AT_ONCE)
-
-        async def one(item: T) -> Any:
-            async with room:
-                return await ask(item)
-
-        tasks = [asyncio.ensure_future(one(item)) for item in items]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 def _in(region: str | None, regions: Sequence[str]) -> bool:

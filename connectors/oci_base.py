@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cloudtop.errors import CloudError, Forbidden, Invalid, RateLimited, TooSlow, Unreachable
+from cloudtop.errors import CloudError, Forbidden, Invalid
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.base import Connector
@@ -25,11 +25,8 @@ if TYPE_CHECKING:
     from connectors.oci_session import Identity
 
 T = TypeVar("T")
-AT_ONCE = 16
-"""Calls that one listing makes side by side."""
 EXTRA_RETRIES = 1
 """How often something is asked again that a listing can do without."""
-PASSING = (RateLimited, TooSlow, Unreachable)
 KNOWN_S = 60.0
 """How long the compartments of a tenancy count as known."""
 GONE = frozenset({"DELETING", "DELETED", "TERMINATED"})
@@ -229,46 +226,6 @@ class Oracle(Connector):
             nameless += len(made) - len(rows)
             yield rows
         self.nameless(scope, nameless, noun)
-
-    async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
-        """Something that a listing can do without: None and a note when it is refused."""
-        try:
-            return await asked
-        except PASSING:
-            raise
-        except CloudError as error:
-            self.note_once(scope, f"{what} not known. {error.message}", error)
-            return None
-
-    def note_once(self, scope: Scope, message: str, error: CloudError) -> None:
-        """Keep one warning of a kind about a scope, however many resources it is about."""
-        said = message.partition(". ")[0]
-        if said not in {one.message.partition(". ")[0] for one in self.noted.get(scope, ())}:
-            self.note(scope, message, error.next_step, error.code)
-
-    async def each(self, items: Iterable[Any], ask: Callable[[Any], Awaitable[T]]) -> list[T]:
-        """The answers to one call for each of several things, a bounded number of them at once.
-
-        Once one has failed none is begun any more; what is under way comes to its end.
-        """
-        room = asyncio.Semaphore(AT_ONCE)
-        failures: list[BaseException] = []
-
-        async def one(item: Any) -> T:
-            async with room:
-                if failures:
-                    raise failures[0]
-                try:
-                    return await ask(item)
-                except CloudError as error:
-                    failures.append(error)
-                    raise
-
-        answers = await asyncio.gather(*map(one, items), return_exceptions=True)
-        failures += [one for one in answers if isinstance(one, BaseException)]
-        if failures:
-            raise failures[0]
-        return [one for one in answers if not isinstance(one, BaseException)]
 
     def told(self, data: Any, name: str) -> Mapping[str, Any]:
         """An answer that tells of one thing by its field `name`; anything else is Invalid."""

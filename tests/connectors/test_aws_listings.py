@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudtop.errors import CloudError, Forbidden, Invalid, RateLimited
-from connectors import aws_base, discovery
+from connectors import base, discovery
 from tests.connectors.aws_server import (
     Asked,
     House,
@@ -432,7 +432,7 @@ async def test_calls_for_single_resources_are_bounded() -> None:
 
     async with amazon() as cloud, House(cloud).opened() as aws:
         assert await aws.each(names, ask) == names
-    assert peak == aws_base.AT_ONCE
+    assert peak == base.AT_ONCE
 
 
 async def test_the_regions_are_those_that_the_account_has_switched_on() -> None:

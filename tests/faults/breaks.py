@@ -24,10 +24,12 @@ import mcp_server.fleet
 import mcp_server.flight
 from cloudtop import net
 from cloudtop.errors import CloudError, Unauthorized
-from connectors.aws_compute import Compute
+from connectors.aws_storage import Storage
 
 OFFERS = ("vast", "gpu_offers")
 INSTANCES = ("aws", "instances")
+VOLUMES = ("aws", "volumes")
+"""Its second request is its second page; that of instances asks what stands beside them."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ BREAKS: Mapping[str, Break] = {
     ),
     "delete rows on failure": Break(Flights, "_remember", forgets_rows, ("403",), "stored rows are gone"),
     "take a lost page of an inventory for the end": Break(
-        Compute, "instances", ends_at_a_failure, ("lost-page",), "stored rows are gone", row=INSTANCES
+        Storage, "volumes", ends_at_a_failure, ("lost-page",), "trouble none", row=VOLUMES
     ),
     "empty an inventory on failure": Break(
         Flights, "_remember", forgets_resources, ("403",), "stored rows are gone", row=INSTANCES

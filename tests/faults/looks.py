@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import Scope
@@ -98,7 +99,7 @@ class Looks:
             held = self.family.held(house, scope)
             if not self.case.fewer and (gone := self.family.whole(rows) - self.family.whole(held)):
                 self.say(f"{name}: {len(gone)} stored rows are gone")
-            elif held != rows and self.case.fault not in GROWING:
+            elif held != rows and self.case.fault not in GROWING and not _noted(scope, rows, held, harvest):
                 self.say(f"{name}: stored rows have changed, the cloud has not")
             label = harvest.label(scope, after[scope].fetched_at, now)
             if bad:
@@ -182,3 +183,17 @@ class Looks:
         counts = {scope: one.rows for scope, one in known.items() if one}
         if counts != self.cell.counts:
             self.say(f"well again, and {sorted(counts.values())} rows")
+
+
+def _noted(scope: Scope, before: Any, after: Any, harvest: Harvest) -> bool:
+    """Whether all that changed is no longer known, and the listing is said to be in trouble.
+
+    What stands beside a listing, such as status checks, may be lost with a request of its own; a page that
+    was read before the listing failed is kept without it.
+    """
+    if before.keys() != after.keys() or not isinstance(next(iter(before.values()), None), Mapping):
+        return False
+    changed = [
+        value for key, row in after.items() for name, value in row.items() if value != before[key].get(name)
+    ]
+    return all(value is None for value in changed) and any(one.kind == scope.kind for one in harvest.missing)

@@ -50,11 +50,6 @@ def cell(one: tuple[str, str, str]) -> Any:
         "metrics": column in SAMPLED,
         "permissions": column in SAMPLED,
     }.get(method, method == first and column in (SAMPLED if provider != "aws" else COLUMNS))
-    if one == ("aws", "instances", "lost-page"):
-        # Not mended yet, and not yet proved: most likely the page of what types are made of.
-        return pytest.param(
-            *one, marks=pytest.mark.xfail(reason="a lost page changes rows, though it is noted")
-        )
     return pytest.param(*one, marks=() if often else pytest.mark.slow)
 
 
