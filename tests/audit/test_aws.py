@@ -5,52 +5,27 @@ A question about a type that the connector does not list is skipped aloud.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cloudtop.cli.build import build
-from cloudtop.sandbox.serve import running
 from connectors import discovery
 from tests.audit import aws, company
+from tests.audit.asking import Call, asking, measured
 from tests.audit.company import Thing
 
 FACTS = discovery.found()["aws"]
 TYPES = tuple(dict.fromkeys(kind for types in FACTS.lists.values() for kind in types))
 MEASURED = {kind for kind, told in FACTS.metrics.items() if "cpu" in told}
-PATIENT_S = 60.0
-
-Call = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """Calls a tool about AWS alone and joins all its pages; the inventory is read once."""
-    home = tmp_path_factory.mktemp("audit")
-    with running(("aws",)) as sandbox:
-        config = sandbox.config()
-        config["providers"]["aws"]["rate_limit"] = {"requests_per_second": 1000, "burst": 1000}
-        file = home / "config.json"
-        file.write_text(json.dumps(config))
-
-        async def asked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            house = build(file, home)
-            runtime = house.runtime()
-            wanted = {"providers": ["aws"], "limit": 500, "max_age": "1h", **arguments}
-            page = told = (await runtime.call(tool, wanted, deadline_s=PATIENT_S)).structured
-            while cursor := page["next_cursor"]:
-                page = (
-                    await runtime.call(tool, {**wanted, "cursor": cursor}, deadline_s=PATIENT_S)
-                ).structured
-                told["rows"] += page["rows"]
-            await house.aclose()
-            return told
-
-        yield lambda tool, **arguments: asyncio.run(asked(tool, arguments))
+    """Calls a tool about AWS alone."""
+    with asking("aws", tmp_path_factory.mktemp("audit")) as asked:
+        yield asked
 
 
 def listed(*types: str) -> list[Thing]:
@@ -185,15 +160,6 @@ def test_a_region_costs_what_its_machines_cost_that_run(call: Call) -> None:
             cost[str(one.region)] = cost.get(str(one.region), 0.0) + usd
     rows = call("list_resources", resource_type="instance", group_by=["region"])["rows"]
     assert {row["group"]: row["usd_per_hour"] for row in rows} == pytest.approx(cost)
-
-
-def measured(call: Call, **arguments: Any) -> list[dict[str, Any]]:
-    if not MEASURED:
-        pytest.skip("the connector tells no metrics")
-    told = call("get_metrics", **arguments)
-    assert [one["message"] for one in told["missing"] if one["severity"] == "error"] == []
-    rows: list[dict[str, Any]] = told["rows"]
-    return rows
 
 
 def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:

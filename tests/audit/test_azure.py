@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cloudtop.cli.build import build
-from cloudtop.sandbox.serve import running
 from connectors import discovery
 from tests.audit import azure, company
+from tests.audit.asking import Call, asking, measured
 from tests.audit.company import Thing
 
 pytest.importorskip("azure.mgmt.compute")
 
 TYPES = tuple(dict.fromkeys(kind for types in discovery.found()["azure"].lists.values() for kind in types))
-PATIENT_S = 60.0
-
-Call = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """Calls a tool about Azure alone and joins all its pages; the inventory is read once."""
-    home = tmp_path_factory.mktemp("audit")
-    with running(("azure",)) as sandbox:
-        config = sandbox.config()
-        config["providers"]["azure"]["rate_limit"] = {"requests_per_second": 1000, "burst": 1000}
-        file = home / "config.json"
-        file.write_text(json.dumps(config))
-
-        async def asked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            house = build(file, home)
-            runtime = house.runtime()
-            wanted = {"providers": ["azure"], "limit": 500, "max_age": "1h", **arguments}
-            page = told = (await runtime.call(tool, wanted, deadline_s=PATIENT_S)).structured
-            while cursor := page["next_cursor"]:
-                page = (
-                    await runtime.call(tool, {**wanted, "cursor": cursor}, deadline_s=PATIENT_S)
-                ).structured
-                told["rows"] += page["rows"]
-            await house.aclose()
-            return told
-
-        yield lambda tool, **arguments: asyncio.run(asked(tool, arguments))
+    """Calls a tool about Azure alone."""
+    with asking("azure", tmp_path_factory.mktemp("audit")) as asked:
+        yield asked
 
 
 def listed(*types: str) -> list[Thing]:
@@ -148,14 +123,12 @@ def test_a_question_finds_what_a_person_finds(call: Call, question: str) -> None
     assert sorted(by_key(call("list_resources", **arguments)["rows"])) == sorted(map(key, things))
 
 
-def measured(call: Call, **arguments: Any) -> dict[str, float]:
-    told = call("get_metrics", **arguments)
-    assert [one for one in told["missing"] if one["severity"] == "error"] == []
-    return {row["uid"].split(":", 4)[4]: row["value"] for row in told["rows"]}
+def values(call: Call, **arguments: Any) -> dict[str, float]:
+    return {row["uid"].split(":", 4)[4]: row["value"] for row in measured(call, **arguments)}
 
 
 def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:
-    rows = measured(call, metric="cpu", op="lt", value=20, time="24h")
+    rows = values(call, metric="cpu", op="lt", value=20, time="24h")
     now = datetime.now(UTC)
     expected = {}
     for thing in listed("instance", "database", "cluster"):
@@ -170,7 +143,7 @@ def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:
 
 def test_a_machine_that_became_idle_is_idle_today_and_was_not_this_week(call: Call) -> None:
     (day,), (week,) = (
-        measured(call, metric="cpu", name=["web-prod-7"], agg="avg", time=time).values()
+        values(call, metric="cpu", name=["web-prod-7"], agg="avg", time=time).values()
         for time in ("24h", "7d")
     )
     assert day == pytest.approx(4, abs=0.5)
@@ -178,7 +151,7 @@ def test_a_machine_that_became_idle_is_idle_today_and_was_not_this_week(call: Ca
 
 
 def test_machines_short_of_memory_are_those_with_little_left(call: Call) -> None:
-    rows = measured(call, metric="memory", resource_type="instance", op="gt", value=60, time="3h")
+    rows = values(call, metric="memory", resource_type="instance", op="gt", value=60, time="3h")
     now = datetime.now(UTC)
     left = {
         one.names[-1]: azure.mean(one, "Available Memory Percentage", now - timedelta(hours=3), now, now)

@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cloudtop.cli.build import build
-from cloudtop.sandbox.serve import running
 from connectors import discovery
 from tests.audit import company, gcp
+from tests.audit.asking import Call, asking, measured
 from tests.audit.company import Thing
 
 FACTS = discovery.found()["gcp"]
-PATIENT_S = 60.0
-
-Call = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """Calls a tool about Google alone and joins all its pages; the inventory is read once."""
-    home = tmp_path_factory.mktemp("audit")
-    with running(("gcp",)) as sandbox:
-        file = home / "config.json"
-        file.write_text(json.dumps(sandbox.config()))
-
-        async def asked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            house = build(file, home)
-            runtime = house.runtime()
-            wanted = {"providers": ["gcp"], "limit": 500, "max_age": "1h", **arguments}
-            told = (await runtime.call(tool, wanted, deadline_s=PATIENT_S)).structured
-            page = told
-            while cursor := page["next_cursor"]:
-                page = (
-                    await runtime.call(tool, {**wanted, "cursor": cursor}, deadline_s=PATIENT_S)
-                ).structured
-                told["rows"] += page["rows"]
-            await house.aclose()
-            return told
-
-        yield lambda tool, **arguments: asyncio.run(asked(tool, arguments))
+    """Calls a tool about Google alone."""
+    with asking("gcp", tmp_path_factory.mktemp("audit")) as asked:
+        yield asked
 
 
 def things(*types: str) -> list[Thing]:
@@ -134,13 +110,6 @@ def test_groups_count_what_a_person_counts(call: Call, by: str) -> None:
         group = str({"type": one.type, "account": one.account}[by])
         counts[group] = counts.get(group, 0) + 1
     assert {row["group"]: row["count"] for row in call("list_resources", group_by=[by])["rows"]} == counts
-
-
-def measured(call: Call, **arguments: Any) -> list[dict[str, Any]]:
-    told = call("get_metrics", **arguments)
-    assert [one for one in told["missing"] if one["severity"] == "error"] == []
-    rows: list[dict[str, Any]] = told["rows"]
-    return rows
 
 
 def test_what_idles_below_a_fifth_of_its_cpu_is_found(call: Call) -> None:

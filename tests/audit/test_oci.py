@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cloudtop.cli.build import build
-from cloudtop.sandbox.serve import running
 from tests.audit import company, oci
+from tests.audit.asking import Call, asking
 from tests.audit.company import Thing
 
-PATIENT_S = 60.0
 MEASURED = ("instance", "database")
 THINGS = [one for one in company.things("oci") if one.type]
-
-Call = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """Calls a tool about Oracle alone and joins all its pages; the inventory is read once."""
-    home = tmp_path_factory.mktemp("audit")
-    with running(("oci",)) as sandbox:
-        config = sandbox.config()
-        config["providers"]["oci"]["rate_limit"] = {"requests_per_second": 1000, "burst": 1000}
-        file = home / "config.json"
-        file.write_text(json.dumps(config))
-
-        async def asked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-            house = build(file, home)
-            runtime = house.runtime()
-            wanted = {"providers": ["oci"], "limit": 500, "max_age": "1h", **arguments}
-            page = told = (await runtime.call(tool, wanted, deadline_s=PATIENT_S)).structured
-            while cursor := page["next_cursor"]:
-                more = {**wanted, "cursor": cursor}
-                page = (await runtime.call(tool, more, deadline_s=PATIENT_S)).structured
-                told["rows"] += page["rows"]
-            await house.aclose()
-            return told
-
-        yield lambda tool, **arguments: asyncio.run(asked(tool, arguments))
+    """Calls a tool about Oracle alone."""
+    with asking("oci", tmp_path_factory.mktemp("audit")) as asked:
+        yield asked
 
 
 def key(row: dict[str, Any]) -> tuple[str, str, str]:
