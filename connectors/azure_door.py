@@ -262,7 +262,7 @@ class AzureDoor:
 
 
 class _Nobody:
-    """A credential that is never asked: the client will have one."""
+    """A credential that is never asked: the transport brings the token."""
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        raise NotImplementedError
+        raise AssertionError("the transport brings the token")

@@ -1,29 +1,23 @@
 """google-cloud-compute and google-auth behind the house's door: they make requests and read answers, the door
 sends.
 
-Both stand on `requests`, or on something that is called like it. The adapter mounted here passes each
-request to the one door of this provider on the event loop, which brings a whole answer or a CloudError: so
-rate, number in flight, dead hosts, deadline, retries and audit are the door's. The SDK's own retries are
-off, and it knows no credentials: the token goes along where the door is.
-
-The SDK waits, so it runs in a few daemon threads of the provider. `google.cloud.compute_v1` takes seconds
-to import; that happens in such a thread, when Compute Engine is first asked.
-Imported late: google.cloud.compute_v1, google.auth, requests, httpx.
+Both stand on `requests`, or on something that is called like it. The SDK's own retries are off, and it knows
+no credentials: the token goes along where the door is. `google.cloud.compute_v1` takes seconds to import; that
+happens in a thread of the provider, when Compute Engine is first asked.
+Imported late: google.cloud.compute_v1, google.auth, requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from cloudtop.errors import CloudError, Invalid, NotConfigured
 from connectors.gcp_errors import refusal
-from connectors.threads import DaemonThreads
+from connectors.sdk_door import Asking, SdkDoor, adapter, under_way
 
 if TYPE_CHECKING:
     import httpx
@@ -37,30 +31,20 @@ SHORTEST_SECRET = 12
 Trouble = Callable[[Exception, str], CloudError]
 
 
-@dataclass(eq=False, slots=True)
-class _Asking:
-    """One call on its way: whose it is, what its request carries, and what of it is on the wire."""
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Asking(Asking):
+    """One call on its way: what its request carries, and what an exception of Google's packages means."""
 
-    loop: asyncio.AbstractEventLoop
-    account: str
     headers: Mapping[str, str]
-    operation: str = ""
-    retries: int | None = None
-    sending: Future[Any] | None = None
-    given_up: bool = False
-
-    def give_up(self) -> None:
-        """Take back what is on the wire, and send nothing more."""
-        self.given_up = True
-        if self.sending:
-            self.sending.cancel()
+    operation: str
+    trouble: Trouble
 
 
-_asking: ContextVar[_Asking] = ContextVar("asking")
-
-
-class GoogleDoor:
+class GoogleDoor(SdkDoor[_Asking]):
     """Whatever Google's packages send for one provider. `door` opens a door."""
+
+    sdk = "google"
+    reads = (refusal,)
 
     def __init__(
         self,
@@ -69,9 +53,7 @@ class GoogleDoor:
         http: Http,
         door: Callable[..., httpx.AsyncBaseTransport],
     ) -> None:
-        self._facts, self._settings, self._http, self._open = facts, settings, http, door
-        self._door: httpx.AsyncBaseTransport | None = None
-        self._threads: DaemonThreads | None = None
+        super().__init__(facts, settings, http, door)
         self._clients: dict[tuple[str, str], Any] = {}
 
     async def compute(
@@ -113,17 +95,16 @@ class GoogleDoor:
         retries: int | None = None,
     ) -> T:
         """Let a thread of the provider do it; `trouble` says what an exception of Google's packages means."""
-        asking = _Asking(asyncio.get_running_loop(), account, headers or {}, operation, retries)
-        context = copy_context()
-        context.run(_asking.set, asking)
-        if self._threads is None:
-            bound = self._settings.in_flight or self._facts.in_flight
-            self._threads = DaemonThreads(bound, f"{self._facts.id}-google")
-        future: Future[T] = self._threads.submit(context, self._guarded, work, trouble, account)
-        try:
-            return await asyncio.wrap_future(future)
-        finally:
-            asking.give_up()
+        loop = asyncio.get_running_loop()
+        asking = _Asking(
+            loop=loop,
+            account=account,
+            retries=retries,
+            headers=headers or {},
+            operation=operation,
+            trouble=trouble,
+        )
+        return await self.threaded(work, asking)
 
     def transport(self, account: str) -> Callable[..., Any]:
         """What google-auth sends its requests by: with an endpoint of the account's own, there."""
@@ -142,20 +123,11 @@ class GoogleDoor:
         ) -> Response:
             if own := self._settings.endpoint_of(account):
                 url = own.rstrip("/") + urlsplit(url).path
-            return Answer(self._pass(method, url, headers or {}, body))
+            return Answer(self._passed(method, url, headers or {}, body))
 
         return send
 
-    async def aclose(self) -> None:
-        """Close the connections and end the threads; the next call makes new ones."""
-        door, self._door = self._door, None
-        threads, self._threads = self._threads, None
-        if threads is not None:
-            await threads.aclose()
-        if door is not None:
-            await door.aclose()
-
-    def _guarded(self, work: Callable[[], T], trouble: Trouble, account: str) -> T:
+    def guarded(self, work: Callable[[], T], asking: _Asking) -> T:
         """In a thread: what Google's packages raise becomes a CloudError."""
         try:
             return work()
@@ -165,7 +137,7 @@ class GoogleDoor:
             message = f"{self._facts.title} is asked through google-cloud-compute, which is not installed."
             raise NotConfigured(message, "Install it: pip install 'cloudtop[gcp]'.") from error
         except Exception as error:
-            raise trouble(error, account) from error
+            raise asking.trouble(error, asking.account) from error
 
     def _unread(self, error: Exception, account: str) -> CloudError:
         """What an exception of the SDK means: whatever is wrong on the wire is a CloudError already."""
@@ -175,6 +147,7 @@ class GoogleDoor:
     def _client(self, name: str, account: str) -> Any:
         """A client of the SDK that sends through the door; the same for all of an account."""
         if (name, account) not in self._clients:
+            import requests
             from google.api_core.client_options import ClientOptions
             from google.auth.credentials import AnonymousCredentials
             from google.cloud import compute_v1
@@ -188,46 +161,30 @@ class GoogleDoor:
             session.trust_env = False
             session.adapters.clear()
             for scheme in ("https://", "http://"):
-                session.mount(scheme, _adapter(self._pass))
+                session.mount(scheme, adapter(requests, self._sent_of))
             self._clients[name, account] = made
         return self._clients[name, account]
 
-    def _pass(self, method: str, url: str, headers: Mapping[str, Any], body: Any) -> httpx.Response:
+    def _sent_of(self, request: Any) -> httpx.Response:
+        """In a thread: have a request of `requests` sent."""
+        return self._passed(request.method, request.url, request.headers, request.body)
+
+    def _passed(self, method: str, url: str, headers: Mapping[str, Any], body: Any) -> httpx.Response:
         """In a thread: have a request sent, and wait for the answer."""
-        asking = _asking.get()
-        coming = asyncio.run_coroutine_threadsafe(self._sent(method, url, headers, body, asking), asking.loop)
-        asking.sending = coming
-        if asking.given_up:
-            coming.cancel()
-        answer = coming.result()
-        asking.sending = None
-        return answer
-
-    async def _sent(
-        self, method: str, url: str, headers: Mapping[str, Any], body: Any, asking: _Asking
-    ) -> httpx.Response:
-        """On the event loop: through the door."""
-        import httpx
-
-        await self._http.check(url, asking.account)
-        if self._door is None:
-            self._door = self._open(refusal)
-        sent = {name: _text(value) for name, value in headers.items()} | dict(asking.headers)
+        asking: _Asking = under_way.get()
         # httpx unpacks what it knows to unpack, and says itself what that is.
-        sent = {name: value for name, value in sent.items() if name.lower() != "accept-encoding"}
-        content = body.encode() if isinstance(body, str) else body or b""
-        note = {
-            "operation": asking.operation,
-            "account": asking.account,
-            "retries": asking.retries,
+        own = {name: value for name, value in headers.items() if name.lower() != "accept-encoding"}
+        answer = self.sent(
+            asking,
+            method,
+            url,
+            own | dict(asking.headers),
+            body,
+            operation=asking.operation,
             # All of it reads; a token may be asked for twice.
-            "repeatable": True,
-            "keyed": True,
-            "json": True,
-            "secrets": in_form(content),
-        }
-        passed = httpx.Request(method, url, headers=sent, content=content, extensions={"cloudtop": note})
-        answer = await self._door.handle_async_request(passed)
+            repeatable=True,
+            secrets=in_form(body.encode() if isinstance(body, str) else body or b""),
+        )
         if not isinstance(answer.extensions["cloudtop_json"], Mapping):
             # The SDK would take it for an answer with nothing in it.
             raise Invalid(f"{self._facts.title} answered with something else than an object.", "Try again.")
@@ -238,29 +195,3 @@ def in_form(content: bytes) -> list[str]:
     """What a request for a token holds, which nobody may repeat."""
     form = parse_qs(content.decode("utf-8", "replace"))
     return [value for values in form.values() for value in values if len(value) >= SHORTEST_SECRET]
-
-
-def _adapter(send: Callable[..., httpx.Response]) -> Any:
-    """An adapter of requests that has `send` send."""
-    from io import BytesIO
-
-    from requests import Response
-    from requests.adapters import BaseAdapter
-
-    class Adapter(BaseAdapter):
-        def send(self, request: Any, *about: Any, **more: Any) -> Response:
-            answer = send(request.method, request.url, request.headers, request.body)
-            made = Response()
-            made.status_code, made.url, made.request = answer.status_code, request.url, request
-            made.headers.update(answer.headers)
-            made._content, made.raw = answer.content, BytesIO(answer.content)
-            return made
-
-        def close(self) -> None:
-            """The door is closed by whoever opened it."""
-
-    return Adapter()
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

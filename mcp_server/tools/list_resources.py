@@ -71,21 +71,19 @@ async def run(
         notices=[*asked.notices, *known_since(ctx, asked, harvest)],
         expires_at=harvest.expires_at,
     )
+    prices = ctx.fleet.inventory.prices
+    if asked.now and (group_by or max_price is not None or by == "usd_per_hour"):
+        # Sums, which rows match, and which come first follow from prices that are not known yet.
+        await prices(ctx.store.roster.unpriced(replace(wanted, max_price=None)), ctx.deadline_s)
     if group_by:
-        if asked.now:
-            kinds = ctx.store.roster.unpriced(replace(wanted, max_price=None))
-            await ctx.fleet.inventory.prices(kinds, ctx.deadline_s)
         groups = grouped(ctx, wanted, group_by, by, descending)
         found.rows, found.total = groups[ctx.offset : ctx.offset + limit], len(groups)
         found.shape = "group"
         return found
-    page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
-    priced = page
-    if max_price is not None or by == "usd_per_hour":
-        # Which rows match, or come first, follows from prices that are not known yet.
-        priced = ctx.store.resources(replace(wanted, max_price=None, limit=None, offset=0))
-    if asked.now and await ctx.fleet.inventory.prices(unpriced(priced.rows), ctx.deadline_s):
-        page = ctx.store.resources(replace(wanted, sort=by, descending=descending))
+    sorted_so = replace(wanted, sort=by, descending=descending)
+    page = ctx.store.resources(sorted_so)
+    if asked.now and await prices(unpriced(page.rows), ctx.deadline_s):
+        page = ctx.store.resources(sorted_so)
     found.rows, found.total, found.shape = told(ctx, harvest, page.rows, fields), page.total, "resource"
     found.notices += untold(page.untold)
     if not page.total:

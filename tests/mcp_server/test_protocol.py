@@ -473,7 +473,8 @@ async def test_a_client_that_went_does_not_keep_others_from_hearing(prices):
     async with Client(server) as client, client.listen(tools_list_changed=True) as events:
         await server.changes.tools_changed()
         async with asyncio.timeout(5):
-            await anext(aiter(events))
+            event = await anext(aiter(events))
+    assert type(event).__name__ == "ToolsListChanged"
 
 
 # --- the view ---------------------------------------------------------------------------------------------
