@@ -71,7 +71,8 @@ class Facts:
 
     `optional` are credentials that not everybody has; one in `enough` does alone for the kinds named there.
     `key_header` takes the api_key in place of `Authorization: Bearer`. `bulk` are kinds too big to be read
-    while somebody waits for an answer.
+    while somebody waits for an answer. `early` are modules that take seconds to import: a server begins with
+    them when it starts, if an account is configured.
     `everywhere` are listings that hold all regions at once. `regions` are asked when an account's own cannot
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
@@ -95,6 +96,7 @@ class Facts:
     enough: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_header: str | None = None
     bulk: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
     requests_per_second: float = 50.0
     burst: int = 10
     in_flight: int = 8

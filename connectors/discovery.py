@@ -171,6 +171,7 @@ _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "enough": (dict, "a mapping of credentials to kinds"),
     "key_header": (str, "the name of a header"),
     "bulk": _TEXTS,
+    "early": _TEXTS,
     "requests_per_second": ((int, float), "a number above 0"),
     "burst": (int, "a whole number above 0"),
     "in_flight": (int, "a whole number above 0"),

@@ -2,8 +2,8 @@
 sends.
 
 Both stand on `requests`, or on something that is called like it. The SDK's own retries are off, and it knows
-no credentials: the token goes along where the door is. `google.cloud.compute_v1` takes seconds to import; that
-happens in a thread of the provider, when Compute Engine is first asked.
+no credentials: the token goes along where the door is. `google.cloud.compute_v1` takes seconds to import; a
+server begins with that in a thread of its own when it starts, others when Compute Engine is first asked.
 Imported late: google.cloud.compute_v1, google.auth, requests.
 """
 

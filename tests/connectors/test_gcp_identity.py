@@ -342,6 +342,35 @@ def test_googles_package_is_imported_only_where_compute_engine_is_asked(
     assert ("google.cloud.compute_v1" in loaded) == expected, loaded
 
 
+EARLY = """
+import json, sys, time
+from pathlib import Path
+from cloudtop.cli.build import build
+from cloudtop.sandbox.serve import running
+home = Path({home!r})
+with running({clouds!r}) as sandbox:
+    file = home / "config.json"
+    file.write_text(json.dumps(sandbox.config()))
+house = build(file, home)
+house.fleet.start()
+began = time.monotonic()
+while "google.cloud.compute_v1" not in sys.modules and time.monotonic() - began < {patience_s}:
+    time.sleep(0.05)
+print("google.cloud.compute_v1" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("clouds", "expected", "patience_s"), [(("gcp",), "True", 60), (("aws",), "False", 1)]
+)
+def test_a_server_begins_with_googles_package_when_it_starts(
+    clouds: tuple[str, ...], expected: str, patience_s: int, tmp_path: Path
+) -> None:
+    ran = run(EARLY.format(home=str(tmp_path), clouds=clouds, patience_s=patience_s))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1] == expected
+
+
 async def test_without_the_package_it_says_how_to_install_it(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def _serving(house: House, options: argparse.Namespace) -> tuple[Runtime, Server
     names = (options.toolsets or variable("CLOUDTOP_TOOLSETS")).split(",")
     runtime = house.runtime(names)
     views.notices(house.notices)
+    house.fleet.start()
     server = house.server(runtime, house.live_specs(runtime, names))
     if options.conformance:
         from mcp_server import conformance
