@@ -8,7 +8,6 @@ marked stale, and a Trouble. A connector is imported when the scopes of its clou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +18,7 @@ from cloudtop import net
 from cloudtop.errors import ArgumentError
 from cloudtop.models import SHIPPED, PriceQuery, Scope, Source, Trouble
 from mcp_server.harvest import LISTS, Harvest
-from mcp_server.inventory import RESOURCES, Inventory
+from mcp_server.inventory import Inventory
 from mcp_server.result import Progress, silent
 from mcp_server.standing import Standing
 from mcp_server.want import Want, held, turn
@@ -92,19 +91,6 @@ class Fleet:
         except ArgumentError:
             harvest = await self.prices(PriceQuery(), (LISTS,))
             return self.standing.ids(texts, argument, self._sellers_in(harvest, harvest.scopes))
-
-    def start(self) -> None:
-        """Begin with what takes seconds before anybody asks, in a thread that the end does not wait for."""
-        early = [
-            module
-            for name, facts in self.facts.items()
-            if facts.early and self.standing.accounts(name, RESOURCES)
-            for module in facts.early
-        ]
-        if early:
-            from threading import Thread
-
-            Thread(target=_imported, args=(early,), daemon=True).start()
 
     async def aclose(self) -> None:
         """Close the connections of every connector that was used."""
@@ -448,12 +434,3 @@ def _loopback(settings: Settings, provider: str) -> bool:
     mine = settings.provider(provider)
     endpoints = [mine.endpoint, *(one.options.get("endpoint") for one in mine.accounts)]
     return any(net.is_loopback(urlsplit(str(one)).hostname or "") for one in endpoints if one)
-
-
-def _imported(modules: Sequence[str]) -> None:
-    from importlib import import_module
-
-    for one in modules:
-        # Whoever asks for it says that it is not installed.
-        with suppress(ImportError):
-            import_module(one)

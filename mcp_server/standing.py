@@ -70,6 +70,11 @@ class Standing:
         }
         return {name: origin for name, origin in found.items() if origin is not None}
 
+    def early(self) -> list[str]:
+        """Modules that take seconds to import, of providers whose resources may be asked for."""
+        asked = (facts for name, facts in self._facts.items() if self.accounts(name, "resources"))
+        return [module for facts in asked for module in facts.early]
+
     def can(self, provider: str, kind: str) -> bool:
         """Whether `kind` could be asked of it now: credentials there, or none needed."""
         facts = self._facts.get(provider)

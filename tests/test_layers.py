@@ -84,7 +84,7 @@ def test_a_room_imports_only_rooms_it_may(path: Path) -> None:
 def test_no_connector_imports_another() -> None:
     shared = {
         "connectors",
-        *(f"connectors.{one}" for one in ("base", "http", "door", "threads", "discovery")),
+        *(f"connectors.{one}" for one in ("base", "http", "door", "sdk_door", "threads", "discovery")),
     }
     for path in (ROOT / "connectors").glob("*.py"):
         own = module(path).split("_")[0]
@@ -149,6 +149,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "cloudtop.net",
         "cloudtop.faults",
         "connectors.door",
+        "connectors.sdk_door",
         "connectors.aws_door",
         "connectors.oci_door",
         "connectors.gcp_door",

@@ -346,13 +346,14 @@ EARLY = """
 import json, sys, time
 from pathlib import Path
 from cloudtop.cli.build import build
+from cloudtop.cli.commands.mcp import begin
 from cloudtop.sandbox.serve import running
 home = Path({home!r})
 with running({clouds!r}) as sandbox:
     file = home / "config.json"
     file.write_text(json.dumps(sandbox.config()))
 house = build(file, home)
-house.fleet.start()
+begin(house.fleet.standing.early())
 began = time.monotonic()
 while "google.cloud.compute_v1" not in sys.modules and time.monotonic() - began < {patience_s}:
     time.sleep(0.05)

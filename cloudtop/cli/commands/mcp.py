@@ -6,12 +6,14 @@ Imported late: mcp and the server's modules; for HTTP uvicorn, for several worke
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -68,13 +70,26 @@ def _serving(house: House, options: argparse.Namespace) -> tuple[Runtime, Server
     names = (options.toolsets or variable("CLOUDTOP_TOOLSETS")).split(",")
     runtime = house.runtime(names)
     views.notices(house.notices)
-    house.fleet.start()
+    begin(house.fleet.standing.early())
     server = house.server(runtime, house.live_specs(runtime, names))
     if options.conformance:
         from mcp_server import conformance
 
         conformance.install(server)
     return runtime, server
+
+
+def begin(modules: Sequence[str]) -> None:
+    """Import what takes seconds before anybody asks for it, in a thread that the end does not wait for."""
+
+    def imported() -> None:
+        for one in modules:
+            # That it is not installed is said by whoever asks for it.
+            with contextlib.suppress(ImportError):
+                importlib.import_module(one)
+
+    if modules:
+        threading.Thread(target=imported, daemon=True).start()
 
 
 async def _served(options: argparse.Namespace) -> None:
