@@ -131,9 +131,10 @@ def _status(
     missing: Sequence[Any],
     result: Computed | None,
 ) -> str:
+    if missing and not rows and not any(call.result and call.result["sources"] for call in calls):
+        return "failed"
     if any(one.get("severity") == "error" for one in missing):
-        asked_nothing = not rows and not any(call.result and call.result["sources"] for call in calls)
-        return "failed" if asked_nothing else "partial"
+        return "partial"
     stale = any(row.get("source") == "stale" for row in rows)
     cut = result is not None and not result.whole
     return "partial" if stale or cut or any(call.error for call in calls) else "answered"
@@ -141,7 +142,7 @@ def _status(
 
 def _exit(calls: Sequence[Called], done: Sequence[Mapping[str, Any]]) -> int:
     nothing = not any(one["rows"] or one["sources"] for one in done)
-    return 1 if nothing and any(_errors(call.result) for call in calls) else 0
+    return 1 if nothing and any(one["missing"] for one in done) else 0
 
 
 def _text(

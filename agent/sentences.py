@@ -54,8 +54,11 @@ def _nothing(answer: Answer) -> str:
 
 
 def _unasked(answer: Answer) -> list[str]:
-    """Who could not be asked, or not for all."""
-    return [str(one["provider"]) for one in answer.missing if one["severity"] != "info"]
+    """Who could not be asked, or not for all; where nobody was, also who has no credentials."""
+    bare = "not_configured" if not answer.sources else None
+    return [
+        str(one["provider"]) for one in answer.missing if one["severity"] != "info" or one["code"] == bare
+    ]
 
 
 def _plain(value: Any) -> str:

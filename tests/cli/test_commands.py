@@ -387,3 +387,10 @@ def test_doctor_finds_a_damaged_store_and_says_what_to_do(cloudtop: Any, tmp_pat
     assert store["status"] == "failing"
     assert str(file) in store["message"]
     assert "Move the file away" in store["next_step"]
+
+
+def test_without_any_account_nothing_is_said_to_be_none(cloudtop: Any) -> None:
+    said = cloudtop("ask", "how many buckets per region", own_config=False)
+    assert said.out.startswith("This is not known: aws, azure, gcp, oci could not be asked.")
+    assert "no credentials are configured" in said.out
+    assert said.code == 1
