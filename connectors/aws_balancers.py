@@ -12,8 +12,9 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_base import Amazon
-from connectors.aws_rows import Record, each, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import joined, moment, raw, tags
 from connectors.aws_tags import Tagging, Tags
+from connectors.rows import Record, each, inner, told
 
 PAGE = 400
 TAGS_TOGETHER = 20

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from connectors.aws_rows import Record
 from connectors.base import Connector
+from connectors.rows import Record
 
 if TYPE_CHECKING:
     from connectors.aws_door import BotoDoor

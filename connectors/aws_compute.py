@@ -17,7 +17,8 @@ from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.aws_base import EXTRA_RETRIES, Amazon
 from connectors.aws_price_list import LINUX
-from connectors.aws_rows import Record, each, gpu_of, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import gpu_of, joined, moment, raw, tags
+from connectors.rows import Record, each, inner, told
 
 PAGE = 1000
 TYPES = 100

@@ -14,8 +14,9 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_base import EXTRA_RETRIES, Amazon
-from connectors.aws_rows import Record, each, gpu_of, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import gpu_of, joined, moment, raw, tags
 from connectors.aws_tags import Tagging, Tags
+from connectors.rows import Record, each, inner, told
 
 CLUSTERS, SERVICES = 100, 10
 """How many ECS describes in one call."""

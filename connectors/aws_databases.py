@@ -16,7 +16,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.aws_base import Amazon
-from connectors.aws_rows import Record, each, inner, moment, raw, tags, told
+from connectors.aws_rows import moment, raw, tags
+from connectors.rows import Record, each, inner, told
 
 PAGE = 100
 

@@ -12,8 +12,9 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.aws_base import Amazon
-from connectors.aws_rows import Record, inner, joined, moment, raw, tags, told
+from connectors.aws_rows import joined, moment, raw, tags
 from connectors.aws_tags import Tagging, Tags
+from connectors.rows import Record, inner, told
 
 FUNCTION_STATES = {
     "Active": "available",

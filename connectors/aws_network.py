@@ -11,7 +11,8 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.aws_base import Amazon
-from connectors.aws_rows import Record, each, raw, tags, told
+from connectors.aws_rows import raw, tags
+from connectors.rows import Record, each, told
 
 PAGE = 1000
 STATES = {

@@ -19,7 +19,7 @@ from cloudtop.models import GpuOffer, PriceQuery, Scope
 from cloudtop.units import positive
 from connectors.aws_base import Amazon
 from connectors.aws_price_list import LINUX, PriceTable, gpu_count, known_types, list_offer, spot_offers
-from connectors.aws_rows import Record, inner
+from connectors.rows import Record, inner
 
 LIST = "/offers/v1.0/aws/AmazonEC2/current/{region}/index.csv"
 INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"

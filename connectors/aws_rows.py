@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
 from cloudtop import gpus
 from cloudtop.text import encoded
 from connectors import base
+from connectors.rows import Record
 
-Record = Mapping[str, Any]
 SECRET = re.compile(
     r"(?i:token(?!s$|enabled$|status$|lastmodifieddate$)|secret|passw|email)|^Environment$|^authorizationConfig$"
 )
@@ -43,24 +42,6 @@ def tags(record: Record, key: str = "Tags") -> dict[str, str]:
         return {str(name): str(value or "") for name, value in found.items()}
     pairs = ((one.get("Key", one.get("key")), one.get("Value", one.get("value"))) for one in found)
     return {str(name): str(value or "") for name, value in pairs if name}
-
-
-def told(**facts: Any) -> dict[str, object]:
-    """The facts that are known."""
-    return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-
-
-def inner(record: Record, *path: str) -> Any:
-    """What lies at `path` in a record; None where a part of the way is missing."""
-    found: Any = record
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
-
-
-def each(record: Record, key: str) -> list[Record]:
-    """The records in a list of a record."""
-    return [one for one in record.get(key) or () if isinstance(one, Mapping)]
 
 
 @lru_cache(maxsize=4096)

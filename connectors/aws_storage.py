@@ -17,8 +17,9 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.aws_base import HOME, Amazon
-from connectors.aws_rows import Record, each, inner, moment, raw, tags, told
+from connectors.aws_rows import moment, raw, tags
 from connectors.aws_tags import Tagging, Tags
+from connectors.rows import Record, each, inner, told
 
 PAGE = 1000
 VOLUMES = 500

@@ -16,8 +16,9 @@ from cloudtop.models import Scope
 from cloudtop.units import whole
 from connectors.aws_base import Amazon
 from connectors.aws_databases import STATES, engine, incompatible, trouble
-from connectors.aws_rows import Record, each, inner, moment, raw, tags, told
+from connectors.aws_rows import moment, raw, tags
 from connectors.aws_tags import Tagging, Tags
+from connectors.rows import Record, each, inner, told
 
 PAGE = 100
 

@@ -23,8 +23,8 @@ from cloudtop.errors import CloudError, Forbidden, NotConfigured, NotFound
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_errors import UNREGISTERED, refusal
-from connectors.azure_rows import Record
 from connectors.base import Connector
+from connectors.rows import Record
 
 if TYPE_CHECKING:
     from connectors.azure_door import AzureDoor

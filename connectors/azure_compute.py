@@ -20,20 +20,8 @@ from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.azure_base import Microsoft, by_id, named
 from connectors.azure_prices import identified
-from connectors.azure_rows import (
-    Record,
-    after,
-    common,
-    created,
-    each,
-    group,
-    inner,
-    places,
-    prop,
-    region,
-    text,
-    told,
-)
+from connectors.azure_rows import after, common, created, group, places, prop, region, text
+from connectors.rows import Record, each, inner, told
 
 NETWORK = "2025-05-01"
 INTERFACES = "Microsoft.Network/networkInterfaces"

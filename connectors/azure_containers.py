@@ -12,19 +12,8 @@ from collections.abc import AsyncIterator
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import (
-    PROVISIONING,
-    Record,
-    common,
-    created,
-    each,
-    inner,
-    places,
-    prop,
-    state,
-    text,
-    told,
-)
+from connectors.azure_rows import PROVISIONING, common, created, places, prop, state, text
+from connectors.rows import Record, each, inner, told
 
 CLUSTERS, CLUSTER_VERSION = "Microsoft.ContainerService/managedClusters", "2026-08-01"
 GROUPS, GROUP_VERSION = "Microsoft.ContainerInstance/containerGroups", "2025-09-01"

@@ -13,20 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive, whole
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import (
-    PROVISIONING,
-    Record,
-    after,
-    common,
-    created,
-    inner,
-    places,
-    prop,
-    region,
-    state,
-    text,
-    told,
-)
+from connectors.azure_rows import PROVISIONING, after, common, created, places, prop, region, state, text
+from connectors.rows import Record, inner, told
 
 SERVERS, SQL_VERSION = "Microsoft.Sql/servers", "2025-01-01"
 POSTGRES, POSTGRES_VERSION = "Microsoft.DBforPostgreSQL/flexibleServers", "2025-08-01"

@@ -13,18 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import (
-    PROVISIONING,
-    Record,
-    common,
-    created,
-    inner,
-    places,
-    prop,
-    state,
-    text,
-    told,
-)
+from connectors.azure_rows import PROVISIONING, common, created, places, prop, state, text
+from connectors.rows import Record, inner, told
 
 DISKS = {
     "Attached": "available",

@@ -21,7 +21,8 @@ from cloudtop import metrics as known
 from cloudtop.inventory import MetricQuery, Series, Target
 from cloudtop.models import Scope
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import Record, after, each, inner, moment
+from connectors.azure_rows import after, moment
+from connectors.rows import Record, each, inner
 
 VERSION = "2023-10-01"
 AUDIENCE = "https://metrics.monitor.azure.com"

@@ -13,7 +13,8 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_base import Microsoft, by_id, named
-from connectors.azure_rows import PROVISIONING, Record, common, each, inner, places, prop, state, text, told
+from connectors.azure_rows import PROVISIONING, common, places, prop, state, text
+from connectors.rows import Record, each, inner, told
 
 VERSION = "2025-05-01"
 DNS_VERSION = "2018-05-01"

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from cloudtop.models import Health, Scope
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import Record
+from connectors.rows import Record
 
 VERSION = "2022-04-01"
 PERMISSIONS = "Microsoft.Authorization/permissions"

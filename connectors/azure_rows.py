@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors import base
+from connectors.rows import Record, inner
 
-Record = Mapping[str, Any]
 SECRET = re.compile(
     r"key|token|secret|passw|ssh|email|userdata|customdata|appsettings|connectionstring|environmentvariables",
     re.IGNORECASE,
@@ -46,28 +46,9 @@ def tags(record: Record) -> dict[str, str]:
     )
 
 
-def told(**facts: Any) -> dict[str, object]:
-    """The facts that are known."""
-    return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-
-
-def inner(record: Any, *path: str) -> Any:
-    """What lies at `path` in a record; None where a part of the way is missing."""
-    found = record
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
-
-
 def prop(record: Record, *path: str) -> Any:
     """What lies at `path` in the properties of a record."""
     return inner(record, "properties", *path)
-
-
-def each(record: Any, *path: str) -> list[Record]:
-    """The records in the list at `path` of a record."""
-    found = inner(record, *path)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def text(value: Any) -> str | None:

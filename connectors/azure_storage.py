@@ -14,7 +14,8 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import Record, common, inner, moment, places, prop, region, tags, text, told
+from connectors.azure_rows import common, moment, places, prop, region, tags, text
+from connectors.rows import Record, inner, told
 
 ACCOUNTS, VERSION = "Microsoft.Storage/storageAccounts", "2026-09-01"
 CONTAINERS = "blobServices/default/containers"

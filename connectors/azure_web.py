@@ -13,7 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.azure_base import Microsoft
-from connectors.azure_rows import Record, common, inner, joined, moment, places, prop, state, text, told
+from connectors.azure_rows import common, joined, moment, places, prop, state, text
+from connectors.rows import Record, inner, told
 
 SITES, VERSION = "Microsoft.Web/sites", "2025-05-01"
 FUNCTION = "functionapp"

@@ -22,7 +22,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.base import Connector
 from connectors.gcp_errors import refusal
-from connectors.gcp_rows import Record, each, last
+from connectors.gcp_rows import last
+from connectors.rows import Record, each
 
 if TYPE_CHECKING:
     from connectors.gcp_door import GoogleDoor

@@ -15,7 +15,8 @@ from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.gcp_base import EXTRA_RETRIES, Google
-from connectors.gcp_rows import Record, each, inner, labels, last, moment, raw, told
+from connectors.gcp_rows import labels, last, moment, raw
+from connectors.rows import Record, each, inner, told
 
 STATES = {
     "PENDING": "starting",

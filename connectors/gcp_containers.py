@@ -16,7 +16,8 @@ from cloudtop.models import Scope
 from cloudtop.units import number, positive, whole
 from connectors.gcp_base import Google, next_token
 from connectors.gcp_compute import accelerator
-from connectors.gcp_rows import Record, each, inner, labels, last, located, moment, place_in, raw, told
+from connectors.gcp_rows import labels, last, located, moment, place_in, raw
+from connectors.rows import Record, each, inner, told
 
 FUNCTIONS = "/v2/projects/{project}/locations/-/functions"
 SERVICES = "/v2/projects/{project}/locations/-/services"

@@ -13,7 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.gcp_base import PAGE, Google
-from connectors.gcp_rows import Record, each, inner, labels, moment, raw, told
+from connectors.gcp_rows import labels, moment, raw
+from connectors.rows import Record, each, inner, told
 
 INSTANCES = "/v1/projects/{project}/instances"
 STATES = {

@@ -30,7 +30,8 @@ from connectors.gcp_measured import (
     sources_of,
     told_by,
 )
-from connectors.gcp_rows import Record, each, inner, moment
+from connectors.gcp_rows import moment
+from connectors.rows import Record, each, inner
 
 SERIES = "/v3/projects/{project}/timeSeries"
 POINTS = 50_000

@@ -16,7 +16,8 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.gcp_base import Google
-from connectors.gcp_rows import Record, each, inner, labels, last, moment, raw, region_of, told
+from connectors.gcp_rows import labels, last, moment, raw, region_of
+from connectors.rows import Record, each, inner, told
 
 NO_BALANCER = re.compile(r"/(?:targetVpnGateways|serviceAttachments)/|^(?:all-apis|vpc-sc)$")
 ADDRESS_STATES = {"IN_USE": "available", "RESERVED": "unattached", "RESERVING": "starting"}

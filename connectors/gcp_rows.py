@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors import base
+from connectors.rows import Record
 
-Record = Mapping[str, Any]
 SECRET = re.compile(
     r"(?i:token|secret|passw|rawkey|encryptedkey|email|privatekey|clientkey|sha256)|^metadata$|^env$|"
     r"[eE]nvironmentVariables$|^masterAuth$|^serverCaCert$"
@@ -70,22 +70,3 @@ def moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return (read.replace(tzinfo=UTC) if read.tzinfo is None else read).astimezone(UTC)
-
-
-def inner(record: Any, *path: str) -> Any:
-    """What lies at `path` in a record; None where a part of the way is missing."""
-    found = record
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
-
-
-def each(record: Any, *path: str) -> list[Record]:
-    """The records in a list within a record."""
-    found = inner(record, *path)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
-def told(**facts: Any) -> dict[str, object]:
-    """The facts that are known."""
-    return {name: value for name, value in facts.items() if value not in (None, "", [], {})}

@@ -13,18 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive, whole
 from connectors.gcp_base import PAGE, Google
-from connectors.gcp_rows import (
-    Record,
-    each,
-    inner,
-    labels,
-    last,
-    located,
-    moment,
-    raw,
-    region_of,
-    told,
-)
+from connectors.gcp_rows import labels, last, located, moment, raw, region_of
+from connectors.rows import Record, each, inner, told
 
 DISK_STATES = {
     "CREATING": "starting",

@@ -18,7 +18,7 @@ from cloudtop.errors import CloudError, Forbidden, Invalid
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.base import Connector
-from connectors.oci_rows import Record
+from connectors.rows import Record
 
 if TYPE_CHECKING:
     from connectors.oci_door import Answer, OciDoor

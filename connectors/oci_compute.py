@@ -16,7 +16,8 @@ from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, inner, told
+from connectors.oci_rows import common
+from connectors.rows import Record, inner, told
 
 ADDRESSES_S = 600.0
 """How long the addresses of a VNIC count as known: they are asked for one by one."""

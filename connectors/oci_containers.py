@@ -13,7 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive, whole
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, inner, moment, told
+from connectors.oci_rows import common, moment
+from connectors.rows import Record, inner, told
 
 
 class Containers(Oracle):

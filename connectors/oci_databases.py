@@ -13,7 +13,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, each, inner, merged, told
+from connectors.oci_rows import common, merged
+from connectors.rows import Record, each, inner, told
 
 GB_PER_TB = 1024
 WORKLOADS = dict.fromkeys(("OLTP", "DW", "AJD", "APEX", "LH"), "oracle")

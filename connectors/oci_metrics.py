@@ -22,7 +22,8 @@ from cloudtop.errors import Forbidden
 from cloudtop.inventory import MetricQuery, Series, Target
 from cloudtop.models import Scope
 from connectors.oci_base import Oracle
-from connectors.oci_rows import Record, inner, moment
+from connectors.oci_rows import moment
+from connectors.rows import Record, inner
 
 HOUR_S, DAY_S = 3_600, 86_400
 KEPT = ((7, 60), (30, 300), (90, HOUR_S))

@@ -14,7 +14,8 @@ from typing import Any
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from connectors.oci_base import Oracle
-from connectors.oci_rows import Record, common, each, told
+from connectors.oci_rows import common
+from connectors.rows import Record, each, told
 
 RESERVED = "REGION"
 """Ephemeral addresses belong to an availability domain, and go with what they stand at."""

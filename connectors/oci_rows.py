@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors import base
+from connectors.rows import Record
 
-Record = Mapping[str, Any]
 SECRET = re.compile(
     r"token|secret|passw|ssh|email|^(extended)?metadata$|^config$|^environmentVariables$", re.IGNORECASE
 )
@@ -91,24 +91,6 @@ def tags(record: Record) -> dict[str, str] | None:
         if isinstance(inside, Mapping):
             found |= {f"{space}.{name}": str(value or "") for name, value in inside.items()}
     return found
-
-
-def told(**facts: Any) -> dict[str, object]:
-    """The facts that are known."""
-    return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-
-
-def inner(record: Record, *path: str) -> Any:
-    """What lies at `path` in a record; None where a part of the way is missing."""
-    found: Any = record
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
-
-
-def each(record: Record, key: str) -> list[Record]:
-    """The records in a list of a record."""
-    return [one for one in record.get(key) or () if isinstance(one, Mapping)]
 
 
 def merged(one: Record, itself: Any) -> Record:

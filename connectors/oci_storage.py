@@ -16,7 +16,8 @@ from cloudtop.inventory import Resource
 from cloudtop.models import Scope
 from cloudtop.units import number, positive, whole
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
-from connectors.oci_rows import Record, common, merged, moment, raw, tags, told
+from connectors.oci_rows import common, merged, moment, raw, tags
+from connectors.rows import Record, told
 
 HELD = frozenset({"ATTACHED", "ATTACHING", "DETACHING"})
 TIERS = {0: "lower cost", 10: "balanced", 20: "higher performance"}

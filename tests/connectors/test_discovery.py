@@ -41,7 +41,7 @@ def made(facts: Facts, own: ProviderSettings | None = None) -> Connector:
 def test_every_connector_has_facts_a_module_and_the_methods_that_its_kinds_promise() -> None:
     found = discovery.found()
     assert set(found) >= {"vast", "pricelist"}
-    rooms_own = {"__init__", "base", "http", "door", "sdk_door", "threads", "discovery"}
+    rooms_own = {"__init__", "base", "http", "door", "rows", "sdk_door", "threads", "discovery"}
     parts = {path.stem for path in discovery.FOLDER.glob("*_*.py") if path.stem.split("_")[0] in found}
     assert set(found) == {path.stem for path in discovery.FOLDER.glob("*.py")} - rooms_own - parts
     for id, facts in found.items():

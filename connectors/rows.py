@@ -1,0 +1,27 @@
+"""What the records of all clouds have in common: any field of them may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Record = Mapping[str, Any]
+
+
+def inner(record: Any, *path: str) -> Any:
+    """What lies at `path` in a record; None where a part of the way is missing."""
+    found = record
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def each(record: Any, *path: str) -> list[Record]:
+    """The records in the list at `path` of a record."""
+    found = inner(record, *path)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def told(**facts: Any) -> dict[str, object]:
+    """The facts that are known."""
+    return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
