@@ -91,8 +91,8 @@ def _forgiven(calls: Iterable[Mapping[str, Any]]) -> list[tuple[str, dict[str, A
             if not (name == "limit" and value == 1) and not (name == "sort" and value == "price_asc")
         }
         if metrics and call["tool"] == "list_resources":
-            usual = (("status", "running"), ("resource_type", "instance"))
-            kept = {name: value for name, value in kept.items() if (name, value) not in usual}
+            usual = {"status": ("running",), "resource_type": ("instance",)}
+            kept = {name: value for name, value in kept.items() if _plain(name, value) != usual.get(name)}
             if not kept:
                 continue
         out.append((call["tool"], kept))

@@ -119,6 +119,10 @@ def untaken(tool: Tool, found: Found) -> None:
     judged = found.then is not None and found.then["op"] == "worth"
     if judged:
         _of_one_gpu(found)
+    elif not tool.has("hours") and (hours := found.arguments.pop("hours", None)) is not None:
+        # `price history over 3 months`: the length is that of the past.
+        found.arguments["time"] = f"last_{hours / 24:g}d" if hours > 24 else f"last_{hours:g}h"
+        found.notices[:] = [one for one in found.notices if not one.startswith("No period was said")]
     for name in [one for one in found.arguments if not tool.has(one) or (judged and one == "group_by")]:
         found.refused.append(not_kept(name, found.arguments.pop(name)))
 

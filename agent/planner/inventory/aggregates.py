@@ -23,7 +23,7 @@ def read_aggregates(a: Asked) -> None:
         if ranks and ahead and not of_one:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
-        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index)):
+        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)):
             _as_figure(a, str(span.get("agg")), index)
 
 
@@ -49,6 +49,12 @@ def _next_metric(a: Asked, index: int) -> bool:
         if not between and span.text not in set_of("articles") | {"of", "by"}:
             return False
     return False
+
+
+def _of_before(a: Asked, index: int) -> bool:
+    """`the max instead`: of the metric that was asked about; a number behind it is a limit."""
+    after = a.s.at(index + 1)
+    return bool(a.before.get("metric")) and (after is None or after.number is None)
 
 
 def _near_metric(a: Asked, index: int) -> bool:

@@ -137,7 +137,8 @@ def _head(s: Sentence, index: int, span: Span) -> str | None:
 def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = span.plays("tagged") and span.text not in set_of("tag_nouns")
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
-    told = told or (span.plays("owned_by") and span.text.startswith(("owned", "belong")))
+    owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
+    told = told or (owned and index + 1 < len(s.spans))
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -191,7 +192,8 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         of_gpus = any(
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
         )
-        return "metric" if of_gpus or str(span.get("threshold")).startswith("gpu_") else "tempted"
+        asked = index > 0 and s.spans[index - 1].text == "how"
+        return "metric" if of_gpus or asked or str(span.get("threshold")).startswith("gpu_") else "tempted"
     if speaks(span):
         return "metric"
     if str(span.get("agg")).startswith("p") and span.text != "median":
@@ -259,6 +261,8 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
     if unit == "core":
         return "core"
     of_metric = unit in hint("unit_metric") and len(span.text) > 1
+    if any(span.plays("figure_of") and span.get("figure_of") == "timeout_s" for span in s.spans):
+        return None
     numbered = index > 0 and s.spans[index - 1].number is not None
     return "percent" if unit == "percent" or (of_metric and numbered) else None
 

@@ -29,10 +29,19 @@ def read_measures(a: Asked) -> None:
     for index, metric in mentions.items():
         a.put("metric", metric.split(), index)
     read_extent(a)
+    _top(a)
     for index, _ in a.all("hogs"):
         if "name" not in a.found.arguments:
             a.put("sort", "desc", index)
     a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
+
+
+def _top(a: Asked) -> None:
+    """`cpu per instance, top 5`: the largest come first."""
+    for index, _ in a.all("top"):
+        after = a.s.at(index + 1)
+        if "metric" in a.found.arguments and "sort" not in a.found.arguments and after is not None and after.number:
+            a.put("sort", "desc")
 
 
 def _mentions(a: Asked) -> Iterator[tuple[int, str]]:
@@ -100,6 +109,8 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
     """`busiest`, `most memory` rank; `idle`, `overloaded` compare where no number was said."""
     for index, span in a.all("ranked_metric"):
         metric, way = str(span.get("ranked_metric")).split()
+        if _of_gpus(a, index):
+            metric = str(hint("with_gpu").get(metric, metric))
         if "metric" not in a.found.arguments and not mentions:
             a.put("metric", metric)
         if {"name", "id"} & set(a.found.arguments):
@@ -130,6 +141,11 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
         )
     _idle_for(a)
+
+
+def _of_gpus(a: Asked, index: int) -> bool:
+    """`least used gpus`: the cards themselves, not the machines that they are in."""
+    return any(span is not None and span.text in ("gpu", "gpus") for span in (a.s.at(index + 1), a.s.at(index + 2)))
 
 
 def _own_word(a: Asked, index: int) -> bool:

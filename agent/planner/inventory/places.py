@@ -5,10 +5,12 @@ from __future__ import annotations
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
 from agent.planner.language import language
 from agent.planner.sentence import Span
 
+_INSIDE = frozenset(("in", "inside", "within"))
 _VERSION = frozenset(("version", "v"))
 
 
@@ -20,6 +22,12 @@ def read_owners(a: Asked) -> None:
         a.put("account", span.get("account"), index)
     for index, _ in a.all("namespace_word"):
         _beside(a, index, "namespace")
+    for index, span in a.all("=name"):
+        # `pods in kube-system`: what a pod is in is a namespace, unless something of that name is known.
+        inside = (lead := a.s.at(a.skip(index - 1, -1, leads=False))) is not None and lead.text in _INSIDE
+        known = str(span.get("=name")).lower() in a.s.known_names
+        if inside and not known and types_said(a) == ["pod"]:
+            a.put("namespace", span.get("=name"), index)
 
 
 def read_places(a: Asked) -> None:

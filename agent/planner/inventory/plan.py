@@ -14,6 +14,7 @@ from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
 from agent.planner.inventory.subject import chosen
+from agent.planner.language import word_set
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
@@ -113,10 +114,20 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     found = a.found
     _bare_number(a)
     _filter_gone(a)
+    if _rows_wanted(s, previous) and not (found.arguments or found.where):
+        where = (previous.then or {}).get("where")
+        then = {"op": "filter", "where": where} if where else None
+        return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _rows_wanted(s: Sentence, previous: Query) -> bool:
+    """`list them`, after they were counted or added up."""
+    figure = (previous.then or {}).get("op") in ("count", "sum")
+    return figure and s.spans[0].text.split()[0] in word_set("row_verbs")
 
 
 def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) -> Tool:
