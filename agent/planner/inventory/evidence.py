@@ -127,6 +127,8 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
 
 def _head(s: Sentence, index: int, span: Span) -> str | None:
     """`instance types in use`: what resources have is asked for."""
+    if s.plays(index - 1, "total") and span.plays("size_of") and not span.plays("shy_metric"):
+        return "head"
     heads = span.get("dim") in ("instance_type", "engine", "runtime")
     return "head" if heads and is_plural(span.text) else None
 

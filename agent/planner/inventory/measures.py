@@ -10,7 +10,7 @@ from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import compared_behind
 from agent.planner.inventory.facts import facts, hint, set_of
-from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds
+from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
 from cloudtop import metrics
 
@@ -22,6 +22,7 @@ def read_measures(a: Asked) -> None:
     for index, _ in a.all("metric_list"):
         a.put("list_metrics", True, index)
     mentions = dict(_mentions(a))
+    read_units(a)
     read_thresholds(a, mentions)
     _adjectives(a, mentions)
     read_steps(a)

@@ -112,11 +112,30 @@ def _searched(a: Asked, index: int) -> None:
     a.put("search", raw(a, at), index, at)
 
 
+def _in_names(a: Asked) -> bool:
+    """`training nodes`, `web servers`: a word before the noun, where names of what there is have it in them."""
+    for index, noun in enumerate(a.s.spans[1:]):
+        span = a.s.spans[index]
+        several = noun.plays("type", "service") and is_plural(noun.text)
+        bare = not span.used and span.number is None and span.kind == "word" and len(span.text) > 2
+        if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop | language().common:
+            continue
+        if any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
+            a.put("name_contains", raw(a, index), index)
+            a.found.notices.append(f"“{raw(a, index)}” was looked for in names.")
+            return True
+    return False
+
+
+_NAME_PARTS = re.compile(r"[^a-z0-9]+")
+_MEANT = ("type", "service", "shy_type", "state", "provider", "region", "engine", "runtime", "env", "gpu", "account")
+
+
 def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
     if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
-    if _before_noun(a) or a.found.arguments.get("resource_type"):
+    if _in_names(a) or _before_noun(a) or a.found.arguments.get("resource_type"):
         return
     found = []
     for index in range(len(a.s.spans)):

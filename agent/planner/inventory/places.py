@@ -133,7 +133,11 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
-    elif _names(a, index - 1) and not a.s.plays(index - 1, "mine", "provider"):
+    elif (
+        _names(a, index - 1)
+        and not a.s.plays(index - 1, "mine", "provider")
+        and not a.s.plays(index - 2, "per", "sort_by")
+    ):
         a.put(argument, raw(a, index - 1), index - 1, index)
 
 

@@ -40,10 +40,12 @@ def _of_a_field(a: Asked, made: Amount) -> bool:
     """`clusters with more than 10 nodes`, `functions with a timeout over 60 s`: a figure that rows have."""
     named = near(a.s, made, "figure_of", reach=4)
     kinds = types_said(a)
-    name = str(a.s.spans[named].get("figure_of")) if named is not None else ""
-    if named is None or str(hint("figures")[name]) not in kinds:
+    if named is None and made.last > made.at and a.s.plays(made.last, "figure_of"):
+        named = made.last
+    if named is None or a.s.plays(made.at - 1, "top", "extreme"):
         return False
-    if name == "node_count" and named < made.at:
+    name = str(a.s.spans[named].get("figure_of"))
+    if str(hint("figures")[name]) not in kinds or (name == "node_count" and named < made.at):
         return False
     a.where(name, made.op or "eq", made.value)
     _use(a, made, named)

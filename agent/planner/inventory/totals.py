@@ -83,7 +83,7 @@ def _sum(a: Asked, name: str, *places: int) -> None:
 
 def _summed(a: Asked, span: Span) -> str | None:
     """The field of a row that a word adds up."""
-    if span.get("unit") == "core":
+    if span.get("unit") == "core" or span.get("field_of") == "vcpus":
         return "vcpus"
     if span.get("size_of") == "ram":
         return "ram_gib"
