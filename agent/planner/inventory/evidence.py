@@ -153,6 +153,8 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 def _age(s: Sentence, index: int, span: Span) -> str | None:
     if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
         return "age"
+    if span.plays("then_running") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
+        return "age"
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
 
@@ -241,7 +243,7 @@ def noun_before(s: Sentence, index: int) -> str | None:
 def _is_size(s: Sentence, place: int) -> bool:
     """`64gb memory`, `disks`, `by size`: how big, not how used."""
     before = place - 1
-    while (one := s.at(before)) is not None and (one.text == "of" or one.plays("total")):
+    while (one := s.at(before)) is not None and (one.text in ("of", "+") or one.plays("total")):
         before -= 1
     near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
     measured = any(sp.plays("measured") for sp in s.spans)

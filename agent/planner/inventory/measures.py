@@ -29,6 +29,8 @@ def read_measures(a: Asked) -> None:
     read_aggregates(a)
     for index, metric in mentions.items():
         a.put("metric", metric.split(), index)
+    if "disk" in a.found.arguments.get("metric", ()):
+        a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
     read_extent(a)
     _top(a)
     for index, _ in a.all("hogs"):
@@ -91,7 +93,8 @@ def _not_meant(a: Asked, index: int) -> bool:
         and span.text not in ("errors", "connections")
     ):
         return True
-    near = (a.s.at(index - 1), a.s.at(index + 1))
+    before = index - 2 if (one := a.s.at(index - 1)) is not None and one.text == "+" else index - 1
+    near = (a.s.at(before), a.s.at(index + 1))
     sized = any(one is not None and one.get("unit") in SIZES for one in near)
     using = any(sp.plays("measured") or sp.text in ("using", "uses", "used", "of its") for sp in a.s.spans)
     return sized and not using

@@ -63,7 +63,11 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
     for index, span in a.all("encrypted"):
-        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied else "false"), index)
+        without = a.s.plays(index - 1, "lacks")
+        if span.text == "encryption" and not without:
+            continue
+        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied or without else "false"), index)
+        a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
@@ -137,6 +141,7 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         _names(a, index - 1)
         and not a.s.plays(index - 1, "mine", "provider")
         and not a.s.plays(index - 2, "per", "sort_by")
+        and not (a.s.spans[index - 1].number is not None and is_plural(a.s.spans[index].text))
     ):
         a.put(argument, raw(a, index - 1), index - 1, index)
 
