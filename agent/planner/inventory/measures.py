@@ -29,7 +29,7 @@ def read_measures(a: Asked) -> None:
     read_aggregates(a)
     for index, metric in mentions.items():
         a.put("metric", metric.split(), index)
-    if "disk" in a.found.arguments.get("metric", ()):
+    if "disk" in a.found.arguments.get("metric", ()) and any(span.plays("type") for span in a.s.spans):
         a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
     read_extent(a)
     _top(a)
