@@ -105,7 +105,7 @@ def trade_verbs() -> frozenset[str]:
 def _guarded() -> frozenset[str]:
     """Every longer word that can be part of what is refused."""
     facts = guard_facts()
-    said = [*write_verbs(), *facts["secret"]["nouns"]]
+    said = [*write_verbs(), *facts["secret"]["nouns"], *facts["write"]["lead"]]
     said += [phrase for name in ("verbs", "objects", "own", "phrases") for phrase in facts["injection"][name]]
     return frozenset(word for phrase in said for word in words_of(str(phrase)) if len(word) >= _LONG)
 

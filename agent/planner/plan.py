@@ -42,6 +42,11 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if why is not None:
         made = refused(why, typed, previous)
         return replace(made, choices=_readable(typed, lexicon, now)) if why == "write_operation" else made
+    twisted = tuple((token.text, word) for token, word in zip(tokens, raw, strict=True) if token.text != word)
+    if twisted:
+        tokens = [replace(token, text=word) for token, word in zip(tokens, raw, strict=True)]
+        typed = mended_text(typed, tokens, twisted)
+        tokens = tokens_of(typed, lexicon.known)
     known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
     if mended and (why := refusal([token.text for token in tokens], lexicon.every_word)):
@@ -58,7 +63,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
-    said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
+    said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in (*twisted, *mended))
     asked = made.query.arguments if made.query is not None else {}
     ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
     if raw[0] in trade_verbs() and made.behaviour == "answer" and not ordered:
