@@ -79,7 +79,7 @@ def read_steps(a: Asked) -> None:
             continue
         if span.text in _NAMED:
             a.put("granularity", _NAMED[span.text], index)
-        elif span.plays("per_hour") and "op" not in a.found.arguments:
+        elif span.plays("per_hour") and "op" not in a.found.arguments and not a.s.first("priced"):
             a.put("granularity", "1h", index)
         elif span.plays("per") and (unit := _unit_at(a, index + 1)) in ("hour", "day", "minute"):
             a.put("granularity", f"1{_LETTER[unit]}", index, index + 1)

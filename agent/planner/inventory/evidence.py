@@ -92,7 +92,8 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
 
 def _gpus(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
-    return "gpus" if span.get("type") == "gpu_instance" and is_plural(span.text) else None
+    idle = str(span.get("threshold")).startswith("gpu_utilization")
+    return "gpus" if idle or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:

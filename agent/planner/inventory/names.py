@@ -34,6 +34,7 @@ def read_names(a: Asked) -> None:
         )
     for index, _ in a.all("quoted"):
         _one(a, "name", raw(a, index), index)
+    _in_names(a)
     for index, span in a.all("=name"):
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
@@ -120,10 +121,17 @@ def _in_names(a: Asked) -> bool:
         bare = not span.used and span.number is None and span.kind == "word" and len(span.text) > 2
         if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop | language().common:
             continue
-        if any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
+        whole = f"{span.text}-{noun.text.removesuffix('s')}"
+        if any(name.startswith(f"{whole}-") for name in a.words.live.names):
+            # `training nodes`: they are called training-node-01 and so on, whatever they are.
+            a.put("name_contains", whole, index, index + 1)
+            a.found.arguments.pop("resource_type", None)
+        elif any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
             a.put("name_contains", raw(a, index), index)
-            a.found.notices.append(f"“{raw(a, index)}” was looked for in names.")
-            return True
+        else:
+            continue
+        a.found.notices.append(f"“{a.found.arguments['name_contains'][0]}” was looked for in names.")
+        return True
     return False
 
 
@@ -135,7 +143,7 @@ def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
     if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
-    if _in_names(a) or _before_noun(a) or a.found.arguments.get("resource_type"):
+    if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
     found = []
     for index in range(len(a.s.spans)):

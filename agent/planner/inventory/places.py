@@ -137,6 +137,7 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
+        a.s.use(*(one for one in (index - 1,) if a.s.plays(one, "owned_by")))
     elif (
         _names(a, index - 1)
         and not a.s.plays(index - 1, "mine", "provider")

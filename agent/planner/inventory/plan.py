@@ -33,6 +33,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
+    if any(span.plays("market_word") for span in s.spans):
+        return not_yet("what your machines cost beside the market", previous)
     if (later := _spent(a, words)) is not None:
         return not_yet(later.title, Query(later.name))
     query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
@@ -201,10 +203,17 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
         "answer",
         calls=calls_of(query, a.words),
         then=query.then,
-        ignored=ignored_words(a.s, found, tool.name),
+        ignored=_ignored(a),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
     )
+
+
+def _ignored(a: Asked) -> tuple[str, ...]:
+    """What nothing used: words that tell something are shown, however common they are."""
+    shown = ignored_words(a.s, a.found, a.tool.name)
+    lost = [span.text for _, span in a.all(*set_of("telling")) if span.number is None]
+    return tuple(dict.fromkeys((*shown, *(one for one in lost if one not in " ".join(shown)))))
 
 
 def _kept(query: Query, tool: Tool) -> Query:
