@@ -273,6 +273,8 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _priced(s: Sentence, index: int, span: Span) -> str | None:
+    if span.plays("market_word") and any(one.plays("mine") for one in s.spans):
+        return "priced"
     dear = str(span.get("extreme")).startswith("price")
     money = span.plays("priced") or dear or span.get("unit") == "usd"
     return "priced" if money and _of_machines(s) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.language import language, word_set
 
@@ -118,14 +118,15 @@ def _in_names(a: Asked) -> bool:
     for index, noun in enumerate(a.s.spans[1:]):
         span = a.s.spans[index]
         several = noun.plays("type", "service") and is_plural(noun.text)
-        bare = not span.used and span.number is None and span.kind == "word" and len(span.text) > 2
-        if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop | language().common:
+        bare = not span.used and span.number is None and span.kind in ("word", "name") and len(span.text) > 2
+        if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop:
             continue
         whole = f"{span.text}-{noun.text.removesuffix('s')}"
         if any(name.startswith(f"{whole}-") for name in a.words.live.names):
-            # `training nodes`: they are called training-node-01 and so on, whatever they are.
+            # `training nodes`: machines called training-node-01 and so on, whether of a cluster or not.
             a.put("name_contains", whole, index, index + 1)
-            a.found.arguments.pop("resource_type", None)
+            if noun.get("type") in hint("machines"):
+                a.put("resource_type", "instance")
         elif any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
             a.put("name_contains", raw(a, index), index)
         else:
