@@ -154,7 +154,9 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 def _age(s: Sentence, index: int, span: Span) -> str | None:
     if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
         return "age"
-    if span.plays("then_running") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
+    if span.plays("then_running") and any(
+        _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
+    ):
         return "age"
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
@@ -199,6 +201,8 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         )
         asked = index > 0 and s.spans[index - 1].text == "how"
         return "metric" if of_gpus or asked or str(span.get("threshold")).startswith("gpu_") else "tempted"
+    if span.plays("ranked_metric") and any(one.text in ("dollar", "dollars", "buck", "$") for one in s.spans):
+        return None
     if speaks(span):
         return "metric"
     if str(span.get("agg")).startswith("p") and span.text != "median":

@@ -80,6 +80,9 @@ def _which_most(a: Asked) -> None:
     if "group_by" in a.found.arguments or not asks:
         return
     at = asks[0] + 1
+    if a.s.plays(at, "provider", "region", "env") and a.s.plays(at + 1, "dim"):
+        # `which gcp projects have databases`: the cloud is for its own rule.
+        at += 1
     head, dimension = a.s.spans[at], dimension_at(a, at)
     if (
         dimension in (None, "resource", "status")

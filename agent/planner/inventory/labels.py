@@ -235,8 +235,10 @@ def _key_and_value(a: Asked, index: int) -> None:
     while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
-    if value is not None and value.text not in set_of("articles") and _is_value(
-        value, sure=_in_use(a, str(span.get("tag_key")), value)
+    if (
+        value is not None
+        and value.text not in set_of("articles") | set_of("place_leads")
+        and _is_value(value, sure=_in_use(a, str(span.get("tag_key")), value))
     ):
         _tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
 

@@ -63,7 +63,9 @@ def _adds_up(s: Sentence) -> bool:
     sized = any(span.plays("size_of") for span in s.spans)
     asks = any(span.text in set_of("sums") for span in s.spans)
     beside = any(
-        span.plays("size_of") and s.plays(at - 1, "total") and not s.plays(at + 1, "measured", "metric", "shy_metric")
+        span.plays("size_of")
+        and s.plays(at - 1, "total")
+        and not s.plays(at + 1, "measured", "metric", "shy_metric")
         for at, span in enumerate(s.spans)
     )
     return beside or (asks and sized and any(span.plays("total") for span in s.spans))
@@ -107,7 +109,10 @@ def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
     if not seen.one_named and not (turn and s.spans[0].plays("details")):
         return _NO
     several = ("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
-    plural = any(span.plays("type", "shy_type", "service") and is_plural(span.text) for span in s.spans)
+    plural = any(
+        span.plays("type", "shy_type", "service") and is_plural(span.text) and not span.plays("field_of")
+        for span in s.spans
+    )
     if plural or any(span.plays(*several) for span in s.spans) or seen.has("label", "age", "extreme"):
         return -2.0
     asks = ("details", "who_has", "field_of")
