@@ -213,7 +213,7 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         return None
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
-    if _measured_here(s, index) or counted:
+    if _measured_here(s, index) or counted or s.plays(index + 1, "graph"):
         return "metric"
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
@@ -251,7 +251,7 @@ def _is_size(s: Sentence, place: int) -> bool:
     while (one := s.at(before)) is not None and (one.text in ("of", "+") or one.plays("total")):
         before -= 1
     near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
-    measured = any(sp.plays("measured") for sp in s.spans)
+    measured = any(sp.plays("measured") or sp.text in ("using", "uses") for sp in s.spans)
     if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not measured:
         return True
     span = s.spans[place]

@@ -149,7 +149,8 @@ def read_heads(a: Asked) -> None:
 def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
-    if not places:
+    words = a.s.words()
+    if not places and not ("or" in words and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

@@ -35,6 +35,10 @@ def read_places(a: Asked) -> None:
     for index, span in a.all("provider"):
         if span.plays("service") or (span.plays("total") and not _led(a, index)):
             continue
+        if span.get("provider") == "kubernetes" and not _led(a, index) and types_said(a):
+            # `clusters running kubernetes`: of which kind they are, not where.
+            a.s.use(index)
+            continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
         _listed(a, index, "region", "region", str(span.get("region")))

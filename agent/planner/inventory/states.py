@@ -47,6 +47,8 @@ def _filters(a: Asked, index: int) -> bool:
     after, behind = a.s.at(index + 1), a.s.at(a.skip(index + 1))
     if after is not None and after.plays(*_RUNS):
         return False
+    if after is not None and after.get("provider") == "kubernetes":
+        return False
     if behind is not None and behind.plays("runtime", "shy_runtime", "=runtime"):
         return False
     return not a.tool.has("metric")

@@ -84,7 +84,7 @@ def _of_something(s: Sentence, seen: Evidence) -> bool:
 def _health(s: Sentence, seen: Evidence) -> float:
     """Whether something is well is asked."""
     asks = [span.text for span in s.spans if span.plays("ask_health")]
-    if seen.has("health") or (not asks and _how_are(s, seen)):
+    if seen.has("health") or (set(asks) <= _GREETED and _how_are(s, seen)):
         return 3.2
     if not asks or (seen.has("id") and not seen.has("name", "named", "word")):
         return _NO
@@ -95,6 +95,9 @@ def _health(s: Sentence, seen: Evidence) -> float:
     if telling or (seen.one_named and (opens or alone)):
         return 3.2
     return 2.0 if opens and not seen.has("state") and seen.has("type", "machine") else -1.0
+
+
+_GREETED = frozenset(("doing", "faring", "holding up"))
 
 
 def _how_are(s: Sentence, seen: Evidence) -> bool:
