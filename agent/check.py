@@ -2,28 +2,68 @@
 
 Code renders the tables, so this guards what a model adds. A sentence that names a seller, GPU or region is
 held against the rows of that seller, GPU or region only: the right number beside the wrong name is a lie too.
+So are a count of a list that was cut, a cheapest that is not, and a sum that code did not make.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from agent.planner.guard import injected
+from agent.planner.tokens import words_of
+from agent.rows import sums, total
+from agent.spelled import in_figures
 
 SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\d)[^.!?\n]*)*[.!?\n]?\s*")
 NUMBER = re.compile(
     r"(?P<money>US\$|[$€£¥])?\s?(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"\s*(?P<unit>%|percent|[KMGTP]?i?B(?:/s)?\b|ms\b|s\b|seconds?\b|°C|W\b|MHz\b|/s\b|h\b|hours?\b|days?\b)?"
+    r"(?P<scale>[km](?![a-z]))?\s*(?P<unit>%|percent|[KMGTP]?i?B(?:/s)?\b|ms\b|s\b|seconds?\b|°C|W\b|MHz\b|/s\b|h\b|hours?\b|days?\b)?"
     r"(?P<currency>\s*(?:USD|EUR|GBP|euros?|pounds?|dollars?|cents?)\b)?",
     re.IGNORECASE,
 )
 MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?(?:\s*UTC)?|\b\d{1,2}:\d{2}\b(?:\s*UTC)?"
+    r"(?:\d{4}-|--)\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?(?:\s*UTC)?|\b\d{1,2}:\d{2}\b(?:\s*UTC)?"
 )
 AS_OF = re.compile(r"as of", re.IGNORECASE)
 PER_GPU = re.compile(r"per[ -]GPU|/GPU|a GPU", re.IGNORECASE)
 FOREIGN = re.compile(r"[€£¥]|\b(?:EUR|GBP|euros?|pounds?)\b", re.IGNORECASE)
+LINK = re.compile(r"https?:|www\.|\]\(|<[a-z!/]", re.IGNORECASE)
+RECKONED = re.compile(r"\b(?:twice|thrice|doubl\w+|tripl\w+|halv\w+|half|a third|tenfold)\b", re.IGNORECASE)
+"""Words for a computation that nobody made."""
+COUNTED = re.compile(
+    r"\s*(?:\w+ ){0,3}?(?P<noun>offers?|instances?|resources?|rows?|machines?|databases?|buckets?|volumes?"
+    r"|disks?|clusters?|pods?|functions?|snapshots?|images?|results?|matches|items?|vms?|servers?|checks?"
+    r"|connections?|of (?:them|these|those))\b",
+    re.IGNORECASE,
+)
+DIFFERENT = {
+    "provider": "provider",
+    "seller": "provider",
+    "cloud": "provider",
+    "account": "account",
+    "region": "region",
+}
+"""Nouns that count the different values of a column."""
+OF_A_ROW = {"gpu": ("gpu_count",), "vcpu": ("vcpus",), "core": ("vcpus",), "node": ("node_count", "count")}
+"""Nouns that count what a row has, and the columns that say it."""
+OWN_NOUN = re.compile(
+    r"\s*(?:\w+ )?(?P<noun>providers?|sellers?|clouds?|accounts?|regions?|gpus?|vcpus?|cores?|nodes?)\b", re.I
+)
+ASKED = re.compile(
+    r"(?:below|under|over|above|than|most|least|up to|within|last|past|for|exceed\w*)\s+(?:US\$|\$)?$",
+    re.IGNORECASE,
+)
+"""Before a number that the question gave, where a sentence repeats its condition."""
+EXTREME = {
+    re.compile(r"\b(?:cheapest|lowest|least expensive)\b", re.IGNORECASE): min,
+    re.compile(r"\b(?:most expensive|dearest|priciest|highest price)\b", re.IGNORECASE): max,
+}
+STATES = ("status", "type")
 NAMES = ("provider", "gpu", "region", "country", "instance_type", "name", "account", "metric")
+TIMES = ("as_of", "fetched_at", "time", "created_at", "checked_at", "from", "to")
 STOOD = ("min", "median", "max", "first", "last")
 MONEY_PER_GPU = ("usd_per_gpu_hour", "usd_per_gpu_hour_min", "usd_per_gpu_hour_median", *STOOD)
 SHARES = ("percentile_", "cheaper_than_", "delta_percent")
@@ -47,32 +87,63 @@ UNITS = {
 """How prose writes a unit: the unit of the rows, and how many of it make one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sentence is held against: rows, named computations, the question's numbers.
+
+    `totals`: how many rows each result has, of which `rows` may be a part; None where they are all there are.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    free: Sequence[float] = ()
+    asked: Sequence[float] = ()
+    sums: Sequence[Mapping[str, float]] = ()
+    totals: Sequence[int | None] | None = None
+
+
+def traced(prose: str, results: Sequence[Mapping[str, Any]], question: str) -> tuple[str, list[str]]:
+    """`struck` for what tools returned: cut lists are known as such, sums are code's."""
+    rows = [row for one in results for row in one["rows"]]
+    totals = [total(one) for one in results]
+    asked = [float(found["value"].replace(",", "")) for found in NUMBER.finditer(in_figures(question))]
+    whole = sum(one or 0 for one in totals) == len(rows) and None not in totals
+    return _sorted_out(
+        prose, Evidence(rows, (), asked, [sums(one) for one in results], None if whole else totals)
+    )
+
+
 def struck(
     prose: str, rows: Sequence[Mapping[str, Any]], numbers: Iterable[float] = ()
 ) -> tuple[str, list[str]]:
     """The prose without the sentences that the rows do not bear out, and those sentences.
 
-    `numbers`: figures that are true without a row: those of the question, and named computations.
+    `numbers`: figures that are true without a row: named computations.
     """
+    return _sorted_out(prose, Evidence(rows, [float(one) for one in numbers]))
+
+
+def _sorted_out(prose: str, held: Evidence) -> tuple[str, list[str]]:
     kept: list[str] = []
     out: list[str] = []
-    free = [float(one) for one in numbers]
     for sentence in (match[0] for match in SENTENCE.finditer(prose) if match[0].strip()):
-        (kept if _true(sentence, rows, free) else out).append(sentence)
+        (kept if _true(sentence, held) else out).append(sentence)
     return "".join(kept).strip(), [sentence.strip() for sentence in out]
 
 
-def _true(sentence: str, rows: Sequence[Mapping[str, Any]], free: Sequence[float]) -> bool:
-    if FOREIGN.search(sentence):
+def _true(sentence: str, held: Evidence) -> bool:
+    if LINK.search(sentence) or injected(words_of(sentence)):
         return False
-    about = _about(sentence, rows)
+    sentence = in_figures(sentence)
+    if FOREIGN.search(sentence) or RECKONED.search(sentence):
+        return False
+    about = _about(sentence, held.rows)
     if about is None:
         return False
-    held = ("as_of", "time") if AS_OF.search(sentence) else ("as_of", "fetched_at", "time")
-    if not all(_moment_known(found[0], about, held) for found in MOMENT.finditer(sentence)):
+    fields = ("as_of", "time") if AS_OF.search(sentence) else TIMES
+    if not all(_moment_known(found[0], about, fields) for found in MOMENT.finditer(sentence)):
         return False
-    rest = _without_names(MOMENT.sub(" ", sentence), rows)
-    return all(_number_known(found, rest, about, free) for found in NUMBER.finditer(rest))
+    rest = _without_names(MOMENT.sub(" ", sentence), held.rows)
+    return all(_number_known(found, rest, about, held) for found in NUMBER.finditer(rest))
 
 
 def _about(sentence: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
@@ -105,20 +176,72 @@ def _without_names(sentence: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _number_known(
-    found: re.Match[str], sentence: str, about: Sequence[Mapping[str, Any]], free: Sequence[float]
+    found: re.Match[str], sentence: str, about: Sequence[Mapping[str, Any]], held: Evidence
 ) -> bool:
-    text = found["value"].replace(",", "")
-    value, places = float(text), len(text.partition(".")[2])
+    value, places = _value(found)
     unit = (found["unit"] or "").lower()
+    if value in held.asked and ASKED.search(sentence[: found.start()]):
+        return True
+    narrowed = len(about) < len(held.rows)
+    named = list(held.free) + [one for sums in held.sums for one in sums.values() if not narrowed]
     if found["money"] or (found["currency"] or "").strip():
-        per_gpu = PER_GPU.search(sentence[found.start() : found.end() + 24])
-        fields = MONEY_PER_GPU if per_gpu else None
+        fields = _priced(sentence, found)
         known = [one for row in about for one in _money(row, fields)]
+        extreme = next((pick for words, pick in EXTREME.items() if words.search(sentence)), None)
+        known = [extreme(known)] if extreme and known and fields else known
+        named = list(held.free) + [
+            one["usd_per_hour"] for one in held.sums if "usd_per_hour" in one and not narrowed
+        ]
     elif unit.removesuffix("/s") in UNITS or unit in UNITS:
         known = [one for row in about for one in _measured(row, unit)]
+    elif counted := COUNTED.match(sentence, found.end()):
+        known, named = _counts(counted["noun"], sentence, about, held), list(held.free)
+    elif own := OWN_NOUN.match(sentence, found.end()):
+        known, named = _own_counts(own["noun"].lower(), about, held), named
     else:
-        known = [float(one) for row in about for one in row.values() if _plain(one)] + [float(len(about))]
-    return any(round(one, places) == value for one in [*known, *free])
+        known = [float(one) for row in about for one in row.values() if _plain(one)]
+        known += [float(len(about))] if held.totals is None else []
+    return any(round(one, places) == value for one in [*known, *named])
+
+
+def _named(sums: Sequence[Mapping[str, float]], field: str) -> list[float]:
+    """What code summed up of one column."""
+    return [one[field] for one in sums if field in one]
+
+
+def _value(found: re.Match[str]) -> tuple[float, int]:
+    """The number and the decimal places it is given with: 3.2k is 3,200, given to the hundred."""
+    text = found["value"].replace(",", "")
+    power = {"k": 3, "m": 6}.get((found["scale"] or "").lower(), 0)
+    return float(text) * 10**power, len(text.partition(".")[2]) - power
+
+
+def _priced(sentence: str, found: re.Match[str]) -> Sequence[str] | None:
+    """The columns that a price may stand in, None for any column of money."""
+    return MONEY_PER_GPU if PER_GPU.search(sentence[found.start() : found.end() + 24]) else None
+
+
+def _counts(noun: str, sentence: str, about: Sequence[Mapping[str, Any]], held: Evidence) -> list[float]:
+    """How many rows a sentence may say there are: those it speaks of, where none was cut off."""
+    said = _folded(sentence)
+    states = {str(row[one]) for row in about for one in STATES if row.get(one)}
+    meant = {one for one in states if f" {one.replace('_', ' ')} " in said}
+    some = [row for row in about if not meant or any(row.get(one) in meant for one in STATES)]
+    grouped = [float(row[one]) for row in about for one in ("count", "offers") if _plain(row.get(one))]
+    if held.totals is None:
+        return [float(len(some)), *grouped]
+    whole = len(some) == len(held.rows)
+    return [*grouped, *(float(one) for one in held.totals if one is not None and whole)]
+
+
+def _own_counts(noun: str, about: Sequence[Mapping[str, Any]], held: Evidence) -> list[float]:
+    """How many different ones there are, or how many a row has."""
+    if noun in DIFFERENT:
+        different = {row.get(DIFFERENT[noun]) for row in about} - {None}
+        return [float(len(different))] if held.totals is None else []
+    each = [float(row[one]) for row in about for one in OF_A_ROW[noun] if _plain(row.get(one))]
+    inside = [sum(one.get("count") or 0 for one in row.get("gpus") or ()) for row in about]
+    return each + ([*map(float, inside), float(sum(inside))] if noun == "gpu" else [])
 
 
 def _measured(row: Mapping[str, Any], unit: str) -> Iterator[float]:
@@ -147,4 +270,6 @@ def _plain(value: Any) -> bool:
 def _moment_known(text: str, about: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bool:
     wanted = text.replace("UTC", "").strip().replace(" ", "T")
     known = [str(row[name]) for row in about for name in fields if row.get(name)]
+    if wanted.startswith("--"):
+        return any(one[5:].startswith(wanted[2:]) for one in known)
     return any(one.startswith(wanted) or f"T{wanted}" in one for one in known)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudtop.cli import views
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mcp import Client
 
     from agent.ask import Asked
+    from agent.llm import Llm
     from agent.planner.query import Query
 
 NEW, QUIT = "/new", "/quit"
@@ -53,16 +56,19 @@ async def _one(options: argparse.Namespace, question: str) -> int:
 async def _lines(options: argparse.Namespace) -> int:
     async with _open(options) as (house, client):
         previous = _resumed(house, options.name)
+        earlier: list[Asked] = []
         while (line := await _line()) is not None:
             question = line.strip()
             if question == QUIT:
                 break
             if question == NEW:
                 previous = None
+                earlier.clear()
                 _keep(house, options.name, None)
             elif question:
-                asked = await _ask(options, house, client, question, previous)
+                asked = await _ask(options, house, client, question, previous, earlier)
                 previous = asked.query
+                earlier.append(asked)
                 _keep(house, options.name, previous)
                 _print(options, house, asked)
     return 0
@@ -90,7 +96,12 @@ def _keep(house: House, name: str | None, query: Query | None) -> None:
 
 
 async def _ask(
-    options: argparse.Namespace, house: House, client: Client, question: str, previous: Query | None
+    options: argparse.Namespace,
+    house: House,
+    client: Client,
+    question: str,
+    previous: Query | None,
+    earlier: Sequence[Asked] = (),
 ) -> Asked:
     from agent.ask import ask, lexicon_of
 
@@ -102,9 +113,26 @@ async def _ask(
             now=house.now or house.clock.now(),
             previous=previous,
             plan_only=options.plan,
+            model=_model(options, house),
+            earlier=earlier,
             progress=progress,
             program=None if options.server else options.program,
         )
+
+
+def _model(options: argparse.Namespace, house: House) -> Llm | None:
+    """The model of --model, else of the configuration; None for the built-in planner."""
+    name = options.model or house.settings.agent.model
+    if name == "planner":
+        return None
+    if not re.fullmatch(r"[a-z_]+:\S+", name):
+        raise UsageError(
+            f"--model: {name!r} is no model.",
+            "Such as openai:NAME or anthropic:NAME; planner for the built-in one.",
+        )
+    from agent.llm import llm
+
+    return llm(replace(house.settings.agent, model=name), offline=options.offline)
 
 
 def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
@@ -127,12 +155,6 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Clien
         usual_s=QUESTION_S,
         now=instant(options.now),
     )
-    model = options.model or house.settings.agent.model
-    if model != "planner":
-        await house.aclose()
-        raise UsageError(
-            f"--model: {model} cannot be used yet.", "The built-in planner answers: --model planner, or none."
-        )
     untraced()
     try:
         async with _client(options, house) as client:
