@@ -71,7 +71,7 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         return _failed(plan, calls)
     then = dict(plan.then) if plan and plan.then else None
     result = computed(then, done, feeding) if then else None
-    rows = [dict(row) for row in result.rows] if result else list(calls[-1].rows if calls[-1].result else [])
+    rows = [dict(row) for row in result.rows] if result else list(done[-1]["rows"])
     missing = _joined(every, "missing")
     status = _status(calls, rows, missing, result)
     notices = [*(plan.notices if plan else ()), *_joined(every, "notices")]

@@ -21,7 +21,7 @@ from agent.graph import Called
 from agent.outgoing import Outgoing
 from agent.tools import Tool
 from cloudtop import net
-from cloudtop.settings import Agent
+from cloudtop.settings import Agent, variable
 
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the providers' own packages look for a key; the others say it in their documentation."""
@@ -70,27 +70,43 @@ def llm(terms: Agent, *, offline: bool = False) -> Llm:
 
 
 def _opened(terms: Agent, *, offline: bool) -> BaseChatModel:
-    here = terms.base_url is not None and net.is_loopback(net.split(terms.base_url).hostname or "")
-    if offline and not here:
-        raise ModelFailed("was not asked, because cloudtop is offline")
+    options = _options(terms, offline=offline)
     try:
         from langchain.chat_models import init_chat_model
 
-        # It is not asked twice: the planner is the second try.
-        bounds: dict[str, Any] = {
-            "timeout": terms.timeout_s,
-            "max_retries": 0,
-            "max_tokens": min(ANSWER_TOKENS, terms.tokens),
-        }
-        if terms.base_url:
-            bounds["base_url"] = terms.base_url
-        opened: BaseChatModel = init_chat_model(terms.model, **bounds)
+        opened: BaseChatModel = init_chat_model(terms.model, **options)
     except ImportError as error:
         raise ModelFailed(_lacking(terms.model, error)) from error
     except Exception as error:
-        # Each provider's package has its own errors for a key that is missing or an option it does not take.
+        # Each provider's package has its own errors for an option that it does not take.
         raise ModelFailed(_unopened(terms.model, error)) from error
     return opened
+
+
+def _options(terms: Agent, *, offline: bool) -> dict[str, Any]:
+    """What a model is opened with; ModelFailed where it may not be asked, or has no key."""
+    # It is not asked twice: the planner is the second try.
+    options: dict[str, Any] = {
+        "timeout": terms.timeout_s,
+        "max_retries": 0,
+        "max_tokens": min(ANSWER_TOKENS, terms.tokens),
+    }
+    here = False
+    if terms.base_url is not None:
+        address = net.split(terms.base_url)
+        here = net.is_loopback(address.hostname or "")
+        if address.scheme == "http" and not here:
+            raise ModelFailed("was not asked: over plain http anybody on the way could read along")
+        options["base_url"] = terms.base_url
+    if offline and not here:
+        raise ModelFailed("was not asked, because cloudtop is offline")
+    key = KEYS.get(terms.model.partition(":")[0])
+    if key is not None and not variable(key):
+        if not here:
+            raise ModelFailed(f"has no key: set {key}")
+        # A server on this machine wants none, but its client does.
+        options["api_key"] = "none"
+    return options
 
 
 def _lacking(model: str, error: ImportError) -> str:
@@ -106,8 +122,7 @@ def _unopened(model: str, error: Exception) -> str:
     provider = model.partition(":")[0]
     if "infer model provider" in str(error) or "nsupported" in str(error):
         return f"cannot be used: LangChain knows no provider {provider!r}"
-    key = KEYS.get(provider, "its key")
-    return f"cannot be used: its package does not start ({type(error).__name__}); is {key} set?"
+    return f"cannot be used: its package does not start ({type(error).__name__}); is its key set?"
 
 
 class LlmTurns:
@@ -198,6 +213,4 @@ def _said(error: Exception) -> str:
         return "did not answer in time"
     if any("Connect" in kind for kind in kinds):
         return "cannot be reached"
-    if "OpenAIError" in kinds and not kinds & {"APIError"}:
-        return "cannot be used: is its key set?"
     return f"answered with something that cannot be read ({type(error).__name__})"

@@ -19,7 +19,8 @@ USAGE = 100
 class Turn:
     """One scripted turn of a model: calls of tools, or its last words."""
 
-    calls: Sequence[tuple[str, dict[str, Any]]] = ()
+    calls: Sequence[tuple[str, dict[str, Any] | str]] = ()
+    """Tools and arguments; a text stands for arguments as it is, which no client can read."""
     words: str = ""
     usage: int = USAGE
     more: dict[str, Any] = field(default_factory=dict)
