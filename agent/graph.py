@@ -168,6 +168,7 @@ async def _called(tools: Mapping[str, Tool], one: Called, results: Results, then
         one.error, one.exit_code = f"This server has no tool {one.tool}.", 1
         return
     try:
+        await _read_on(tools, one, results)
         asked = _asked(one, tool, results, then)
         parts = await asyncio.gather(*(tool(arguments, whole=one.id in results.whole) for arguments in asked))
     except ToolFailed as failed:
@@ -175,6 +176,16 @@ async def _called(tools: Mapping[str, Tool], one: Called, results: Results, then
     else:
         one.text = "\n".join(text for text, _ in parts)
         one.result = joined([result for _, result in parts], one.arguments) if parts else dict(EMPTY)
+
+
+async def _read_on(tools: Mapping[str, Tool], one: Called, results: Results) -> None:
+    """Read the list that feeds a call to its last page, where nobody said how long it should be."""
+    fed = reference(one.arguments)
+    feeder = results.calls.get(fed[1]) if fed is not None else None
+    if feeder is None or feeder.result is None or "limit" in feeder.arguments:
+        return
+    if feeder.result.get("next_cursor"):
+        feeder.text, feeder.result = await tools[feeder.tool](feeder.arguments, whole=True)
 
 
 def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def openai(turn: Turn, n: int) -> dict[str, Any]:
         {
             "id": f"call_{n}_{i}",
             "type": "function",
-            "function": {"name": name, "arguments": json.dumps(given)},
+            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
         }
         for i, (name, given) in enumerate(turn.calls)
     ]
