@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cloudtop.cli import views
@@ -45,17 +45,45 @@ def chat(options: argparse.Namespace) -> int:
     return asyncio.run(_lines(options))
 
 
+@dataclass(slots=True)
+class _Asking:
+    """What one command asks with: an MCP client, and a model in place of the planner where one is named."""
+
+    options: argparse.Namespace
+    house: House
+    client: Client
+    model: Llm | None
+
+    async def ask(self, question: str, previous: Query | None = None, earlier: Sequence[Asked] = ()) -> Asked:
+        """One question, after those that went before in a dialogue."""
+        from agent.ask import ask, lexicon_of
+
+        with views.progress() as progress:
+            return await ask(
+                self.client,
+                question,
+                lexicon=await lexicon_of(self.client),
+                now=self.house.now or self.house.clock.now(),
+                previous=previous,
+                plan_only=self.options.plan,
+                model=self.model,
+                earlier=earlier,
+                progress=progress,
+                program=None if self.options.server else self.options.program,
+            )
+
+
 async def _one(options: argparse.Namespace, question: str) -> int:
-    async with _open(options) as (house, client):
-        asked = await _ask(options, house, client, question, None)
-    _print(options, house, asked)
+    async with _open(options) as asking:
+        asked = await asking.ask(question)
+    _print(options, asking.house, asked)
     partial = asked.answer.status == "partial"
     return 3 if options.strict and partial and not asked.answer.exit_code else asked.answer.exit_code
 
 
 async def _lines(options: argparse.Namespace) -> int:
-    async with _open(options) as (house, client):
-        previous = _resumed(house, options.name)
+    async with _open(options) as asking:
+        previous = _resumed(asking.house, options.name)
         earlier: list[Asked] = []
         while (line := await _line()) is not None:
             question = line.strip()
@@ -64,13 +92,13 @@ async def _lines(options: argparse.Namespace) -> int:
             if question == NEW:
                 previous = None
                 earlier.clear()
-                _keep(house, options.name, None)
+                _keep(asking.house, options.name, None)
             elif question:
-                asked = await _ask(options, house, client, question, previous, earlier)
+                asked = await asking.ask(question, previous, earlier)
                 previous = asked.query
                 earlier.append(asked)
-                _keep(house, options.name, previous)
-                _print(options, house, asked)
+                _keep(asking.house, options.name, previous)
+                _print(options, asking.house, asked)
     return 0
 
 
@@ -93,31 +121,6 @@ def _resumed(house: House, name: str | None) -> Query | None:
 def _keep(house: House, name: str | None, query: Query | None) -> None:
     if name:
         house.store.conversations.save(name, {"query": query.as_json() if query else None})
-
-
-async def _ask(
-    options: argparse.Namespace,
-    house: House,
-    client: Client,
-    question: str,
-    previous: Query | None,
-    earlier: Sequence[Asked] = (),
-) -> Asked:
-    from agent.ask import ask, lexicon_of
-
-    with views.progress() as progress:
-        return await ask(
-            client,
-            question,
-            lexicon=await lexicon_of(client),
-            now=house.now or house.clock.now(),
-            previous=previous,
-            plan_only=options.plan,
-            model=_model(options, house),
-            earlier=earlier,
-            progress=progress,
-            program=None if options.server else options.program,
-        )
 
 
 def _model(options: argparse.Namespace, house: House) -> Llm | None:
@@ -145,8 +148,8 @@ def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Client]]:
-    """The house and an MCP client: of its own server in process, or of the one at --server."""
+async def _open(options: argparse.Namespace) -> AsyncIterator[_Asking]:
+    """A house, and an MCP client of its own server in process, or of the one at --server."""
     house = build(
         options.config,
         options.home,
@@ -157,8 +160,9 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Clien
     )
     untraced()
     try:
+        model = _model(options, house)
         async with _client(options, house) as client:
-            yield house, client
+            yield _Asking(options, house, client, model)
     finally:
         await house.aclose()
 
