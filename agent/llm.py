@@ -21,7 +21,8 @@ from agent.graph import Called
 from agent.outgoing import Outgoing
 from agent.tools import Tool
 from cloudtop import net
-from cloudtop.settings import Agent, variable
+from cloudtop.agent_settings import Agent
+from cloudtop.settings import variable
 
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the providers' own packages look for a key; the others say it in their documentation."""

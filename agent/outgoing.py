@@ -14,7 +14,7 @@ from agent.graph import Called
 from agent.planner.guard import injected
 from agent.planner.tokens import words_of
 from agent.rows import sums, total
-from cloudtop.settings import Agent
+from cloudtop.agent_settings import Agent
 from cloudtop.text import clean
 
 _COLUMNS = """

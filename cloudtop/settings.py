@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cloudtop.agent_settings import Agent
 from cloudtop.errors import ConfigError
 from cloudtop.settings_file import filled, line_of, read, used_variables
 from cloudtop.settings_schema import NO_EFFECT
@@ -145,25 +146,6 @@ class Limits:
     deadline_s: float | None = None
     retries: int = 3
     in_flight: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """Which model plans: `planner`, or a LangChain name; where it is served; its bounds for one question.
-
-    `result_letters`: so much of one result it is shown. `columns`: those that may leave the machine, None for
-    the usual ones. `pseudonyms`: names leave as `name-1`.
-    """
-
-    model: str = "planner"
-    base_url: str | None = None
-    turns: int = 6
-    calls: int = 12
-    tokens: int = 60_000
-    timeout_s: float = 60.0
-    result_letters: int = 8_000
-    columns: tuple[str, ...] | None = None
-    pseudonyms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,18 +364,9 @@ def _settings(
             limits.get("retries", 3),
             limits.get("in_flight", 50),
         ),
-        agent=_agent(agent),
+        agent=Agent.of(agent, duration_s),
         without_effect=tuple(_without_effect(document)),
     )
-
-
-def _agent(body: dict[str, Any]) -> Agent:
-    said = {name: value for name, value in body.items() if name not in ("timeout", "columns")}
-    if "timeout" in body:
-        said["timeout_s"] = duration_s(body["timeout"])
-    if "columns" in body:
-        said["columns"] = tuple(body["columns"])
-    return Agent(**said)
 
 
 def _known_id(name: str, file: Path | None, text: str, provider_id: Callable[[str], str] | None) -> str:

@@ -92,6 +92,7 @@ def index(tools: Mapping[str, ToolSpec], facts: Mapping[str, Facts]) -> str:
     lines += ["- [Specs of tools, and copies of your own](specs.md)"]
     if (DOCS / "http.md").exists():
         lines += ["- [Over HTTP](http.md)"]
+    lines += ["- [Models in place of the planner](models.md)"]
     lines += ["", "Tools:", ""]
     lines += [f"- [{name}](tools/{name}.md): {spec.title}" for name, spec in tools.items()]
     lines += ["", "Providers with a connector:", ""]

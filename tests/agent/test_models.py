@@ -13,8 +13,8 @@ from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
 from agent.llm import llm
+from cloudtop.agent_settings import Agent
 from cloudtop.cli.build import House, build
-from cloudtop.settings import Agent
 from tests.agent.wires import Turn, hanging, model
 from tests.connectors.raw_servers import Reply, Server, reply
 from tests.switched import only

@@ -13,7 +13,7 @@ from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
 from agent.llm import llm
-from cloudtop.settings import Agent
+from cloudtop.agent_settings import Agent
 from tests.agent.test_resources import CPU, Office
 from tests.agent.wires import Turn, model
 from tests.connectors.raw_servers import Server

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from cloudtop.agent_settings import Agent
 from cloudtop.errors import ConfigError
 from cloudtop.sellers import provider_id
-from cloudtop.settings import Agent, Settings, duration_s, load
+from cloudtop.settings import Settings, duration_s, load
 
 # The sample of the monitoring design: it must load as it stands.
 SAMPLE = {
