@@ -30,6 +30,9 @@ LEXICON = "cloudtop://lexicon"
 NO_MODEL = ("write_operation", "injection", "secret")
 """Refusals of the planner that no model is asked about."""
 
+ITSELF = "ask"
+"""The tool that is this agent: a model is not given it."""
+
 EARLIER = 4
 """Turns of a dialogue that a model is told of."""
 
@@ -141,9 +144,8 @@ class _Run:
 
     async def by_model(self, model: Llm, lexicon: Lexicon, now: datetime, earlier: Sequence[Asked]) -> Answer:
         """A model's calls; ModelFailed when it cannot be used, or brought nothing."""
-        reading = {
-            name: one for name, one in (await tools_of(self.client, self.progress)).items() if one.reads
-        }
+        tools = await tools_of(self.client, self.progress)
+        reading = {name: one for name, one in tools.items() if one.reads and name != ITSELF}
         live = lexicon.live
         outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()])
         turns = LlmTurns(model, list(reading.values()), outgoing, now)

@@ -8,8 +8,8 @@ So are a count of a list that was cut, a cheapest that is not, and a sum that co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.planner.guard import injected
@@ -17,7 +17,7 @@ from agent.planner.tokens import words_of
 from agent.rows import sums, total
 from agent.spelled import in_figures
 
-SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\d)[^.!?\n]*)*[.!?\n]?\s*")
+SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\S)[^.!?\n]*)*[.!?\n]?\s*")
 NUMBER = re.compile(
     r"(?P<money>US\$|[$€£¥])?\s?(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?P<scale>[km](?![a-z]))?\s*(?P<unit>%|percent|[KMGTP]?i?B(?:/s)?\b|ms\b|s\b|seconds?\b|°C|W\b|MHz\b|/s\b|h\b|hours?\b|days?\b)?"
@@ -49,11 +49,9 @@ DIFFERENT = {
 """Nouns that count the different values of a column."""
 OF_A_ROW = {"gpu": ("gpu_count",), "vcpu": ("vcpus",), "core": ("vcpus",), "node": ("node_count", "count")}
 """Nouns that count what a row has, and the columns that say it."""
-OWN_NOUN = re.compile(
-    r"\s*(?:\w+ )?(?P<noun>providers?|sellers?|clouds?|accounts?|regions?|gpus?|vcpus?|cores?|nodes?)\b", re.I
-)
+OWN_NOUN = re.compile(rf"\s*(?:\w+ )?(?P<noun>{'|'.join([*DIFFERENT, *OF_A_ROW])})s?\b", re.IGNORECASE)
 ASKED = re.compile(
-    r"(?:below|under|over|above|than|most|least|up to|within|last|past|for|exceed\w*)\s+(?:US\$|\$)?$",
+    r"(?:below|under|over|above|than|most|least|up to|within|last|past|for|exceed\w*)\s*$",
     re.IGNORECASE,
 )
 """Before a number that the question gave, where a sentence repeats its condition."""
@@ -88,28 +86,38 @@ UNITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a sentence is held against: rows, named computations, the question's numbers.
-
-    `totals`: how many rows each result has, of which `rows` may be a part; None where they are all there are.
-    """
+class Listed:
+    """The rows of one result, and how many there are: more where it was cut, None where nobody counted."""
 
     rows: Sequence[Mapping[str, Any]]
+    total: int | None
+    sums: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was cut off."""
+        return self.total == len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sentence is held against: lists, named computations, the numbers of the question."""
+
+    lists: Sequence[Listed]
     free: Sequence[float] = ()
     asked: Sequence[float] = ()
-    sums: Sequence[Mapping[str, float]] = ()
-    totals: Sequence[int | None] | None = None
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """All rows of all lists."""
+        return [row for one in self.lists for row in one.rows]
 
 
 def traced(prose: str, results: Sequence[Mapping[str, Any]], question: str) -> tuple[str, list[str]]:
     """`struck` for what tools returned: cut lists are known as such, sums are code's."""
-    rows = [row for one in results for row in one["rows"]]
-    totals = [total(one) for one in results]
     asked = [float(found["value"].replace(",", "")) for found in NUMBER.finditer(in_figures(question))]
-    whole = sum(one or 0 for one in totals) == len(rows) and None not in totals
-    return _sorted_out(
-        prose, Evidence(rows, (), asked, [sums(one) for one in results], None if whole else totals)
-    )
+    lists = [Listed(one["rows"], total(one), sums(one)) for one in results]
+    return _sorted_out(prose, Evidence(lists, (), asked))
 
 
 def struck(
@@ -119,7 +127,7 @@ def struck(
 
     `numbers`: figures that are true without a row: named computations.
     """
-    return _sorted_out(prose, Evidence(rows, [float(one) for one in numbers]))
+    return _sorted_out(prose, Evidence([Listed(rows, len(rows))], [float(one) for one in numbers]))
 
 
 def _sorted_out(prose: str, held: Evidence) -> tuple[str, list[str]]:
@@ -136,14 +144,25 @@ def _true(sentence: str, held: Evidence) -> bool:
     sentence = in_figures(sentence)
     if FOREIGN.search(sentence) or RECKONED.search(sentence):
         return False
-    about = _about(sentence, held.rows)
+    rows = held.rows
+    about = _about(sentence, rows)
     if about is None:
         return False
     fields = ("as_of", "time") if AS_OF.search(sentence) else TIMES
     if not all(_moment_known(found[0], about, fields) for found in MOMENT.finditer(sentence)):
         return False
-    rest = _without_names(MOMENT.sub(" ", sentence), held.rows)
-    return all(_number_known(found, rest, about, held) for found in NUMBER.finditer(rest))
+    narrowed = {id(row) for row in about} if len(about) < len(rows) else None
+    rest = _without_names(MOMENT.sub(" ", sentence), rows)
+    spoken = _Spoken(rest, about, [_narrowed(one, narrowed) for one in held.lists], held)
+    return all(spoken.bears_out(found) for found in NUMBER.finditer(rest))
+
+
+def _narrowed(one: Listed, names: Container[int] | None) -> Listed:
+    """The part of a list that a sentence speaks of. How long that is nobody knows where the list was cut."""
+    if names is None:
+        return one
+    rows = [row for row in one.rows if id(row) in names]
+    return Listed(rows, len(rows) if one.whole else None)
 
 
 def _about(sentence: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
@@ -175,38 +194,80 @@ def _without_names(sentence: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return re.sub(r"\b[A-Za-z]+[-_]?\d+[A-Za-z]*\b", " ", sentence)
 
 
-def _number_known(
-    found: re.Match[str], sentence: str, about: Sequence[Mapping[str, Any]], held: Evidence
-) -> bool:
-    value, places = _value(found)
-    unit = (found["unit"] or "").lower()
-    if value in held.asked and ASKED.search(sentence[: found.start()]):
-        return True
-    narrowed = len(about) < len(held.rows)
-    named = list(held.free) + [one for sums in held.sums for one in sums.values() if not narrowed]
-    if found["money"] or (found["currency"] or "").strip():
-        fields = _priced(sentence, found)
-        known = [one for row in about for one in _money(row, fields)]
-        extreme = next((pick for words, pick in EXTREME.items() if words.search(sentence)), None)
-        known = [extreme(known)] if extreme and known and fields else known
-        named = list(held.free) + [
-            one["usd_per_hour"] for one in held.sums if "usd_per_hour" in one and not narrowed
-        ]
-    elif unit.removesuffix("/s") in UNITS or unit in UNITS:
-        known = [one for row in about for one in _measured(row, unit)]
-    elif counted := COUNTED.match(sentence, found.end()):
-        known, named = _counts(counted["noun"], sentence, about, held), list(held.free)
-    elif own := OWN_NOUN.match(sentence, found.end()):
-        known, named = _own_counts(own["noun"].lower(), about, held), named
-    else:
-        known = [float(one) for row in about for one in row.values() if _plain(one)]
-        known += [float(len(about))] if held.totals is None else []
-    return any(round(one, places) == value for one in [*known, *named])
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """One sentence: its words without names, the rows it speaks of, in all and list by list."""
 
+    text: str
+    about: Sequence[Mapping[str, Any]]
+    lists: Sequence[Listed]
+    held: Evidence
 
-def _named(sums: Sequence[Mapping[str, float]], field: str) -> list[float]:
-    """What code summed up of one column."""
-    return [one[field] for one in sums if field in one]
+    def bears_out(self, found: re.Match[str]) -> bool:
+        """Whether a number in it is one that may be said."""
+        value, places = _value(found)
+        if value in self.held.asked and ASKED.search(self.text[: found.start()]):
+            return True
+        return any(round(one, places) == value for one in [*self._known(found), *self.held.free])
+
+    def _known(self, found: re.Match[str]) -> list[float]:
+        """What a number in this place may be."""
+        unit = (found["unit"] or "").lower()
+        if found["money"] or (found["currency"] or "").strip():
+            return self._money(found)
+        if unit.removesuffix("/s") in UNITS or unit in UNITS:
+            measured = [one for row in self.about for one in _measured(row, unit)]
+            return measured + [one for made in self.lists for one in _measured(made.sums, unit)]
+        if COUNTED.match(self.text, found.end()):
+            return self._counts(_folded(NUMBER.split(self.text[found.end() :], maxsplit=1)[0]))
+        if own := OWN_NOUN.match(self.text, found.end()):
+            return self._own_counts(own["noun"].lower())
+        plain = [float(one) for row in self.about for one in row.values() if _plain(one)]
+        plain += [one for made in self.lists for one in made.sums.values()]
+        return plain + [float(one.total) for one in self.lists if one.total is not None]
+
+    def _money(self, found: re.Match[str]) -> list[float]:
+        """Prices of the rows; where the cheapest or dearest is spoken of, that one alone; sums."""
+        per_gpu = PER_GPU.search(self.text[found.start() : found.end() + 24])
+        fields = MONEY_PER_GPU if per_gpu else None
+        known = [one for row in self.about for one in _money(row, fields)]
+        extreme = next((pick for words, pick in EXTREME.items() if words.search(self.text)), None)
+        if extreme and per_gpu and known:
+            return [extreme(known)]
+        return known + [made.sums["usd_per_hour"] for made in self.lists if "usd_per_hour" in made.sums]
+
+    def _counts(self, said: str) -> list[float]:
+        """How many rows it may say there are: of a list that was cut only what the tool counted.
+
+        `said`: what follows the number; a state in it narrows the rows.
+        """
+        states = {str(row[one]) for row in self.about for one in STATES if row.get(one)}
+        meant = {one for one in states if f" {one.replace('_', ' ')} " in said}
+        known = [float(row[one]) for row in self.about for one in ("count", "offers") if _plain(row.get(one))]
+        for made in [*self.lists, *self._together()]:
+            some = [row for row in made.rows if not meant or any(row.get(one) in meant for one in STATES)]
+            if made.whole:
+                known.append(float(len(some)))
+            elif made.total is not None and not meant:
+                known.append(float(made.total))
+        return known
+
+    def _together(self) -> list[Listed]:
+        """All lists as one, where none was cut."""
+        whole = all(one.whole for one in self.lists)
+        return [Listed(self.about, len(self.about))] if whole else []
+
+    def _own_counts(self, noun: str) -> list[float]:
+        """How many different ones there are, or how many a row has."""
+        if noun in DIFFERENT:
+            rows = [one.rows for one in [*self.lists, *self._together()] if one.whole]
+            return [float(len({row.get(DIFFERENT[noun]) for row in some} - {None})) for some in rows]
+        each = [float(row[one]) for row in self.about for one in OF_A_ROW[noun] if _plain(row.get(one))]
+        each += [made.sums[one] for made in self.lists for one in OF_A_ROW[noun] if one in made.sums]
+        if noun != "gpu":
+            return each
+        inside = [float(sum(one.get("count") or 0 for one in row.get("gpus") or ())) for row in self.about]
+        return [*each, *inside, sum(inside)] if self._together() else [*each, *inside]
 
 
 def _value(found: re.Match[str]) -> tuple[float, int]:
@@ -214,34 +275,6 @@ def _value(found: re.Match[str]) -> tuple[float, int]:
     text = found["value"].replace(",", "")
     power = {"k": 3, "m": 6}.get((found["scale"] or "").lower(), 0)
     return float(text) * 10**power, len(text.partition(".")[2]) - power
-
-
-def _priced(sentence: str, found: re.Match[str]) -> Sequence[str] | None:
-    """The columns that a price may stand in, None for any column of money."""
-    return MONEY_PER_GPU if PER_GPU.search(sentence[found.start() : found.end() + 24]) else None
-
-
-def _counts(noun: str, sentence: str, about: Sequence[Mapping[str, Any]], held: Evidence) -> list[float]:
-    """How many rows a sentence may say there are: those it speaks of, where none was cut off."""
-    said = _folded(sentence)
-    states = {str(row[one]) for row in about for one in STATES if row.get(one)}
-    meant = {one for one in states if f" {one.replace('_', ' ')} " in said}
-    some = [row for row in about if not meant or any(row.get(one) in meant for one in STATES)]
-    grouped = [float(row[one]) for row in about for one in ("count", "offers") if _plain(row.get(one))]
-    if held.totals is None:
-        return [float(len(some)), *grouped]
-    whole = len(some) == len(held.rows)
-    return [*grouped, *(float(one) for one in held.totals if one is not None and whole)]
-
-
-def _own_counts(noun: str, about: Sequence[Mapping[str, Any]], held: Evidence) -> list[float]:
-    """How many different ones there are, or how many a row has."""
-    if noun in DIFFERENT:
-        different = {row.get(DIFFERENT[noun]) for row in about} - {None}
-        return [float(len(different))] if held.totals is None else []
-    each = [float(row[one]) for row in about for one in OF_A_ROW[noun] if _plain(row.get(one))]
-    inside = [sum(one.get("count") or 0 for one in row.get("gpus") or ()) for row in about]
-    return each + ([*map(float, inside), float(sum(inside))] if noun == "gpu" else [])
 
 
 def _measured(row: Mapping[str, Any], unit: str) -> Iterator[float]:

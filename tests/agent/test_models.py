@@ -234,5 +234,6 @@ async def test_a_question_is_asked_with_bounds_and_the_tools_that_only_read(hous
     sent = server.requests[0].json
     names = {one["name"] if wire == "anthropic" else one["function"]["name"] for one in sent["tools"]}
     assert {"compare_gpu_prices", "list_resources", "get_metrics"} <= names
+    assert "ask" not in names, "that is this agent itself"
     assert (sent.get("max_tokens") or sent["max_completion_tokens"]) == 4096
     assert "2026-11-20 14:00 UTC" in json.dumps(sent)
