@@ -125,7 +125,7 @@ def _untwisted(word: str) -> str:
 
 def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     """Why the question is refused: injection, secret or write_operation; None when it is not."""
-    if _injected(words):
+    if injected(words):
         return "injection"
     if _secret(words):
         return "secret"
@@ -134,7 +134,7 @@ def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     return None
 
 
-def _injected(words: Sequence[str]) -> bool:
+def injected(words: Sequence[str]) -> bool:
     """A phrase nobody needs for a question about clouds, or `ignore … instructions`."""
     sets = _sets("injection")
     if sets["phrases"].find(words) is not None:
