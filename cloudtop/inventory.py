@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -78,6 +78,17 @@ class Resource:
     health_message: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     raw: str | None = None
+
+
+class Unread(list[Resource]):
+    """A page without rows: it says that a part of the scope could not be read, whose rows stay as they were.
+
+    Of that part is what has one of `values`, in lower case, at `detail` of its details.
+    """
+
+    def __init__(self, detail: str, values: Iterable[str]) -> None:
+        super().__init__()
+        self.detail, self.values = detail, tuple(one.lower() for one in values)
 
 
 @dataclass(frozen=True, slots=True)

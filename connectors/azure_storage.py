@@ -55,7 +55,7 @@ def bucket(one: Record) -> Resource:
         status="available",
         storage_class=text(prop(account, "accessTier")),
         details=told(
-            resource_group=places(own)["resource_group"],
+            **places(own),
             account=text(account.get("name")),
             redundancy=text(inner(account, "sku", "name")),
             public_access=text(prop(one, "publicAccess")),

@@ -52,7 +52,7 @@ class Storage(Oracle):
             return await self.every(scope, "blockstorage", "list_boot_volumes", compartment_id=part.id)
 
         found = await self.everywhere(scope, ask)
-        every = [one for _, records in found for one in records]
+        every = [one for _, records in found for one in records or ()]
         domains = sorted({str(one["availabilityDomain"]) for one in every if one.get("availabilityDomain")})
 
         async def attached(part: Compartment) -> list[Record]:
@@ -71,7 +71,6 @@ class Storage(Oracle):
 
     async def _holders(self, scope: Scope, attached: Any, key: str) -> Mapping[str, str] | None:
         """The instance that each attached volume hangs on; None where that is not known of all."""
-        before = len(self.noted.get(scope, ()))
         asked = self.everywhere(scope, attached)
         answers = await self.beside(scope, "What some volumes hang on is", asked)
         if answers is None:
@@ -79,10 +78,10 @@ class Storage(Oracle):
         held = {
             str(one[key]): str(one["instanceId"])
             for _, records in answers
-            for one in records
+            for one in records or ()
             if one.get(key) and one.get("instanceId") and one.get("lifecycleState", "ATTACHED") in HELD
         }
-        return held if len(self.noted.get(scope, ())) == before else None
+        return None if any(records is None for _, records in answers) else held
 
     async def buckets(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """Buckets, with what each says of itself."""
