@@ -38,8 +38,8 @@ class Resource:
     not known, {} when there are none. `usd_per_hour`: what the cloud itself says this one costs while it is
     as it is. `health` (healthy degraded failing down) with `health_message`, where the cloud says more of it
     than the status does. `details`: facts without a field of their own, JSON-ready, no nulls; `priced_apart`
-    in them says why the price of its type is not its own. `raw`: the cloud's own
-    record as JSON text, secrets stripped (`connectors.base.raw`).
+    in them says why the price of its type is not its own, `paid_while_stopped` that it is though it is
+    stopped. `raw`: the cloud's own record as JSON text, secrets stripped (`connectors.base.raw`).
     """
 
     id: str
