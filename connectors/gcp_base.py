@@ -150,8 +150,8 @@ class Google(Connector):
         lost: dict[str, None] = {}
         async for page in self.turned(scope, ask):
             parts = page.get("items") or {}
-            lost |= dict.fromkeys(unreached(parts))
-            yield [one for part in parts.values() for one in each(part, key)]
+            lost |= dict.fromkeys((*unreached(parts), *named_lost(page)))
+            yield [placed(one, name) for name, part in parts.items() for one in each(part, key)]
         self.reached(lost)
 
     async def plain(self, scope: Scope, client: str, method: str = "list") -> AsyncIterator[list[Record]]:
@@ -222,6 +222,12 @@ def next_token(answer: Any) -> str | None:
     return token if isinstance(token, str) else None
 
 
+def placed(one: Record, name: str) -> Record:
+    """A record of an aggregated page with the zone or region that it stands under, where it names none."""
+    kind = name.partition("s/")[0]
+    return {**one, kind: name} if kind in ("zone", "region") and not one.get(kind) else one
+
+
 def unreached(parts: Mapping[str, Any]) -> Iterator[str]:
     """The zones and regions of an aggregated page that could not be reached."""
     for name, part in parts.items():
@@ -232,7 +238,7 @@ def unreached(parts: Mapping[str, Any]) -> Iterator[str]:
 
 def named_lost(page: Mapping[str, Any]) -> Iterator[str]:
     """The places that a page of another API says it could not reach."""
-    for key in ("unreachable", "missingZones"):
+    for key in ("unreachable", "unreachables", "missingZones"):
         for name in page.get(key) or ():
             yield last(name) or str(name)
     for warning in each(page, "warnings"):
