@@ -137,7 +137,7 @@ class Microsoft(Connector):
             known = [
                 one["subscriptionId"]
                 for one in found
-                if one.get("subscriptionId") and one.get("state") != "Disabled"
+                if one.get("subscriptionId") and one.get("state") not in ("Disabled", "Deleted")
             ]
             if not known:
                 message = f"The key of {scope.account} sees no subscription of {self.facts.title}."
