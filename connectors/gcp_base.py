@@ -151,7 +151,7 @@ class Google(Connector):
         async for page in self.turned(scope, ask):
             parts = page.get("items") or {}
             lost |= dict.fromkeys((*unreached(parts), *named_lost(page)))
-            yield [placed(one, name) for name, part in parts.items() for one in each(part, key)]
+            yield [one for part in parts.values() for one in each(part, key)]
         self.reached(lost)
 
     async def plain(self, scope: Scope, client: str, method: str = "list") -> AsyncIterator[list[Record]]:
@@ -220,12 +220,6 @@ def next_token(answer: Any) -> str | None:
     """The token of the next page; empty on the last."""
     token = answer.get("nextPageToken") if isinstance(answer, Mapping) else None
     return token if isinstance(token, str) else None
-
-
-def placed(one: Record, name: str) -> Record:
-    """A record of an aggregated page with the zone or region that it stands under, where it names none."""
-    kind = name.partition("s/")[0]
-    return {**one, kind: name} if kind in ("zone", "region") and not one.get(kind) else one
 
 
 def unreached(parts: Mapping[str, Any]) -> Iterator[str]:

@@ -93,8 +93,7 @@ def fields(thing: Thing) -> dict[str, Any]:
         cards = "networkInterfaces" not in thing.said.get("without", ())
         return {
             "instance_type": said("machineType"),
-            # It is listed by zone, so one that does not say its own stands in it all the same.
-            "zone": thing.said["zone"],
+            "zone": said("zone"),
             "private_ip": said("networkIP") if cards else None,
             "public_ip": said("natIP"),
         }

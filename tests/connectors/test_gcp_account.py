@@ -124,20 +124,6 @@ async def test_places_that_a_page_calls_unreachable_as_a_whole_fail_the_listing_
     assert "us-west1-c" in ended.message
 
 
-async def test_what_does_not_say_where_it_is_is_where_it_is_listed(tmp_path: Path) -> None:
-    items = {
-        "zones/us-west1-a": {"disks": [{"id": "1"}]},
-        "regions/us-east1": {"disks": [{"id": "2"}]},
-        "zones/us-west1-b": {"disks": [{"id": "3", "zone": "https://x/zones/us-west1-b"}]},
-    }
-    rows, _, _ = await listed(tmp_path, "volumes", (DISKS, {"items": items}, 200))
-    assert {one.id: (one.region, one.zone) for one in rows} == {
-        "1": ("us-west1", "us-west1-a"),
-        "2": ("us-east1", None),
-        "3": ("us-west1", "us-west1-b"),
-    }
-
-
 @pytest.mark.parametrize(
     ("kind", "ask", "body", "place"),
     [
