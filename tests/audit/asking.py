@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudtop.cli.build import build
-from cloudtop.sandbox.serve import running
+from cloudtop.sandbox.serve import Sandbox, running
 
 PATIENT_S = 60.0
 
@@ -18,9 +18,10 @@ Call = Callable[..., dict[str, Any]]
 
 
 @contextmanager
-def asking(provider: str, home: Path) -> Iterator[Call]:
-    """Calls a tool about one provider alone; its inventory is read once."""
+def asking(provider: str, home: Path, prepare: Callable[[Sandbox], None] = lambda _: None) -> Iterator[Call]:
+    """Calls a tool about one provider alone, whose sandbox is prepared first; its inventory is read once."""
     with running((provider,)) as sandbox:
+        prepare(sandbox)
         config = sandbox.config()
         config["providers"][provider]["rate_limit"] = {"requests_per_second": 1000, "burst": 1000}
         file = home / "config.json"

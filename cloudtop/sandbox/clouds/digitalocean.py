@@ -27,7 +27,7 @@ PAGE = 6
 
 ASKED = 20
 MOST = 200
-DROPLET = {"disk": 720, "transfer": 15.0, "networking_throughput": 10000}
+DROPLET = {"disk": 720, "transfer": 15.0}
 
 # slug, description, GPU, GPUs, video memory of all in GiB, memory in MB, vCPUs, dollars an hour, regions
 GPUS: tuple[tuple[str, str, str | None, int, int, int, int, float, tuple[str, ...]], ...] = (
