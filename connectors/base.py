@@ -12,7 +12,8 @@ A capability is a method that exists; the fleet looks for these names:
     async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]
     def stamp(self, scope: Scope) -> str | None
 
-An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not.
+An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not. A page
+that is `Unread` says of a part that it was not.
 `stamp` is a cheap token of what a scope would give: while it equals the stored one, the rows are fresh.
 A listing is a name under `services` in the facts (`instances`), and the kind of its scopes. `divisions` are
 what an account is listed by; without it an account is listed once, or in the regions that are configured.
@@ -44,6 +45,8 @@ SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 KNOWN_NAMES = 4_096
 PASSING = (RateLimited, TooSlow, Unreachable)
 """What passes by itself: what could not be asked for now is known soon."""
+NAMED = 3
+"""So many parts that refuse are named in a remark."""
 AT_ONCE = 16
 """Calls for single things that one listing makes side by side."""
 
@@ -183,6 +186,20 @@ class Connector:
         known = {(one.message.partition(". ")[0], one.region) for one in self.noted.get(scope, ())}
         if (said, region) not in known:
             self.note(scope, message, error.next_step, error.code, region)
+
+    def refused(
+        self, scope: Scope, noun: str, refused: Sequence[tuple[str, CloudError]], every: Sequence[object]
+    ) -> None:
+        """Remark which of a scope's parts refused, by name; where all of them did, so does the scope."""
+        if not refused:
+            return
+        error = refused[0][1]
+        if len(refused) == len(every):
+            raise error
+        names = [name for name, _ in refused]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        which = f"{len(names)} of {len(every)} {noun} do not allow this: {', '.join(names[:NAMED])}{more}"
+        self.note_once(scope, f"{which}. What was known of them stays as it was. {error.message}", error)
 
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused.
