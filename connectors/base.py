@@ -78,7 +78,7 @@ class Facts:
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
     of `auth.method` that do. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why
     it does not; `momentary`: types of which it tells the present alone. `needs`: the permissions that each
-    kind takes.
+    kind takes. `terms`: what a type of resource means here that this cloud has no other of.
     """
 
     id: str
@@ -108,6 +108,7 @@ class Facts:
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     untold: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     momentary: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
