@@ -1,6 +1,8 @@
 """RunPod: pods, serverless endpoints and network volumes of an account, and GPU types with their prices.
 
-GPUs are rented one by one, several in one pod, in a secure and a community cloud.
+What an account has is told by REST v2: pods with the load and memory of each GPU now, endpoints with their
+workers, volumes with who uses them; tags and a past it does not know. Balance and spending stand with the
+health of the key. GPUs are rented one by one, several in one pod, in a secure and a community cloud.
 
 A list price is for one GPU for an hour; a pod of several costs that many times as much. An offer is a pod of
 one, two, four or eight GPUs of one type in one cloud. Its ceiling (`maxCount`) is no stock: what is free is

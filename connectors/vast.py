@@ -1,5 +1,8 @@
 """Vast.ai: a marketplace of other people's machines; what an account rents there, and what can be rented.
 
+An instance is priced with its disk, and pays for that while it is stopped; its load, memory and temperature
+are those of now. Credit and balance stand with the health of the key.
+
 An offer is one slice of one machine, and its prices are for all GPUs of the slice. The price that the site
 shows (`dph_total`) holds the disk that the search named (`allocated_storage`), so here the GPUs (`dph_base`,
 or `min_bid` when interruptible) and the disk (`storage_cost`, a month of 720 hours) are told apart. Memory
