@@ -80,7 +80,8 @@ class Facts:
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
     of `auth.method` that do. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why
-    it does not. `needs`: the permissions that each kind takes.
+    it does not; `momentary`: types of which it tells the present alone. `needs`: the permissions that each
+    kind takes. `terms`: what a type of resource means here that this cloud has no other of.
     """
 
     id: str
@@ -109,6 +110,8 @@ class Facts:
     ambient: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     untold: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    momentary: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -16,7 +16,7 @@ from tests.shapes import PROVIDERS, complaints
 Heard = tuple[str, str, int, bytes]
 ELSEWHERE = {"runpod": ("/graphql",)}
 """What a document does not hold, because it is another API of the same provider."""
-NEWER = {"runpod": ("pagination",)}
+NEWER = {"runpod": ("pagination",), "vast": ("credit",)}
 """Fields of an answer that the provider has added since its document; official clients read them."""
 
 
