@@ -17,7 +17,8 @@ from cloudtop.sandbox.clouds import digitalocean as sandbox
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
 from connectors.base import Connector
-from connectors.digitalocean import DigitalOcean, gpu_offers, has_gpu
+from connectors.digitalocean import DigitalOcean
+from connectors.digitalocean_prices import gpu_offers, has_gpu
 from tests.connectors.raw_servers import START, Audit, Clock, Hosts, Secrets, reply, serving
 
 JUNK: tuple[Any, ...] = (None, "", "n/a", [], {}, -1, 0, True, float("nan"), 1e300, [None], {"x": 1})
