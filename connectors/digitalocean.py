@@ -13,11 +13,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from cloudtop.models import Health, Scope
-from connectors import digitalocean_compute, digitalocean_prices
+from connectors import (
+    digitalocean_compute,
+    digitalocean_network,
+    digitalocean_platform,
+    digitalocean_prices,
+    digitalocean_storage,
+)
 from connectors.digitalocean_base import SIZES
 
 
-class DigitalOcean(digitalocean_compute.Compute, digitalocean_prices.Offers):
+class DigitalOcean(
+    digitalocean_compute.Compute,
+    digitalocean_platform.Platform,
+    digitalocean_storage.Storage,
+    digitalocean_network.Network,
+    digitalocean_prices.Offers,
+):
     """Everything that cloudtop asks of DigitalOcean."""
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:

@@ -10,11 +10,12 @@ import pytest
 
 from cloudtop.sandbox.faults import Armed, Exchange
 from connectors import discovery
+from tests.audit import company
 from tests.audit.asking import asking
 from tests.shapes import PROVIDERS, complaints
 
 Heard = tuple[str, str, int, bytes]
-ELSEWHERE = {"runpod": ("/graphql",)}
+ELSEWHERE = {"runpod": ("/graphql",), "digitalocean": ("/",)}
 """What a document does not hold, because it is another API of the same provider."""
 NEWER = {"runpod": ("pagination",)}
 """Fields of an answer that the provider has added since its document; official clients read them."""
@@ -38,6 +39,12 @@ def answers(provider: str, home: Path) -> list[Heard]:
     return heard
 
 
+def left_out(provider: str) -> set[str]:
+    """What is complained of where the company's file leaves a field out on purpose."""
+    things = company.things(provider) if provider in company.CLOUDS else ()
+    return {f'"{name}" is a required property' for one in things for name in one.said.get("without", ())}
+
+
 def documented_part(provider: str, body: bytes) -> bytes:
     """An answer without what is newer than the document."""
     told = json.loads(body)
@@ -49,14 +56,15 @@ def documented_part(provider: str, body: bytes) -> bytes:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_answer_is_as_the_providers_document_says(provider: str, tmp_path: Path) -> None:
     heard = answers(provider, tmp_path)
-    asked = [one for one in heard if not one[1].startswith(ELSEWHERE.get(provider, ("-",)))]
+    asked = [one for one in heard if one[1] not in ELSEWHERE.get(provider, ())]
     assert asked
     wrong = {
         fault: None
         for verb, path, status, body in asked
         for fault in complaints(provider, verb, path, status, documented_part(provider, body))
     }
-    assert list(wrong) == []
+    purpose = left_out(provider)
+    assert [fault for fault in wrong if fault.partition(": ")[2] not in purpose] == []
 
 
 @pytest.mark.parametrize(

@@ -144,5 +144,6 @@ CLOUD = Cloud(
     more="links.pages.next",
     links=True,
     keys=("slug", "regions"),
+    unpaged=("database", "namespace"),
     listings={path: (about.key, "links.pages.next") for path, about in LISTINGS.items()},
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudtop.sandbox.fleet import Fleet, Record, read
+from cloudtop.sandbox.fleet import Fleet, Record, length, read
 
 NEVER = "0001-01-01T00:00:00Z"
 """How Go writes a time that it does not know."""
@@ -18,10 +18,23 @@ NEVER = "0001-01-01T00:00:00Z"
 Document = dict[str, Any]
 
 
-def document(one: Record) -> Document:
+def held(fleet: Fleet, account: str, group: str) -> list[Document]:
+    """All records of a group in an account."""
+    return [document(fleet, one) for one in fleet.of(group, account)]
+
+
+def document(fleet: Fleet, one: Record) -> Document:
     """A record as the API writes it."""
     made = SHAPES.get(one.group, plain)(one)
-    return {name: value for name, value in made.items() if name not in one.without}
+    if one.group == "addresses" and made["droplet"]:
+        # The Droplet that has an address is told whole.
+        made["droplet"] = next(droplet(found) for found in fleet.records if found.id == made["droplet"]["id"])
+    if made.get("size_slug"):
+        # The Droplets of a region are in its private network, where there is one.
+        made["vpc_uuid"] = next((net.id for net in fleet.of("vpcs", one.account, one.region)), "")
+    if "changed" in one.own:
+        made["active_deployment"]["created_at"] = written(fleet.started - length(one.own["changed"]))
+    return _less(made, *one.without)
 
 
 def plain(one: Record) -> Document:
@@ -70,7 +83,6 @@ def droplet(one: Record) -> Document:
         "size_slug": size["slug"],
         "networks": {"v4": v4, "v6": []},
         "region": place(one.region),
-        "vpc_uuid": f"5a4981aa-0000-4000-8000-{one.region:0>12}",
         **({"gpu_info": size["gpu_info"]} if "gpu_info" in size else {}),
     }
 
@@ -114,9 +126,65 @@ def written(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else NEVER
 
 
-SHAPES: Mapping[str, Callable[[Record], Document]] = {"droplets": droplet, "gpu_droplets": droplet}
+def volume(one: Record) -> Document:
+    """A volume, which tells its region whole."""
+    return {**plain(one), "region": place(one.region)}
 
 
-def held(fleet: Fleet, account: str, group: str) -> list[Document]:
-    """All records of a group in an account."""
-    return [document(one) for one in fleet.of(group, account)]
+def snapshot(one: Record) -> Document:
+    """A snapshot, whose time is always told and whose regions are several."""
+    made = {**plain(one), "created_at": written(one.created), "regions": [one.region]}
+    return _less(made, "region")
+
+
+def load_balancer(one: Record) -> Document:
+    """A load balancer, without tags of its own."""
+    return _less({**plain(one), "region": place(one.region)}, "tags")
+
+
+def vpc(one: Record) -> Document:
+    """A private network."""
+    return _less({**plain(one), "urn": f"do:vpc:{one.id}"}, "tags")
+
+
+def address(one: Record) -> Document:
+    """A reserved address, whose id is itself."""
+    return _less({**plain(one), "ip": one.id, "region": place(one.region)}, "id", "tags")
+
+
+def namespace(one: Record) -> Document:
+    """A namespace of Functions."""
+    return _less({**plain(one), "namespace": one.id}, "tags", "id")
+
+
+def app(one: Record) -> Document:
+    """An app with its deployments."""
+    own = dict(one.own)
+    city, phase = own.pop("city"), own.pop("phase")
+    own.pop("changed", None)
+    made = {
+        "id": one.id,
+        "region": {"slug": city, "data_centers": [one.region], "label": city, "continent": "Earth"},
+        **({"created_at": written(one.created)} if one.created else {}),
+        **own,
+    }
+    if phase:
+        made["active_deployment"] = {"id": f"d-{one.id}", "phase": phase, "spec": own["spec"]}
+    return made
+
+
+def _less(made: Document, *names: str) -> Document:
+    return {name: value for name, value in made.items() if name not in names}
+
+
+SHAPES: Mapping[str, Callable[[Record], Document]] = {
+    "droplets": droplet,
+    "gpu_droplets": droplet,
+    "volumes": volume,
+    "snapshots": snapshot,
+    "load_balancers": load_balancer,
+    "vpcs": vpc,
+    "addresses": address,
+    "namespaces": namespace,
+    "apps": app,
+}

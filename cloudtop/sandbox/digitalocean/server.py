@@ -33,6 +33,14 @@ class Listing(NamedTuple):
 LISTINGS = {
     "/v2/droplets": Listing("droplets", "droplets"),
     "/v2/kubernetes/clusters": Listing("clusters", "kubernetes_clusters"),
+    "/v2/volumes": Listing("volumes", "volumes"),
+    "/v2/snapshots": Listing("snapshots", "snapshots"),
+    "/v2/load_balancers": Listing("load_balancers", "load_balancers"),
+    "/v2/vpcs": Listing("vpcs", "vpcs"),
+    "/v2/reserved_ips": Listing("addresses", "reserved_ips"),
+    "/v2/databases": Listing("databases", "databases", paged=False),
+    "/v2/functions/namespaces": Listing("namespaces", "namespaces", paged=False),
+    "/v2/apps": Listing("apps", "apps"),
 }
 
 
