@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from cloudtop.models import Health, Scope
 from connectors import (
     digitalocean_compute,
+    digitalocean_metrics,
     digitalocean_network,
     digitalocean_platform,
     digitalocean_prices,
@@ -28,6 +29,7 @@ class DigitalOcean(
     digitalocean_platform.Platform,
     digitalocean_storage.Storage,
     digitalocean_network.Network,
+    digitalocean_metrics.Metrics,
     digitalocean_prices.Offers,
 ):
     """Everything that cloudtop asks of DigitalOcean."""

@@ -145,5 +145,6 @@ CLOUD = Cloud(
     links=True,
     keys=("slug", "regions"),
     unpaged=("database", "namespace"),
-    listings={path: (about.key, "links.pages.next") for path, about in LISTINGS.items()},
+    listings={path: (about.key, "links.pages.next") for path, about in LISTINGS.items()}
+    | {"/v2/monitoring/metrics": ("data.result", "")},
 )

@@ -7,7 +7,8 @@ and namespaces have no pages, and every answer tells how many requests are left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import State
+from cloudtop.sandbox.digitalocean import measured
 from cloudtop.sandbox.digitalocean.records import held
 from cloudtop.sandbox.digitalocean.wire import Refused, accepted, answered, page
 from cloudtop.sandbox.fleet import Fleet
@@ -43,6 +45,11 @@ LISTINGS = {
     "/v2/apps": Listing("apps", "apps"),
 }
 
+DROPLET_MEASURES = ("bandwidth", "cpu", "filesystem_free", "filesystem_size", "load_1", "load_5", "load_15",
+                    "memory_available", "memory_cached", "memory_free", "memory_total")  # fmt: skip
+MYSQL_MEASURES = ("cpu_usage", "disk_usage", "load", "memory_usage", "threads_active", "threads_connected")
+Tell = Callable[[Fleet, str, str, Mapping[str, str], datetime], Any]
+
 
 class Ocean:
     """The server. `tokens`: each account's name by its token."""
@@ -55,6 +62,8 @@ class Ocean:
         """What it answers."""
         return [
             *(Route(path, self.listing, methods=["GET"]) for path in LISTINGS),
+            Route("/v2/monitoring/metrics/droplet/{name}", self.of_droplet, methods=["GET"]),
+            Route("/v2/monitoring/metrics/database/mysql/{name}", self.of_mysql, methods=["GET"]),
             Route("/v2/account", self.account, methods=["GET"]),
             Route("/v2/customers/my/balance", self.balance, methods=["GET"]),
         ]
@@ -73,6 +82,30 @@ class Ocean:
             found = held(self.fleet, account, group)
             most = max(1, min(LONGEST_PAGE, -(-len(found) // 2)))
             return page(request, listing.key, found, known, most if listing.paged else None)
+
+        return answered(answer)
+
+    async def of_droplet(self, request: Request) -> Response:
+        """GET of one measure of a Droplet."""
+        name = request.path_params["name"]
+        more = ("interface", "direction") if name == "bandwidth" else ()
+        return self._measured(request, name, measured.droplet, DROPLET_MEASURES, "host_id", *more)
+
+    async def of_mysql(self, request: Request) -> Response:
+        """GET of one measure of a MySQL cluster."""
+        name = request.path_params["name"]
+        more = ("aggregate",) if name.endswith("_usage") else ()
+        return self._measured(request, name, measured.mysql, MYSQL_MEASURES, "db_id", *more)
+
+    def _measured(
+        self, request: Request, name: str, tell: Tell, known: tuple[str, ...], *needed: str
+    ) -> Response:
+        def answer() -> Any:
+            account = accepted(request, self.tokens, (*needed, "start", "end"))
+            lacking = {*needed, "start", "end"} - set(request.query_params)
+            if name not in known or lacking:
+                raise Refused(404 if name not in known else 400, "bad_request", f"lacking: {lacking}")
+            return tell(self.fleet, account, name, request.query_params, self.state.now())
 
         return answered(answer)
 
