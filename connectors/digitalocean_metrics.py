@@ -11,6 +11,7 @@ all. Source: DigitalOcean's OpenAPI document (Monitoring).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,7 +20,6 @@ from urllib.parse import parse_qsl
 
 from cloudtop.inventory import MetricQuery, Series, Target
 from cloudtop.models import Scope
-from cloudtop.units import number
 from connectors.digitalocean_base import Ocean
 from connectors.rows import each, inner
 
@@ -27,6 +27,8 @@ METRICS = "/v2/monitoring/metrics"
 LEAD = timedelta(minutes=15)
 """How much earlier is asked: a counter's first difference needs a sample before it."""
 ROOT = "/"
+FIGURE = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
+"""A value, which is text here; the bytes of a large machine may be of any number."""
 WHOSE = {"instance": "host_id", "database": "db_id", "load_balancer": "lb_id"}
 """How a question names what it is about."""
 
@@ -83,12 +85,11 @@ def measured(kind: str, one: Target) -> bool:
 def points_of(values: Any) -> Points:
     """The points of a series; a value that is no number is none."""
     pairs = values if isinstance(values, list) else []
-    read = {
-        int(at): number(value)
+    return {
+        int(at): float(value)
         for at, value in (pair for pair in pairs if isinstance(pair, list) and len(pair) == 2)
-        if isinstance(at, int | float)
+        if isinstance(at, int | float) and FIGURE.fullmatch(str(value))
     }
-    return {at: value for at, value in read.items() if value is not None}
 
 
 def made(about: Mapping[str, Any], answers: Sequence[Lines]) -> Points:

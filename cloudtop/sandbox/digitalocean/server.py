@@ -64,6 +64,7 @@ class Ocean:
             *(Route(path, self.listing, methods=["GET"]) for path in LISTINGS),
             Route("/v2/monitoring/metrics/droplet/{name}", self.of_droplet, methods=["GET"]),
             Route("/v2/monitoring/metrics/database/mysql/{name}", self.of_mysql, methods=["GET"]),
+            Route("/v2/monitoring/alerts", self.alerts, methods=["GET"]),
             Route("/v2/account", self.account, methods=["GET"]),
             Route("/v2/customers/my/balance", self.balance, methods=["GET"]),
         ]
@@ -106,6 +107,15 @@ class Ocean:
             if name not in known or lacking:
                 raise Refused(404 if name not in known else 400, "bad_request", f"lacking: {lacking}")
             return tell(self.fleet, account, name, request.query_params, self.state.now())
+
+        return answered(answer)
+
+    async def alerts(self, request: Request) -> Response:
+        """GET /v2/monitoring/alerts: nobody has set any."""
+
+        def answer() -> Any:
+            accepted(request, self.tokens)
+            return page(request, "policies", [], {"page", "per_page"}, LONGEST_PAGE)
 
         return answered(answer)
 
