@@ -24,6 +24,7 @@ from connectors import (
     digitalocean_permissions,
     digitalocean_platform,
     digitalocean_prices,
+    digitalocean_spaces,
     digitalocean_storage,
 )
 from connectors.digitalocean_base import SIZES
@@ -38,6 +39,7 @@ class DigitalOcean(
     digitalocean_compute.Compute,
     digitalocean_platform.Platform,
     digitalocean_storage.Storage,
+    digitalocean_spaces.Spaces,
     digitalocean_network.Network,
     digitalocean_metrics.Metrics,
     digitalocean_permissions.Permissions,

@@ -1,4 +1,4 @@
-"""DigitalOcean's monitoring: what was measured of Droplets by their agent, of MySQL and balancers.
+"""DigitalOcean's monitoring: what was measured of Droplets by their agent and of MySQL clusters.
 
 Each question is about one thing and one of its measures; the answer is a matrix as Prometheus writes it, with
 values as text. How a metric comes out of measures is told in the facts: `from` names them, `as` says how.
@@ -29,7 +29,7 @@ LEAD = timedelta(minutes=15)
 ROOT = "/"
 FIGURE = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 """A value, which is text here; the bytes of a large machine may be of any number."""
-WHOSE = {"instance": "host_id", "database": "db_id", "load_balancer": "lb_id"}
+WHOSE = {"instance": "host_id", "database": "db_id"}
 """How a question names what it is about."""
 
 Points = dict[int, float]

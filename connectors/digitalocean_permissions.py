@@ -33,6 +33,8 @@ ASKED = {
     "monitoring:read": Listing("/v2/monitoring/alerts", "policies", "alert policy"),
 }
 """By scope: what is asked for to find out."""
+FEW = 3
+"""Questions that are on their way at once: nobody waits for them, and others may."""
 
 
 class Permissions(Ocean):
@@ -40,7 +42,7 @@ class Permissions(Ocean):
 
     async def permissions(self, scope: Scope) -> AsyncIterator[list[Health]]:
         """One row for each kind of data: whether it may be read, and which scope is missing."""
-        found = await self.each(ASKED.items(), lambda one: self._allowed(scope, *one))
+        found = await self.each(ASKED.items(), lambda one: self._allowed(scope, *one), FEW)
         held: dict[str, bool | None] = dict(zip(ASKED, found, strict=True))
         yield [self.permitted(scope, kind, needed, held) for kind, needed in self.facts.needs.items()]
 

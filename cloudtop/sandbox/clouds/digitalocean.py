@@ -21,10 +21,20 @@ from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
 from cloudtop.sandbox.digitalocean.server import LISTINGS, Ocean
+from cloudtop.sandbox.digitalocean.spaces import Spaces
 from cloudtop.sandbox.digitalocean.wire import accepted, answered, error, page
 
 TOKEN = "sandbox-digitalocean-token"
-ACCOUNTS = {"prod": {"api_key": TOKEN}, "sandbox": {"api_key": "sandbox-digitalocean-lab-token"}}
+LAB = "sandbox-digitalocean-lab-token"
+ACCOUNTS = {
+    # Whose key of Spaces it is shows, so that a fault can be kept to an account.
+    name: {
+        "api_key": token,
+        "access_key_id": f"{token}-spaces",
+        "secret_access_key": f"sandbox-spaces-secret-{name}",
+    }
+    for name, token in (("prod", TOKEN), ("sandbox", LAB))
+}
 PAGE = 6
 """The most that a page here holds; the real one takes up to 200."""
 
@@ -129,8 +139,10 @@ def app(state: State) -> Starlette:
 
         return answered(answer)
 
+    ocean = Ocean(state, tokens)
+    spaces = Spaces(ocean.fleet, ACCOUNTS)
     return Starlette(
-        routes=[Route("/v2/sizes", list_sizes, methods=["GET"]), *Ocean(state, tokens).routes()],
+        routes=[Route("/v2/sizes", list_sizes, methods=["GET"]), *ocean.routes(), Route("/", spaces.listing)],
         exception_handlers={HTTPException: _not_there},
     )
 
