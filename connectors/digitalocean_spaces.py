@@ -54,8 +54,9 @@ class Spaces(Ocean):
 
     async def _region(self, scope: Scope, region: str, pair: Pair) -> list[Resource]:
         endpoint = self.settings.endpoint_of(scope.account)
-        url = f"{endpoint.rstrip('/')}/" if endpoint else HOST.format(region=region)
-        headers = signed(urlsplit(url).netloc, region, pair, self.now())
+        # One endpoint stands for the hosts of all regions.
+        url = f"{endpoint.rstrip('/')}/spaces/{region}/" if endpoint else HOST.format(region=region)
+        headers = signed(url, region, pair, self.now())
         lines = self.http.lines(url, headers=headers, operation="list buckets", account=scope.account)
         try:
             text = "\n".join([line async for line in lines])
@@ -73,13 +74,14 @@ class Spaces(Ocean):
         return f"Set {names} to a key of Spaces that may read; the control panel makes them."
 
 
-def signed(host: str, region: str, pair: Pair, at: datetime) -> dict[str, str]:
-    """The headers of a GET of a host's root, signed for a region."""
+def signed(url: str, region: str, pair: Pair, at: datetime) -> dict[str, str]:
+    """The headers of a GET of an address without a query, signed for a region."""
+    target = urlsplit(url)
     stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     parts = (stamp[:8], region, "s3", "aws4_request")
     scope = "/".join(parts)
-    told = f"host:{host}\nx-amz-content-sha256:{NOTHING}\nx-amz-date:{stamp}\n"
-    request = hashlib.sha256(f"GET\n/\n\n{told}\n{SIGNED}\n{NOTHING}".encode()).hexdigest()
+    told = f"host:{target.netloc}\nx-amz-content-sha256:{NOTHING}\nx-amz-date:{stamp}\n"
+    request = hashlib.sha256(f"GET\n{target.path}\n\n{told}\n{SIGNED}\n{NOTHING}".encode()).hexdigest()
     secret = reduce(_hashed, parts, f"AWS4{pair.secret}".encode())
     signature = _hashed(secret, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{request}").hex()
     proof = f"Credential={pair.key}/{scope}, SignedHeaders={SIGNED}, Signature={signature}"

@@ -16,7 +16,7 @@ from tests.audit.asking import asking
 from tests.shapes import PROVIDERS, complaints
 
 Heard = tuple[str, str, int, bytes]
-ELSEWHERE = {"runpod": ("/graphql",), "digitalocean": ("/",)}
+ELSEWHERE = {"runpod": ("/graphql",), "digitalocean": ("/spaces/",)}
 """What a document does not hold, because it is another API of the same provider."""
 NEWER = {"runpod": ("pagination",)}
 """Fields of an answer that the provider has added since its document; official clients read them."""
@@ -65,7 +65,7 @@ def names(record: Any) -> Iterable[Any]:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_answer_is_as_the_providers_document_says(provider: str, tmp_path: Path) -> None:
     heard = answers(provider, tmp_path)
-    asked = [one for one in heard if one[1] not in ELSEWHERE.get(provider, ())]
+    asked = [one for one in heard if not one[1].startswith(ELSEWHERE.get(provider, ("-",)))]
     assert asked
     wrong = {
         fault: None

@@ -142,7 +142,11 @@ def app(state: State) -> Starlette:
     ocean = Ocean(state, tokens)
     spaces = Spaces(ocean.fleet, ACCOUNTS)
     return Starlette(
-        routes=[Route("/v2/sizes", list_sizes, methods=["GET"]), *ocean.routes(), Route("/", spaces.listing)],
+        routes=[
+            Route("/v2/sizes", list_sizes, methods=["GET"]),
+            *ocean.routes(),
+            Route("/spaces/{region}/", spaces.listing),
+        ],
         exception_handlers={HTTPException: _not_there},
     )
 
@@ -157,6 +161,7 @@ CLOUD = Cloud(
     links=True,
     keys=("slug", "regions"),
     unpaged=("database", "namespace"),
+    texts=("spaces",),
     listings={path: (about.key, "links.pages.next") for path, about in LISTINGS.items()}
     | {"/v2/monitoring/metrics": ("data.result", "")},
 )

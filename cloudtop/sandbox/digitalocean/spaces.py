@@ -1,7 +1,7 @@
 """Spaces: the S3 API's list of an account's buckets in a region, to whoever signs for it.
 
-The signature is checked with botocore, which makes the real ones. All regions are one address here, so the
-region is the one that was signed for. Imported late: botocore.
+The signature is checked with botocore, which makes the real ones. A region has a path here where it has a
+host there, and must be the one that was signed for. Imported late: botocore.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cloudtop.sandbox.digitalocean.records import written
-from cloudtop.sandbox.fleet import Fleet
+from cloudtop.sandbox.fleet import Fleet, Record
 
 PROOF = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[a-z0-9]+)/s3/aws4_request, "
@@ -33,17 +33,14 @@ class Spaces:
         }
 
     async def listing(self, request: Request) -> Response:
-        """GET /: the buckets in the region that was signed for."""
+        """GET /spaces/{region}/: the buckets there."""
         proof = PROOF.fullmatch(request.headers.get("authorization", ""))
         account, secret = self.keys.get(proof["key"], ("", "")) if proof else ("", "")
-        if proof is None or not account:
+        if proof is None or not account or proof["region"] != request.path_params["region"]:
             return _error("InvalidAccessKeyId")
         if signature(request, proof["key"], secret, proof["region"]) != proof["signature"]:
             return _error("SignatureDoesNotMatch")
-        told = "".join(
-            f"<Bucket><Name>{escape(one.id)}</Name>{_made(written(one.created)) if one.created else ''}</Bucket>"
-            for one in self.fleet.of("spaces", account, proof["region"])
-        )
+        told = "".join(map(_bucket, self.fleet.of("spaces", account, proof["region"])))
         body = f"<ListAllMyBucketsResult {SPACE}><Buckets>{told}</Buckets></ListAllMyBucketsResult>"
         return _xml(body)
 
@@ -63,8 +60,9 @@ def signature(request: Request, key: str, secret: str, region: str) -> str:
     return str(signer.signature(wanted, made))
 
 
-def _made(at: str) -> str:
-    return f"<CreationDate>{at}</CreationDate>"
+def _bucket(one: Record) -> str:
+    made = f"<CreationDate>{written(one.created)}</CreationDate>" if one.created else ""
+    return f"<Bucket><Name>{escape(one.id)}</Name>{made}</Bucket>"
 
 
 def _error(code: str) -> Response:
