@@ -13,7 +13,7 @@ from typing import Any
 
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
-from cloudtop.units import gib_from_mib, positive
+from cloudtop.units import gib_from_mib, positive, whole
 from connectors.digitalocean_base import Listing, Ocean
 from connectors.digitalocean_prices import gpu_of, has_gpu
 from connectors.digitalocean_rows import identity, moment, raw, region, tags, text, texts
@@ -133,7 +133,7 @@ def cluster(one: Record) -> Resource | None:
         return None
     state = text(inner(one, "status", "state"))
     pools = [pool(each_) for each_ in each(one, "node_pools")]
-    counts = [one.get("count") for one in each(one, "node_pools")]
+    counts = [whole(each_.get("count")) for each_ in each(one, "node_pools")]
     return Resource(
         id=uuid,
         type="cluster",
@@ -145,7 +145,7 @@ def cluster(one: Record) -> Resource | None:
         created_at=moment(one.get("created_at")),
         updated_at=moment(one.get("updated_at")),
         version=text(one.get("version")),
-        node_count=sum(one for one in counts if isinstance(one, int)) if counts else None,
+        node_count=sum(filter(None, counts)) if counts else None,
         health=UNWELL.get(state or ""),
         health_message=text(inner(one, "status", "message")) if state in UNWELL else None,
         details=told(
@@ -167,8 +167,8 @@ def pool(one: Record) -> dict[str, object]:
     return told(
         name=text(one.get("name")),
         size=text(one.get("size")),
-        nodes=one.get("count"),
-        fewest_nodes=one.get("min_nodes") if scales else None,
-        most_nodes=one.get("max_nodes") if scales else None,
+        nodes=whole(one.get("count")),
+        fewest_nodes=whole(one.get("min_nodes")) if scales else None,
+        most_nodes=whole(one.get("max_nodes")) if scales else None,
         gpus=[{"gpu": gpu.gpu, "count": gpu.count} for gpu in found],
     )

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
+from cloudtop.units import whole
 from connectors.digitalocean_base import Listing, Ocean
 from connectors.digitalocean_rows import identity, moment, raw, region, text, texts
 from connectors.rows import Record, each, inner, told
@@ -59,7 +60,7 @@ def load_balancer(one: Record) -> Resource | None:
         details=told(
             service="load_balancers",
             kind=text(one.get("type")),
-            units=one.get("size_unit"),
+            units=whole(one.get("size_unit")),
             algorithm=text(one.get("algorithm")),
             rules=[rule(each_) for each_ in each(one, "forwarding_rules")],
             droplets=texts(one.get("droplet_ids")),

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from cloudtop.inventory import Resource
 from cloudtop.models import Scope
-from cloudtop.units import gib_from_mib, positive
+from cloudtop.units import gib_from_mib, positive, whole
 from connectors.digitalocean_base import Listing, Ocean
 from connectors.digitalocean_rows import identity, moment, raw, region, tags, text, texts
 from connectors.rows import Record, each, inner, told
@@ -73,7 +73,7 @@ def database(one: Record) -> Resource | None:
         details=told(
             service="databases",
             engine=engine,
-            nodes=one.get("num_nodes"),
+            nodes=whole(one.get("num_nodes")),
             size=text(one.get("size")),
             databases=texts(one.get("db_names")),
             end_of_life=text(one.get("version_end_of_life")),

@@ -1,4 +1,4 @@
-"""What the DigitalOcean file means as rows, read by a person who knows it: none of cloudtop's code is used."""
+"""What the DigitalOcean file means as rows, as a person reads it: none of cloudtop's code is used."""
 
 from __future__ import annotations
 

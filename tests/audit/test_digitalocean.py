@@ -1,4 +1,4 @@
-"""DigitalOcean's inventory recomputed: what the tools say equals what a person reads in the company's file."""
+"""DigitalOcean's inventory recomputed: what the tools say is what a person reads in the company's file."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ QUESTIONS: dict[str, tuple[dict[str, Any], Callable[[Thing], bool]]] = {
     "resources labelled cost-center 4711": (
         {"tag": ["cost-center=4711"]}, lambda one: one.tags.get("cost-center") == "4711"),
     "GPU machines": (
-        {"resource_type": "gpu_instance"}, lambda one: one.type == "instance" and bool(digitalocean.gpus(one))),
+        {"resource_type": "gpu_instance"},
+        lambda one: one.type == "instance" and digitalocean.gpus(one) != []),
     "machines that are stopped": (
         {"resource_type": "instance", "status": ["stopped"]},
         lambda one: one.type == "instance" and digitalocean.status(one) & {"stopped"} != set()),
