@@ -132,8 +132,8 @@ def cluster(one: Record) -> Resource | None:
     if (uuid := identity(one)) is None:
         return None
     state = text(inner(one, "status", "state"))
-    pools = [pool(each_) for each_ in each(one, "node_pools")]
-    counts = [whole(each_.get("count")) for each_ in each(one, "node_pools")]
+    pools = [pool(part) for part in each(one, "node_pools")]
+    counts = [whole(part.get("count")) for part in each(one, "node_pools")]
     return Resource(
         id=uuid,
         type="cluster",

@@ -62,7 +62,7 @@ def load_balancer(one: Record) -> Resource | None:
             kind=text(one.get("type")),
             units=whole(one.get("size_unit")),
             algorithm=text(one.get("algorithm")),
-            rules=[rule(each_) for each_ in each(one, "forwarding_rules")],
+            rules=[rule(part) for part in each(one, "forwarding_rules")],
             droplets=texts(one.get("droplet_ids")),
             droplets_with_tag=text(one.get("tag")),
             vpc=text(one.get("vpc_uuid")),
