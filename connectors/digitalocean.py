@@ -2,7 +2,9 @@
 
 A token belongs to one team and stands for all its regions; several teams are several accounts. Listings are
 pages of 200 that are led on by `links.pages.next`, a full address. The plain list of Droplets leaves those
-with GPUs out, so they are asked for apart. Tags are single texts: `env:prod` is read as env = prod.
+with GPUs out, so they are asked for apart. Tags are single texts: `env:prod` is read as env = prod. Spaces
+are listed by the S3 API, to a key pair of their own; without one they are not asked, and that is said.
+Monitoring tells of Droplets with its agent and of MySQL clusters; of GPUs it tells nothing.
 
 Health asks for sizes first, which every token can that prices need; who the account is, what it owes and how
 many requests are left is told where the token may know it.
