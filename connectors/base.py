@@ -217,14 +217,16 @@ class Connector:
             self.note_once(scope, f"{what} not known. {error.message}", error)
             return None
 
-    async def each(self, items: Iterable[S], ask: Callable[[S], Awaitable[T]]) -> list[T]:
+    async def each(
+        self, items: Iterable[S], ask: Callable[[S], Awaitable[T]], at_once: int = AT_ONCE
+    ) -> list[T]:
         """The answers to one call for each of several things, a bounded number of them at once.
 
         Once one has failed none is begun any more; what is under way comes to its end.
         """
         import asyncio
 
-        room = asyncio.Semaphore(AT_ONCE)
+        room = asyncio.Semaphore(at_once)
         failures: list[BaseException] = []
 
         async def one(item: S) -> T:
