@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloudtop import metrics as known
-from cloudtop.errors import Forbidden
+from cloudtop.errors import Forbidden, NotFound
 from cloudtop.inventory import MetricQuery, Series, Target
 from cloudtop.models import Scope, iso
 from cloudtop.units import whole
@@ -31,7 +31,7 @@ LISTS = {"project": ("projects", 100), "branch": ("branches", 1_000)}
 """What the records of an answer are called, and how many fit into it."""
 FRESH = timedelta(hours=1)
 """Until so long after its end a question's time counts as now."""
-PAID = "it takes a plan on which Neon keeps a history of consumption (Launch, Scale, Agent or Enterprise)"
+PAID = "a history of consumption takes a paid plan (Launch, Scale, Agent, Business, Enterprise)"
 
 Consumed = Mapping[str, Sequence[str]]
 """By metric: the names under which Neon adds it up."""
@@ -119,7 +119,10 @@ class Metrics(Asking):
         ids = {one.id for one in wanted.targets}
         if wanted.type == "project":
             found = await self.each(sorted(ids), lambda one: self.project(scope, one))
-            return [one for one in found if one is not None and one.get("id")]
+            there = [one for one in found if one is not None and one.get("id")]
+            if ids and not there:
+                raise NotFound(f"{self.facts.title} has none of the projects any more.", "List them anew.")
+            return there
         lists = await self.each(projects_of(wanted.targets), lambda one: self.branches_of(scope, one))
         return [one for found in lists for one in found if one.get("id") in ids]
 
@@ -148,8 +151,9 @@ class Metrics(Asking):
             await self._read(scope, question)
         except Forbidden as error:
             titles = ", ".join(known.metrics()[name].title for name in question.told)
-            message = f"Not available here ({titles}), because {PAID}: organization {question.organization}."
-            self.note(scope, message, f"Neon says: {error.message}", "not_covered")
+            what = f"{titles[0].upper()}{titles[1:]} of {question.organization}"
+            message = f"{what} is not available here, because {PAID}."
+            self.note(scope, message, error.message, "not_covered")
             return []
         ids = {one.id for one in wanted.targets}
         return [

@@ -65,13 +65,12 @@ def project(one: Record) -> Resource:
 
 def branch(one: Record, of: Record) -> Resource:
     """One branch of a project."""
-    word, coming = text(one.get("current_state")), text(one.get("pending_state"))
-    known = BRANCH_STATES.get(word or "", "unknown")
+    word = text(one.get("current_state"))
     return Resource(
         id=str(one["id"]),
         type="branch",
         name=text(one.get("name")),
-        status=BRANCH_STATES.get(coming, known) if coming else known,
+        status=branch_status(word, text(one.get("pending_state"))),
         status_raw=word,
         region=text(of.get("region_id")),
         tags=annotated(one),
@@ -135,7 +134,7 @@ def database(one: Record, on: Record, of: Record) -> Resource | None:
     name = text(one.get("name")) or text(str(whole(one.get("id")) or ""))
     if name is None:
         return None
-    status = BRANCH_STATES.get(text(on.get("current_state")) or "", "unknown")
+    status = branch_status(text(on.get("current_state")), text(on.get("pending_state")))
     return Resource(
         id=f"{on['id']}/{name}",
         type="database",
@@ -156,6 +155,12 @@ def database(one: Record, on: Record, of: Record) -> Resource | None:
         ),
         raw=raw(one),
     )
+
+
+def branch_status(word: str | None, coming: str | None) -> str:
+    """Our word for how a branch is; one that is about to be made anew cannot be asked meanwhile."""
+    known = BRANCH_STATES.get(word or "", "unknown")
+    return "starting" if BRANCH_STATES.get(coming or "") == "starting" else known
 
 
 def compute_state(one: Record) -> tuple[str, str | None]:
