@@ -51,8 +51,9 @@ class Asking(Connector):
 
     async def organizations(self, scope: Scope) -> list[str]:
         """The ids of the organizations that are read: the configured one, else all that the key sees."""
-        if own := self.http.key(scope.account, "org_id"):
-            return [own]
+        configured = self.settings.auth_of(scope.account).get("org_id")
+        if own := self.http.key(scope.account, "org_id") or configured:
+            return [str(own)]
         at, known = self._known.get(scope.account, (None, []))
         if at is None or self.now() - at > KNOWN_FOR:
             known = [str(one["id"]) for one in await self.seen(scope) if one.get("id")]

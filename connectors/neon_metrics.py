@@ -115,16 +115,17 @@ class Metrics(Asking):
         ]
 
     async def _records(self, scope: Scope, wanted: MetricQuery) -> list[Record]:
-        """The records of the resources that are meant."""
+        """The records of the resources that are meant; that none of them is there is an error."""
         ids = {one.id for one in wanted.targets}
         if wanted.type == "project":
             found = await self.each(sorted(ids), lambda one: self.project(scope, one))
-            there = [one for one in found if one is not None and one.get("id")]
-            if ids and not there:
-                raise NotFound(f"{self.facts.title} has none of the projects any more.", "List them anew.")
-            return there
-        lists = await self.each(projects_of(wanted.targets), lambda one: self.branches_of(scope, one))
-        return [one for found in lists for one in found if one.get("id") in ids]
+        else:
+            lists = await self.each(projects_of(wanted.targets), lambda one: self.branches_of(scope, one))
+            found = [one for some in lists for one in some]
+        there = [one for one in found if one is not None and one.get("id") in ids]
+        if ids and not there:
+            raise NotFound(f"{self.facts.title} has none of these any more.", "List them anew.")
+        return there
 
     def _questions(self, wanted: MetricQuery, told: Consumed) -> Iterator[Question]:
         """The questions that are needed: one organization each, and at most a hundred projects."""

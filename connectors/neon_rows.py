@@ -96,7 +96,7 @@ def compute(one: Record, of: Record) -> Resource:
     """One compute of a branch, which Neon's API calls an endpoint."""
     status, word = compute_state(one)
     most = positive(one.get("autoscaling_limit_max_cu"))
-    asleep = word == "idle" and not one.get("disabled")
+    asleep = status == "stopped" and not one.get("disabled")
     return Resource(
         id=str(one["id"]),
         type="instance",
