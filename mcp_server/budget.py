@@ -21,21 +21,29 @@ Next = Callable[[int], str | None]
 
 
 def answered(
-    form: str, fields: Sequence[str], rows: list[dict[str, Any]], rest: Mapping[str, Any], next_cursor: Next
+    form: str,
+    fields: Sequence[str],
+    rows: list[dict[str, Any]],
+    rest: Mapping[str, Any],
+    next_cursor: Next,
+    said: str | None = None,
 ) -> tuple[Outcome, int]:
     """The outcome and how many of `rows` fit; `rest` is the structured content besides its rows.
 
-    Each row is written once in each channel, and none that cannot fit.
+    Each row is written once in each channel, and none that cannot fit. `said`: the text in place of the rows.
     """
     around = _shortened(dict(rest))
     encoded, lines = _Parts(map(compact, rows)), _Parts(csv_lines(fields, rows))
-    count = lines.within(CHANNEL, len(rows) + 1) - 1 if form == "csv" else len(rows)
+    by_lines = form == "csv" and said is None
+    count = lines.within(CHANNEL, len(rows) + 1) - 1 if by_lines else len(rows)
     count = max(encoded.within(CHANNEL, max(count, 1)), min(len(rows), 1))
     while True:
         facts = {**around, "truncated": count < len(rows), "next_cursor": next_cursor(count)}
         whole = f'{{"rows":[{",".join(encoded.first(count))}],{compact(facts)[1:]}'
         if form == "json":
             block = whole
+        elif said is not None:
+            block = said
         elif form == "csv":
             block = with_facts("".join(lines.first(count + 1)), facts)
         else:

@@ -65,13 +65,44 @@ class House(Protocol):
         ...
 
 
+class Query(Protocol):
+    """What the next question of a dialogue builds on."""
+
+    def as_json(self) -> dict[str, Any]:
+        """It as the store keeps it."""
+        ...
+
+
+class Asked(Protocol):
+    """An answer of the agent."""
+
+    @property
+    def query(self) -> Query | None:
+        """What the next question builds on."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """What `ask --json` prints."""
+        ...
+
+
+class Agent(Protocol):
+    """Answers a question in plain words by calling the tools; `query` is what the answer before left."""
+
+    async def __call__(
+        self, question: str, *, now: datetime, query: dict[str, Any] | None, progress: Progress
+    ) -> Asked:
+        """Plan, call, check, answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ctx:
     """What a handler may use in one call.
 
     `now` is the question's clock (`--now`): times in arguments are read by it, and ages told.
-    `clock` is the real one: time to live and deadlines. `offset`: how many rows earlier pages showed; return
-    `limit` rows from there on.
+    `clock` is the real one: time to live and deadlines. `agent`: None where none is part of the server.
+    `offset`: how many rows earlier pages showed; return `limit` rows from there on.
     """
 
     tool: str
@@ -83,6 +114,7 @@ class Ctx:
     offset: int = 0
     deadline_s: float | None = None
     progress: Progress = silent
+    agent: Agent | None = None
 
 
 @dataclass(slots=True)
@@ -95,6 +127,7 @@ class Rows:
     `undated`: nobody says when the shown figures held, so `as_of` is null.
     `expires_at`: until when (real clock) the same question has the same answer if the store does not change;
     None: never reuse this answer. A result with a `live` source is never reused in any case.
+    `text`: what the text says in place of the rows, complete in itself; None for the rows.
     """
 
     rows: list[dict[str, Any]]
@@ -108,6 +141,7 @@ class Rows:
     as_of: datetime | None = None
     undated: bool = False
     expires_at: datetime | None = None
+    text: str | None = None
 
 
 Handler = Callable[..., Awaitable[Rows]]

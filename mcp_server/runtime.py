@@ -22,7 +22,7 @@ from mcp_server.budget import answered, refused
 from mcp_server.harvest import LISTS
 from mcp_server.memo import Key, Memo
 from mcp_server.pages import SNAPSHOT_S, HeldPages, Place, changed, cursor, place_of, question, reading
-from mcp_server.result import KEPT, Ctx, Handler, House, Outcome, Progress, Rows, silent
+from mcp_server.result import KEPT, Agent, Ctx, Handler, House, Outcome, Progress, Rows, silent
 from mcp_server.specs import ToolSpec
 
 log = logging.getLogger("cloudtop.runtime")
@@ -47,11 +47,21 @@ class _Page:
 
 
 class Runtime:
-    """All tools of one house. `handlers`: those registered by hand; others are `mcp_server.tools.<tool>`."""
+    """All tools of one house. `handlers`: those registered by hand; others are `mcp_server.tools.<tool>`.
 
-    def __init__(self, specs: Mapping[str, ToolSpec], handlers: Mapping[str, Handler], house: House) -> None:
+    `agent` answers what the tool `ask` is asked.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, ToolSpec],
+        handlers: Mapping[str, Handler],
+        house: House,
+        agent: Agent | None = None,
+    ) -> None:
         self.specs = dict(specs)
         self.house = house
+        self.agent = agent
         self._registered = dict(handlers)
         self._handlers: dict[str, Handler] = {}
         self._memo = Memo()
@@ -132,6 +142,7 @@ class Runtime:
             now=now or house.clock.now(),
             deadline_s=deadline_s,
             progress=progress or silent,
+            agent=self.agent,
         )
 
     async def _page(self, spec: ToolSpec, values: dict[str, Any], ctx: Ctx) -> _Page:
@@ -179,7 +190,7 @@ class Runtime:
             return cursor(Place(page.place.offset + shown, page.place.question, read))
 
         form = values.get("format") or "csv"
-        outcome, shown = answered(form, fields, rows, self._facts(found), next_cursor)
+        outcome, shown = answered(form, fields, rows, self._facts(found), next_cursor, found.text)
         if shown < len(rows):
             self._held.keep(Place(page.found_at, page.place.question, read), found)
         return outcome

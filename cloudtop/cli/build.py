@@ -26,8 +26,10 @@ from mcp_server.runtime import Runtime
 if TYPE_CHECKING:
     import asyncio
 
+    from agent.ask import Asked
     from connectors.base import Connector, Facts
     from mcp_server.live_specs import LiveSpecs
+    from mcp_server.result import Progress
     from mcp_server.server import ToolServer
     from mcp_server.specs import ToolSpec
 
@@ -56,7 +58,29 @@ class House:
         left_out: list[specs.LeftOut] = []
         found = self._specs(left_out)
         self.notices += [one.message for one in left_out if one.message not in self.notices]
-        return Runtime(specs.narrowed(found, toolsets), {}, self)
+        return Runtime(specs.narrowed(found, toolsets), {}, self, self._answer)
+
+    async def _answer(
+        self, question: str, *, now: datetime, query: dict[str, Any] | None, progress: Progress
+    ) -> Asked:
+        """The agent over a server in process, with every tool there is at that moment but `ask` itself."""
+        from mcp import Client
+
+        from agent.ask import ask, lexicon_of
+        from agent.planner.query import Query
+
+        heard = progress
+
+        async def told(progress: float, total: float | None, message: str | None) -> None:
+            await heard(progress, total, message or "")
+
+        others = {name: spec for name, spec in self._specs([]).items() if spec.handler != "ask"}
+        async with Client(self.server(Runtime(others, {}, self))) as client:
+            words = await lexicon_of(client)
+            previous = Query.of(query) if query else None
+            return await ask(
+                client, question, lexicon=words, now=now, previous=previous, progress=told, program=None
+            )
 
     def live_specs(self, runtime: Runtime, toolsets: Sequence[str] = (specs.EVERY,)) -> LiveSpecs:
         """What notices that a spec file changed, and gives a running server the tools it now describes."""

@@ -27,6 +27,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         {"gpu": ["A100"], "group_by": "region", "limit": 5},
     ],
     "gpu_price_history": [{"gpu": ["A100"]}, {"gpu": ["H100"], "group_by": "provider"}],
+    "ask": [{"question": "cheapest A100 now"}],
     "list_providers": [{}],
     "check_health": [{"providers": ["aws"], "resource_type": "database"}, {"providers": ["vast"]}],
     "list_services": [{}],

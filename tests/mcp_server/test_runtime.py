@@ -527,7 +527,8 @@ def plain(schema):
 def tool_and_arguments(draw):
     spec = SHIPPED[draw(st.sampled_from(sorted(SHIPPED)))]
     free = [name for name, one in spec.parameters.items() if one.get("kind") not in ("duration", "fields")]
-    names = draw(st.lists(st.sampled_from(free), unique=True, max_size=6))
+    needed = {name for name in free if spec.parameters[name].get("required")}
+    names = {*draw(st.lists(st.sampled_from(free), unique=True, max_size=6)), *needed}
     return spec, {name: draw(value_of(spec.parameters[name])) for name in names}
 
 
@@ -559,8 +560,9 @@ def test_any_other_value_is_refused_by_its_name_or_turned_into_one_that_is_allow
     name = data.draw(st.sampled_from(sorted(spec.parameters)))
     value = data.draw(json_values)
     schema = spec.parameters[name]
+    others = {one: "text" for one, said in spec.parameters.items() if said.get("required")}
     try:
-        made = prepared(spec, {name: value})[name]
+        made = prepared(spec, {**others, name: value})[name]
     except ArgumentError as refused:
         error = refused
     else:

@@ -159,7 +159,7 @@ def test_narrowing_what_was_narrowed_never_adds_a_tool():
 def test_an_unknown_toolset_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match=r"Did you mean prices\?") as caught:
         narrowed(load(FOLDER), ["default", "prcies"])
-    assert "all, default, health, metrics, prices, providers, resources" in str(caught.value)
+    assert "all, ask, default, health, metrics, prices, providers, resources" in str(caught.value)
 
 
 def test_a_warm_load_imports_neither_yaml_nor_pydantic(tmp_path):
