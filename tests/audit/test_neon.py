@@ -96,7 +96,7 @@ def test_a_suspended_compute_is_healthy_and_one_switched_off_is_down(call: Call)
     assert sorted(rows) == sorted(one.id for one in things("instance"))
     for thing in things("instance"):
         row, off = rows[thing.id], thing.said["disabled"]
-        if thing.said["current_state"] == "idle":
+        if neon.status(thing) == "stopped":
             expected = (None, "down") if off else (True, "healthy")
             assert (row["healthy"], row["status"]) == expected, thing.id
         assert row["status"] != "failing"
