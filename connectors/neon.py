@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from cloudtop.errors import Forbidden
 from cloudtop.inventory import Resource
 from cloudtop.models import Health, Scope
 from connectors import neon_metrics, neon_permissions, neon_rows
@@ -73,10 +74,18 @@ class Neon(neon_metrics.Metrics, neon_permissions.Permissions):
         found = await self.seen(scope)
         own = len(found) == 1 and set(found[0]) == {"id"}
         if own:
-            found = [await self.call(scope, f"/organizations/{found[0]['id']}", "read organization")]
+            found = [await self._organization(scope, str(found[0]["id"]))]
         kind = "an organization's key" if own else "a person's key"
         words = [described(one) for one in found]
         return f"The key is accepted: {kind}, of {', '.join(words) or 'no organization'}."
+
+    async def _organization(self, scope: Scope, identity: str) -> Record:
+        """An organization; a key for one project may not read it, and is accepted all the same."""
+        try:
+            answer: Record = await self.call(scope, f"/organizations/{identity}", "read organization")
+        except Forbidden:
+            return {"id": identity}
+        return answer
 
 
 def named(records: Sequence[Record], nameless: list[Record]) -> list[Record]:

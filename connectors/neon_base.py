@@ -138,6 +138,7 @@ class Asking(Connector):
 
 
 def more_projects(answer: Any) -> str | None:
-    """What leads to the next page; an empty one is the last."""
+    """What leads to the next page; one without any project, not even a late one, is the last."""
     cursor = inner(answer, "pagination", "cursor")
-    return str(cursor) if cursor and inner(answer, "projects") else None
+    some = inner(answer, "projects") or inner(answer, "unavailable_project_ids")
+    return str(cursor) if cursor and some else None

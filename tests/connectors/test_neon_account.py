@@ -101,6 +101,29 @@ async def test_whose_key_it_is_is_asked_once_for_many_listings(neon: Sandbox, tm
     assert len(asked(neon, "/auth")) == 1
 
 
+async def test_a_page_of_late_projects_alone_is_not_the_last(tmp_path: Path) -> None:
+    late = {
+        "ask": "GET /api/v2/projects",
+        "body": {"projects": [], "unavailable_project_ids": ["p-0"], "pagination": {"cursor": "on"}},
+    }
+    alone = {"ask": "GET /api/v2/projects/p-0", "body": {"project": {"id": "p-0"}}}
+    async with (
+        serving([WHO, late, alone, {**ONE, "ask": "GET /api/v2/projects?cursor=on"}, END]) as (endpoint, _),
+        connector_at("neon", endpoint, {"api_key": "k"}, tmp_path) as connector,
+    ):
+        assert [row.id for row in await listed(connector, "projects")] == ["p-0", "p-1"]
+
+
+async def test_a_key_that_may_not_read_its_organization_is_accepted(neon: Sandbox, tmp_path: Path) -> None:
+    neon.fault("neon", "403", path="/api/v2/organizations")
+    async with account(neon, tmp_path) as connector:
+        rows = [row async for page in connector.health(Scope("neon", "default")) for row in page]
+    assert (rows[0].status, rows[0].message) == (
+        "healthy",
+        f"The key is accepted: an organization's key, of {ORGANIZATION}.",
+    )
+
+
 async def test_a_key_that_belongs_to_no_organization_says_so(tmp_path: Path) -> None:
     who = {"ask": "GET /api/v2/auth", "body": {"account_id": "u", "auth_method": "api_key_user"}}
     none = {"ask": "GET /api/v2/users/me/organizations", "body": {"organizations": []}}
