@@ -260,7 +260,8 @@ class Connector:
         if count:
             verb = "was" if count == 1 else "were"
             message = f"{plural(count, noun)} of {self.facts.title} came without an id and {verb} left out."
-            self.note(scope, message, f"Nothing to do; the other {noun}s are complete.")
+            others = plural(0, noun).partition(" ")[2]
+            self.note(scope, message, f"Nothing to do; the other {others} are complete.")
 
     def account(self) -> str:
         """The first account with credentials, else `public`: for what is the same for everybody."""
