@@ -132,7 +132,8 @@ def _is_uid(parts: Sequence[str]) -> bool:
 
 def _in_terms(ctx: Ctx, providers: Sequence[str] | None, meant: Meant) -> Meant:
     """The types as the clouds that are named have them: a pod of RunPod is an instance."""
-    terms = [ctx.fleet.facts[one].terms for one in providers or ()]
+    clouds = [one for one in providers or () if one in ctx.fleet.facts]
+    terms = [ctx.fleet.facts[one].terms for one in clouds]
 
     def own(kind: str) -> str:
         known = {one.get(kind, kind) for one in terms}

@@ -16,6 +16,7 @@ import pytest
 
 from cloudtop.cli.main import ended
 from cloudtop.sandbox.serve import Sandbox, running
+from connectors import discovery
 from tests.audit import company
 
 COMMAND = [sys.executable, "-c", "from cloudtop.cli.main import main; main()"]
@@ -259,7 +260,7 @@ def test_tools_providers_doctor_and_cache_speak_json(cloudtop: Any) -> None:
 
 def test_doctor_fails_when_a_key_is_wrong(cloudtop: Any, config: Path) -> None:
     document = json.loads(config.read_text())
-    document["providers"]["vast"]["auth"]["api_key"] = "wrong-key-5f2a9c"
+    document["providers"]["vast"]["accounts"]["prod"]["auth"]["api_key"] = "wrong-key-5f2a9c"
     config.write_text(json.dumps(document))
     said = cloudtop("doctor")
     assert said.code == 1
@@ -391,6 +392,7 @@ def test_doctor_finds_a_damaged_store_and_says_what_to_do(cloudtop: Any, tmp_pat
 
 def test_without_any_account_nothing_is_said_to_be_none(cloudtop: Any) -> None:
     said = cloudtop("ask", "how many buckets per region", own_config=False)
-    assert said.out.startswith("This is not known: aws, azure, gcp, oci could not be asked.")
+    listing = ", ".join(name for name, facts in discovery.found().items() if facts.services)
+    assert said.out.startswith(f"This is not known: {listing} could not be asked.")
     assert "no credentials are configured" in said.out
     assert said.code == 1

@@ -50,7 +50,7 @@ METRICS: dict[str, dict[str, Any]] = {
 
 
 def facts() -> dict[str, Facts]:
-    """The facts of two clouds, as far as an inventory needs them."""
+    """The facts of two clouds, as far as an inventory needs them, and of one that only sells."""
     found = discovery.found()
     made = {
         name: replace(
@@ -67,7 +67,8 @@ def facts() -> dict[str, Facts]:
         )
         for name, services in SERVICES.items()
     }
-    return {"aws": made["aws"], "digitalocean": made["digitalocean"], "vast": found["vast"]}
+    seller = replace(found["vast"], kinds=("gpu_offers", "health"), services={}, metrics={}, untold={})
+    return {"aws": made["aws"], "digitalocean": made["digitalocean"], "vast": seller}
 
 
 class Cloud(Connector):

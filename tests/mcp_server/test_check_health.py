@@ -12,6 +12,7 @@ import pytest
 from cloudtop.errors import Unauthorized
 from cloudtop.models import Health, Scope
 from cloudtop.sandbox.serve import Sandbox, running
+from connectors import discovery
 from tests.mcp_server import company, market
 from tests.mcp_server.market import NOON, House, offer, price_list
 
@@ -29,6 +30,21 @@ def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     running_sandbox.calm()
 
 
+def one_account(sandbox: Sandbox) -> dict[str, Any]:
+    """A configuration with a single account of Vast.ai."""
+    config = sandbox.config()
+    own = config["providers"]["vast"]
+    own["auth"] = {"method": "api_key", **own.pop("accounts")["prod"]["auth"]}
+    return config
+
+
+def seller(home: Path, **about: Any) -> House:
+    """A house whose Vast.ai sells and lists nothing, so that there is one check of a key."""
+    found = discovery.found()
+    vast = replace(found["vast"], kinds=("gpu_offers", "health"), services={}, metrics={}, untold={})
+    return market.house(home, facts={**found, "vast": vast}, **about)
+
+
 async def checks(house: House, **arguments: Any) -> dict[tuple[str, str], dict[str, Any]]:
     answer = await house.call("check_health", **arguments)
     assert "error" not in answer, answer
@@ -36,7 +52,7 @@ async def checks(house: House, **arguments: Any) -> dict[tuple[str, str], dict[s
 
 
 async def test_a_working_connection_is_healthy(tmp_path: Path, sandbox: Sandbox) -> None:
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     rows = await checks(house)
     assert rows["vast", "credentials"]["healthy"] is True
     assert rows["vast", "api"]["status"] == "healthy"
@@ -46,9 +62,9 @@ async def test_a_working_connection_is_healthy(tmp_path: Path, sandbox: Sandbox)
 
 
 async def test_a_wrong_key_fails_and_the_api_does_not(tmp_path: Path, sandbox: Sandbox) -> None:
-    config = sandbox.config()
+    config = one_account(sandbox)
     config["providers"]["vast"]["auth"]["api_key"] = "a-wrong-key-that-nobody-has"
-    house = market.house(tmp_path, config=config)
+    house = seller(tmp_path, config=config)
     rows = await checks(house)
     assert (rows["vast", "credentials"]["healthy"], rows["vast", "credentials"]["status"]) == (
         False,
@@ -60,9 +76,9 @@ async def test_a_wrong_key_fails_and_the_api_does_not(tmp_path: Path, sandbox: S
 
 
 async def test_without_a_key_only_the_key_is_unknown(tmp_path: Path, sandbox: Sandbox) -> None:
-    config = sandbox.config()
+    config = one_account(sandbox)
     del config["providers"]["vast"]["auth"]
-    house = market.house(tmp_path, config=config)
+    house = seller(tmp_path, config=config)
     rows = await checks(house)
     assert (rows["vast", "credentials"]["healthy"], rows["vast", "credentials"]["status"]) == (
         None,
@@ -80,7 +96,7 @@ async def test_each_way_to_fail_has_its_status(
     tmp_path: Path, sandbox: Sandbox, fault: str, status: str
 ) -> None:
     sandbox.fault("vast", fault)
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     api = (await checks(house))["vast", "api"]
     assert (api["healthy"], api["status"]) == (False, status)
     assert api["message"]
@@ -89,7 +105,7 @@ async def test_each_way_to_fail_has_its_status(
 
 async def test_a_cloud_that_does_not_answer_in_time_is_degraded(tmp_path: Path, sandbox: Sandbox) -> None:
     sandbox.fault("vast", "silent")
-    house = market.house(tmp_path, config={**sandbox.config(), "limits": {"deadline": "300ms"}})
+    house = market.house(tmp_path, config={**one_account(sandbox), "limits": {"deadline": "300ms"}})
     api = (await checks(house))["vast", "api"]
     assert (api["healthy"], api["status"]) == (False, "degraded")
     await house.close()
@@ -100,7 +116,7 @@ async def test_unhealthy_means_every_bad_state(
     tmp_path: Path, sandbox: Sandbox, asked: str, left: int
 ) -> None:
     sandbox.fault("vast", "refused")
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     answer = await house.call("check_health", status=asked)
     assert len(answer["rows"]) == left
     assert answer["applied"] == {"status": [asked]}
@@ -108,7 +124,7 @@ async def test_unhealthy_means_every_bad_state(
 
 
 async def test_a_check_and_a_provider_can_be_picked(tmp_path: Path, sandbox: Sandbox) -> None:
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     assert set(await checks(house, check="credentials", providers="vast.ai")) == {("vast", "credentials")}
     await house.close()
 
@@ -130,7 +146,7 @@ async def test_freshness_is_the_age_of_the_newest_data_against_its_time_to_live(
 
 
 async def test_old_data_whose_renewal_failed_is_degraded(tmp_path: Path, sandbox: Sandbox) -> None:
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     await house.prices(gpu="A100", spot=False)
     house.clock.move(400)
     sandbox.fault("vast", "500")
@@ -163,7 +179,7 @@ async def test_a_cloud_that_cannot_be_asked_is_neither_healthy_nor_not(tmp_path:
 
 
 async def test_offline_is_said_and_nothing_is_asked(tmp_path: Path, sandbox: Sandbox) -> None:
-    house = market.house(tmp_path, config=sandbox.config(), offline=True)
+    house = seller(tmp_path, config=one_account(sandbox), offline=True)
     answer = await house.call("check_health", providers="vast")
     assert [one["code"] for one in answer["missing"]] == ["unreachable"]
     assert sandbox.requests == []
@@ -181,7 +197,7 @@ async def test_a_seller_without_connector_is_not_covered(tmp_path: Path) -> None
 async def test_a_check_asked_twice_within_its_time_to_live_is_one_request(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     await checks(house)
     await checks(house)
     assert len(sandbox.requests) == 1
@@ -192,7 +208,7 @@ async def test_a_check_asked_twice_within_its_time_to_live_is_one_request(
 
 async def test_prices_that_could_never_be_read_say_why(tmp_path: Path) -> None:
     config = {"providers": {"vast": {"options": {"endpoint": "http://127.0.0.1:9"}}}}
-    house = market.house(tmp_path, config=config)
+    house = seller(tmp_path, config=config)
     await house.call("compare_gpu_prices", gpu=["A100"])
     row = (await checks(house))["vast", "freshness"]
     assert row["message"].startswith("No prices have been read yet. The last try failed: ")
@@ -203,13 +219,13 @@ async def test_prices_that_could_never_be_read_say_why(tmp_path: Path) -> None:
 async def test_what_another_endpoint_told_is_no_freshness_of_this_one(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    house = market.house(tmp_path, config=sandbox.config())
+    house = seller(tmp_path, config=one_account(sandbox))
     await house.call("compare_gpu_prices", gpu=["A100"])
     assert (await checks(house))["vast", "freshness"]["status"] == "healthy"
     await house.close()
-    config = sandbox.config()
+    config = one_account(sandbox)
     config["providers"]["vast"]["options"]["endpoint"] = "http://localhost:9"
-    house = market.house(tmp_path, config=config)
+    house = seller(tmp_path, config=config)
     rows = await checks(house)
     assert rows["vast", "freshness"]["status"] == "unknown"
     assert rows["vast", "api"]["status"] == "down"
