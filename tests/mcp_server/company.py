@@ -67,8 +67,8 @@ def facts() -> dict[str, Facts]:
         )
         for name, services in SERVICES.items()
     }
-    seller = replace(found["vast"], kinds=("gpu_offers", "health"), services={}, metrics={}, untold={})
-    return {"aws": made["aws"], "digitalocean": made["digitalocean"], "vast": seller}
+    vast = market.mere_seller()["vast"]
+    return {"aws": made["aws"], "digitalocean": made["digitalocean"], "vast": vast}
 
 
 class Cloud(Connector):

@@ -7,7 +7,7 @@ import csv
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,13 @@ class House:
     async def close(self) -> None:
         await self.fleet.aclose()
         self.store.close()
+
+
+def mere_seller() -> dict[str, Facts]:
+    """All facts, with a Vast.ai that sells and lists nothing."""
+    found = discovery.found()
+    vast = replace(found["vast"], kinds=("gpu_offers", "health"), services={}, metrics={}, untold={})
+    return {**found, "vast": vast}
 
 
 def house(

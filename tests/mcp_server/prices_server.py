@@ -12,7 +12,7 @@ from cloudtop.models import GpuOffer
 from mcp_server.server import ToolServer, build_server
 from mcp_server.stdio import serve_stdio
 from mcp_server.tools._price_models import models
-from tests.mcp_server.market import House, house, offer
+from tests.mcp_server.market import House, house, mere_seller, offer
 
 WORDS = {"revision": "1"}
 GPUS = ("A100", "H100", "RTX6000ADA", "QUADRORTX6000")
@@ -40,7 +40,7 @@ def offers(factor: float = 1.0) -> list[GpuOffer]:
 
 def stocked(home: Path) -> House:
     """A house that knows prices of today and of three days ago, and asks nobody."""
-    made = house(home, offline=True)
+    made = house(home, offline=True, facts=mere_seller())
     for days, factor in ((3, 1.2), (2, 0.9), (0, 1.0)):
         told, age_s = offers(factor), timedelta(days=days).total_seconds()
         made.stock(*told, age_s=age_s)

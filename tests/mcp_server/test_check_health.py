@@ -12,7 +12,6 @@ import pytest
 from cloudtop.errors import Unauthorized
 from cloudtop.models import Health, Scope
 from cloudtop.sandbox.serve import Sandbox, running
-from connectors import discovery
 from tests.mcp_server import company, market
 from tests.mcp_server.market import NOON, House, offer, price_list
 
@@ -40,9 +39,7 @@ def one_account(sandbox: Sandbox) -> dict[str, Any]:
 
 def seller(home: Path, **about: Any) -> House:
     """A house whose Vast.ai sells and lists nothing, so that there is one check of a key."""
-    found = discovery.found()
-    vast = replace(found["vast"], kinds=("gpu_offers", "health"), services={}, metrics={}, untold={})
-    return market.house(home, facts={**found, "vast": vast}, **about)
+    return market.house(home, facts=market.mere_seller(), **about)
 
 
 async def checks(house: House, **arguments: Any) -> dict[tuple[str, str], dict[str, Any]]:
