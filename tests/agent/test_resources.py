@@ -93,8 +93,7 @@ SAID = {
     "anything unhealthy in prod": "web-5 on aws is failing: The system check fails.",
     "stopped instances and unattached volumes": "1 instance (status stopped): web-2;"
     " 1 volume (status unattached): vol-2.",
-    "which services can you read": "4 services, 4 of them readable now: aws: ec2, rds, s3;"
-    " digitalocean: droplets.",
+    "which services can you read": "4 of them readable now: aws: ec2, rds, s3; digitalocean: droplets",
     "what can i measure on databases": "2 metrics can be read: cpu, latency.",
     "is ghost-1 alive": "No resource is named ghost-1.",
     "cpu of ghost-1": "Nothing that CPU is measured of is named ghost-1.",

@@ -122,12 +122,12 @@ def _in_names(a: Asked) -> bool:
         if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop:
             continue
         whole = f"{span.text}-{noun.text.removesuffix('s')}"
-        if any(name.startswith(f"{whole}-") for name in a.words.live.names):
+        if whole in a.words.live.parts:
             # `training nodes`: machines called training-node-01 and so on, whether of a cluster or not.
             a.put("name_contains", whole, index, index + 1)
             if noun.get("type") in hint("machines"):
                 a.put("resource_type", "instance")
-        elif any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
+        elif span.text in a.words.live.parts:
             a.put("name_contains", raw(a, index), index)
         else:
             continue
@@ -136,7 +136,6 @@ def _in_names(a: Asked) -> bool:
     return False
 
 
-_NAME_PARTS = re.compile(r"[^a-z0-9]+")
 _MEANT = (
     "type",
     "service",

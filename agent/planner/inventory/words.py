@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from agent.planner.inventory.facts import facts, hint, spoken
@@ -12,6 +13,7 @@ from agent.planner.language import Meaning, Phrases, language
 from agent.planner.tokens import words_of
 from cloudtop import metrics, resource_types
 
+_BETWEEN = re.compile(r"[^a-z0-9]+")
 Said = Iterator[tuple[tuple[str, ...], Meaning]]
 
 
@@ -23,6 +25,13 @@ class Live:
     keys: Mapping[str, str]
     values: Mapping[str, tuple[tuple[str, str], ...]]
     accounts: Mapping[str, str]
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """What names are made of: every word, and two words that begin one (`training-node`)."""
+        split = [[one for one in _BETWEEN.split(name) if one] for name in self.names]
+        begun = {"-".join(words[:2]) for words in split if len(words) > 2}
+        return frozenset(word for words in split for word in words) | begun
 
     @staticmethod
     def of(resource: Mapping[str, Any]) -> Live:
