@@ -147,7 +147,7 @@ class _Run:
         tools = await tools_of(self.client, self.progress)
         reading = {name: one for name, one in tools.items() if one.reads and name != ITSELF}
         live = lexicon.live
-        outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()])
+        outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()], model.secrets)
         turns = LlmTurns(model, list(reading.values()), outgoing, now)
         before: list[BaseMessage] = []
         for one in earlier[-EARLIER:]:

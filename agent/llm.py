@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -63,11 +63,12 @@ class Llm:
     name: str
     open: Callable[[], BaseChatModel]
     terms: Agent = field(default_factory=Agent)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def llm(terms: Agent, *, offline: bool = False) -> Llm:
-    """The model that the settings name. Nothing is imported or asked before its first question."""
-    return Llm(terms.model, cache(lambda: _opened(terms, offline=offline)), terms)
+def llm(terms: Agent, *, offline: bool = False, secrets: Iterable[str] = ()) -> Llm:
+    """The model that the settings name; `secrets` never reach it. Nothing is imported before a question."""
+    return Llm(terms.model, cache(lambda: _opened(terms, offline=offline)), terms, tuple(secrets))
 
 
 def _opened(terms: Agent, *, offline: bool) -> BaseChatModel:
