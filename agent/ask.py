@@ -114,7 +114,7 @@ async def ask(
 
     if made.behaviour == "refuse" and made.reason in NO_MODEL:
         return asked(unplanned(made))
-    run = _Run(client, Results(program, question), progress)
+    run = _Run(client, Results(program, question, by_model=True), progress)
     failed: str | None = None
     if model is not None and not plan_only:
         try:

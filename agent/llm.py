@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable
 
 from agent.graph import Called
 from agent.outgoing import Outgoing
+from agent.reckoning import COMPUTING
 from agent.tools import Tool
 from cloudtop import net
 from cloudtop.agent_settings import Agent
@@ -41,7 +42,8 @@ You answer questions about cloud infrastructure and GPU prices with the tools, w
 - A list argument may be "$N.uid": the resources that call N found.
 - The person sees a table of the last call's rows: end with the call that answers the question, then say the
   answer in one to three plain sentences.
-- Write figures as they stand in the rows, with their unit and the name they belong to; compute nothing.
+- Write figures as they stand in the rows, with their unit and the name they belong to; never compute:
+  `compute` does, and its figures may be said.
 """
 
 
@@ -138,7 +140,9 @@ class LlmTurns:
         self.turns = 0
         self._rules = SystemMessage(f"{RULES} It is {now:%Y-%m-%d %H:%M} UTC.")
         self._ends = time.monotonic() + terms.timeout_s
-        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools([tool.bound for tool in tools])
+        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools(
+            [*(tool.bound for tool in tools), COMPUTING]
+        )
 
     async def turn(self, messages: Sequence[BaseMessage]) -> AIMessage:
         """The model's next message, its calls readable and within the bounds."""
