@@ -34,6 +34,9 @@ ANSWER_TOKENS = 4_096
 LETTERS_A_TOKEN = 4
 """What a turn costs where the server does not tell."""
 
+OURS = frozenset(("fields", "format", "cursor"))
+"""Arguments that no model is given: what it is shown is cut here, and the table needs all fields."""
+
 RULES = """\
 You answer questions about cloud infrastructure and GPU prices with the tools, which only read.
 - Call a tool for every figure; never answer from memory.
@@ -140,9 +143,8 @@ class LlmTurns:
         self.turns = 0
         self._rules = SystemMessage(f"{RULES} It is {now:%Y-%m-%d %H:%M} UTC.")
         self._ends = time.monotonic() + terms.timeout_s
-        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools(
-            [*(tool.bound for tool in tools), COMPUTING]
-        )
+        definitions = [*(_definition(tool) for tool in tools), COMPUTING]
+        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools(definitions)
 
     async def turn(self, messages: Sequence[BaseMessage]) -> AIMessage:
         """The model's next message, its calls readable and within the bounds."""
@@ -176,7 +178,7 @@ class LlmTurns:
 
     def given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as they are meant: with the names that pseudonyms stand for."""
-        return self.outgoing.given(arguments)
+        return self.outgoing.given({name: one for name, one in arguments.items() if name not in OURS})
 
     def seen(self, call: Called) -> str:
         """What the model is shown of a call."""
@@ -188,6 +190,14 @@ class LlmTurns:
         if about.get("finish_reason") == "length" or about.get("stop_reason") == "max_tokens":
             return ""
         return self.outgoing.back(str(message.text))
+
+
+def _definition(tool: Tool) -> dict[str, Any]:
+    """A tool as a model is told of it."""
+    properties = {name: one for name, one in tool.schema.get("properties", {}).items() if name not in OURS}
+    schema = {**tool.schema, "properties": properties}
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    return {"type": "function", "function": function}
 
 
 def _usable(message: AIMessage) -> None:

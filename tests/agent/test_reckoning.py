@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from typing import Any
 
 import pytest
 
@@ -100,3 +102,51 @@ async def test_the_last_call_that_worked_tells_and_what_was_looked_at_before_doe
     assert [call["tool"] for call in asked.answer.calls] == ["list_resources"] * 2 + ["get_metrics"]
     assert "Again: `cloudtop call list_resources resource_type=bucket`" in asked.answer.text
     assert "sort=name_asc" not in asked.answer.text
+
+
+ARGUMENTS: dict[str, dict[str, list[Any]]] = {
+    "list_resources": {
+        "resource_type": [["instance"], ["bucket"], ["volume", "database"]],
+        "group_by": [["region"], ["account"], ["tag:team"], ["provider", "status"]],
+        "limit": [1, 50],
+        "sort": ["name_asc", "price_desc"],
+        "fields": [["name"], ["tags"]],
+    },
+    "get_metrics": {
+        "id": ["$1.uid", "$2.uid", ["i-0001"]],
+        "metric": [["cpu"], ["latency"]],
+        "agg": ["avg", "p95"],
+        "list_metrics": [True],
+        "group_by": [["region"]],
+    },
+    "check_health": {"scope": ["resources", "connectors"], "status": [["unhealthy"]]},
+    "get_resource": {"name": [["web-1"], ["nothing"]]},
+    "list_services": {"providers": [["aws"], ["vast"]]},
+    "list_providers": {},
+    "compute": {
+        "op": ["count", "distinct", "sum", "median", "join"],
+        "field": ["usd_per_hour", "region", "value"],
+        "call": ["1", "2"],
+    },
+}
+
+
+def a_turn(chance: random.Random) -> Turn:
+    """One or two calls with some of their arguments, sensible or not."""
+    calls = []
+    for _ in range(chance.choice((1, 1, 2))):
+        tool, known = chance.choice(list(ARGUMENTS.items()))
+        names = chance.sample(list(known), min(len(known), chance.randint(0, 3)))
+        calls.append((tool, {name: chance.choice(known[name]) for name in names}))
+    return Turn(calls)
+
+
+@pytest.mark.parametrize("seed", range(24))
+async def test_whatever_a_model_calls_an_answer_comes(office: Office, seed: int) -> None:
+    chance = random.Random(seed)
+    words = Turn(words="There are 3 instances. web-1 costs $0.10 per hour. It is at 5 %.")
+    script = [*(a_turn(chance) for _ in range(chance.randint(1, 4))), words]
+    async with model("openai", *script) as server:
+        asked = await answered(office, "what do we have", server, "openai", pseudonyms=seed % 3 == 0)
+    assert asked.answer.text
+    assert asked.answer.status in ("answered", "partial", "failed", "clarify")
