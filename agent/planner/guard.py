@@ -101,6 +101,28 @@ def trade_verbs() -> frozenset[str]:
     return _write().trade.singles
 
 
+@cache
+def _guarded() -> frozenset[str]:
+    """Every longer word that can be part of what is refused."""
+    facts = guard_facts()
+    said = [*write_verbs(), *facts["secret"]["nouns"], *facts["write"]["lead"]]
+    said += [phrase for name in ("verbs", "objects", "own", "phrases") for phrase in facts["injection"][name]]
+    return frozenset(word for phrase in said for word in words_of(str(phrase)) if len(word) >= _LONG)
+
+
+_LONG = 5
+
+
+def untwisted(words: Sequence[str], known: Container[str]) -> list[str]:
+    """The words with swapped letters put right where that makes a word that can be refused: `laucnh`."""
+    return [word if word in known or len(word) < _LONG else _untwisted(word) for word in words]
+
+
+def _untwisted(word: str) -> str:
+    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    return next((one for one in swapped if one in _guarded()), word)
+
+
 def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     """Why the question is refused: injection, secret or write_operation; None when it is not."""
     if injected(words):
@@ -177,8 +199,6 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     """Whether the clause that begins here orders a change."""
     write = _write()
     at, wish = start, False
-    if at + 1 < len(words) and words[at].isalpha() and words[at] not in known and len(words[at]) >= 5:
-        at += _misspelled_lead(words[at], write)
     while size := write.lead.at(words, at):
         verb = max(write.hard.at(words, at), write.trade.at(words, at))
         if verb >= size:
@@ -259,12 +279,6 @@ def _is_name(word: str) -> bool:
         and not word[0].isdigit()
         and not word.startswith(("us-", "eu-"))
     )
-
-
-def _misspelled_lead(word: str, write: _Write) -> int:
-    """`kinldy`: two letters of a word of courtesy swapped."""
-    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
-    return int(any(one in write.lead.singles for one in swapped))
 
 
 def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from cloudtop.store.resources import ResourceFilter, Tag
 
 PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
-"""What the cloud says of this one, else what its type costs there on demand while it runs."""
+"""What the cloud says of this one, else what its type costs there on demand while it is paid for."""
 
 PRICED_BY_TYPE = (
     "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
-    " AND resource.status NOT IN ('stopped', 'terminated')"
+    " AND (resource.status NOT IN ('stopped', 'terminated')"
+    " OR json_extract(resource.details, '$.paid_while_stopped'))"
     " AND json_extract(resource.details, '$.priced_apart') IS NULL"
 )
 """Which rows cost what their type does."""
@@ -116,7 +117,7 @@ def _about(made: Terms, query: ResourceFilter) -> None:
     for column, choices in (("type", query.exclude_types), ("status", query.exclude_statuses)):
         if choices:
             made.among(f"resource.{column}", choices, absent=True)
-    _either(made, "lower(resource.engine)", "=?", [one.lower() for one in query.engines])
+    _engines(made, [one.lower() for one in query.engines])
     _either(made, "resource.runtime", " LIKE ? ESCAPE '\\'", [f"{_escaped(one)}%" for one in query.runtimes])
     _families(made, query.instance_types)
     for column, flag in (("spot", query.spot), ("encrypted", query.encrypted)):
@@ -188,6 +189,15 @@ def _either(made: Terms, column: str, test: str, values: Sequence[str]) -> None:
     """`column` passes the test with any of these values."""
     if values:
         made.add(f"({' OR '.join([column + test] * len(values))})", *values)
+
+
+def _engines(made: Terms, engines: Sequence[str]) -> None:
+    """Engines by the name everybody has for them, or by their cloud's own (`aurora` of `aurora-mysql`)."""
+    own = "lower(coalesce(json_extract(resource.details, '$.engine_raw'), ''))"
+    test = f"(lower(resource.engine)=? OR {own} LIKE ? ESCAPE '\\')"
+    if engines:
+        values = [text for one in engines for text in (one, f"{_escaped(one)}%")]
+        made.add(f"({' OR '.join([test] * len(engines))})", *values)
 
 
 def _families(made: Terms, types: Sequence[str]) -> None:

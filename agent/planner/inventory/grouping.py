@@ -57,6 +57,10 @@ def _takes_it(a: Asked, span: Span) -> bool:
 def _group(a: Asked, index: int) -> None:
     """`per region`, `by team and account`, `for each cloud`."""
     at, places = a.skip(index + 1, leads=False), [index]
+    if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
+        # `per cluster namespace`: the noun only says whose.
+        places.append(at)
+        at += 1
     while (dimension := dimension_at(a, at)) is not None:
         a.found.add("group_by", dimension)
         places.append(at)
@@ -64,7 +68,7 @@ def _group(a: Asked, index: int) -> None:
         if joined is None or joined.text not in set_of("joins"):
             break
         at = a.skip(at + 2, leads=False)
-    if len(places) > 1:
+    if "group_by" in a.found.arguments and len(places) > 1:
         a.s.use(*places)
     elif a.s.spans[index].text.endswith("by") and a.s.plays(at, "order_by"):
         order_by(a, index)
@@ -76,6 +80,9 @@ def _which_most(a: Asked) -> None:
     if "group_by" in a.found.arguments or not asks:
         return
     at = asks[0] + 1
+    if a.s.plays(at, "provider", "region", "env") and a.s.plays(at + 1, "dim"):
+        # `which gcp projects have databases`: the cloud is for its own rule.
+        at += 1
     head, dimension = a.s.spans[at], dimension_at(a, at)
     if (
         dimension in (None, "resource", "status")
@@ -142,7 +149,8 @@ def read_heads(a: Asked) -> None:
 def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
-    if not places:
+    words = a.s.words()
+    if not places and not ("or" in words and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 
+_INSIDE = frozenset(("in", "inside", "within"))
 _VERSION = frozenset(("version", "v"))
 
 
@@ -20,12 +22,22 @@ def read_owners(a: Asked) -> None:
         a.put("account", span.get("account"), index)
     for index, _ in a.all("namespace_word"):
         _beside(a, index, "namespace")
+    for index, span in a.all("=name"):
+        # `pods in kube-system`: what a pod is in is a namespace, unless something of that name is known.
+        inside = (lead := a.s.at(a.skip(index - 1, -1, leads=False))) is not None and lead.text in _INSIDE
+        known = str(span.get("=name")).lower() in a.s.known_names
+        if inside and not known and types_said(a) == ["pod"]:
+            a.put("namespace", span.get("=name"), index)
 
 
 def read_places(a: Asked) -> None:
     """Clouds and regions, or what is left out of them."""
     for index, span in a.all("provider"):
         if span.plays("service") or (span.plays("total") and not _led(a, index)):
+            continue
+        if span.get("provider") == "kubernetes" and not _led(a, index) and types_said(a):
+            # `clusters running kubernetes`: of which kind they are, not where.
+            a.s.use(index)
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
@@ -55,7 +67,13 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
     for index, span in a.all("encrypted"):
-        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied else "false"), index)
+        without = a.s.plays(index - 1, "lacks")
+        if span.text == "encryption" and not without:
+            continue
+        a.put(
+            "encrypted", span.get("encrypted") != ("true" if index in a.denied or without else "false"), index
+        )
+        a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
@@ -125,7 +143,13 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
-    elif _names(a, index - 1) and not a.s.plays(index - 1, "mine", "provider"):
+        a.s.use(*(one for one in (index - 1,) if a.s.plays(one, "owned_by")))
+    elif (
+        _names(a, index - 1)
+        and not a.s.plays(index - 1, "mine", "provider")
+        and not a.s.plays(index - 2, "per", "sort_by")
+        and not (a.s.spans[index - 1].number is not None and is_plural(a.s.spans[index].text))
+    ):
         a.put(argument, raw(a, index - 1), index - 1, index)
 
 
@@ -196,6 +220,18 @@ def _family_before_noun(a: Asked) -> None:
             and noun.get("type") == "instance"
         ):
             a.put("instance_type", raw(a, index), index)
+            _families_joined(a, index)
+
+
+def _families_joined(a: Asked, index: int) -> None:
+    """`c5 and m5 instances`: the families in front, in a list with the one before the noun."""
+    at = index - 1
+    while (join := a.s.at(at)) is not None and join.text in word_set("joins") | set_of("joins"):
+        span = a.s.at(at - 1)
+        if span is None or span.used or span.number is not None or not FAMILY.fullmatch(span.text):
+            return
+        a.put("instance_type", raw(a, at - 1), at - 1)
+        at -= 2
 
 
 def _gpu(a: Asked, index: int, span: Span) -> None:

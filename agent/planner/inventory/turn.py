@@ -15,7 +15,7 @@ from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
-from agent.planner.spelling import KnownWords, corrected
+from agent.planner.spelling import KnownWords, corrected, mended_text
 from cloudtop import metrics
 
 _KEYS = ("tag", "label")
@@ -39,7 +39,15 @@ class Own:
     @property
     def weight(self) -> float:
         """How much speaks for it: what is named, and cues of tools that are about other things than lists."""
-        return self.seen.total() + _CUE * self.cues
+        return 0.0 if self._of_connections else self.seen.total() + _CUE * self.cues
+
+    @property
+    def _of_connections(self) -> bool:
+        """`test the connection to runpod`: of a cloud, and of nothing in it."""
+        said = bool({"connection", "connections", "connectivity"} & set(self.s.words()))
+        of_cloud = any(span.plays("provider") for span in self.s.spans)
+        others = ("type", "service", "name", "named", "id", "word", "metric", "shy_metric")
+        return said and of_cloud and not self.seen.has(*others)
 
     @property
     def cues(self) -> float:
@@ -124,11 +132,7 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
     tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
     if mended:
-        right = dict(mended)
-        for token in reversed(tokens):
-            if token.kind == "word" and right.get(token.raw.lower()) == token.text:
-                meant = token.text.upper() if token.raw.isupper() else token.text
-                text = text[: token.start] + meant + text[token.end :]
+        text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     _services_meant(s)
