@@ -54,8 +54,8 @@ check: $(VENV)/dev ## style, types, layers, docs
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -p no:randomly tests/test_layers.py tests/test_docs.py
 
-eval: $(VENV)/dev ## score the question files
-	@$(BIN)/python -m bench.evaluate $(ARGS)
+eval: $(VENV)/dev ## score the question files: make eval [MODEL=openai:NAME ARGS="--only gpu_price"]
+	@$(BIN)/python -m bench.evaluate $(if $(MODEL),--model $(MODEL)) $(ARGS)
 
 bench: $(VENV)/dev ## measured against a baseline of the same run
 	@$(BIN)/python -m bench $(ARGS)

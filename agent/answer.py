@@ -65,8 +65,9 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
     """The answer over what the calls brought."""
     calls = list(results.calls.values())
     every = [call.result for call in calls if call.result is not None]
-    feeding = [call.result for call in calls if call.result is not None and call.id in results.feeding]
-    done = [one for one in every if not any(one is fed for fed in feeding)]
+    telling = results.telling
+    feeding = [call.result for call in telling if call.result is not None and call.id in results.feeding]
+    done = [call.result for call in telling if call.result is not None and call.id not in results.feeding]
     if not done:
         return _failed(plan, calls)
     then = dict(plan.then) if plan and plan.then else None
@@ -85,12 +86,12 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         rows=rows,
         sources=_joined(every, "sources"),
         missing=missing,
-        applied=_applied(every, then),
+        applied=_applied([*feeding, *done], then),
         ignored=list(plan.ignored) if plan else [],
         notices=notices,
         exit_code=_exit(calls, every),
     )
-    text = _text(answer, result, done, prose, results)
+    text = _text(replace(answer, calls=[_call(call) for call in telling]), result, done, prose, results)
     return replace(answer, text=text)
 
 
@@ -183,11 +184,11 @@ def _text(
 
 def _again(program: str, results: Results, then: Mapping[str, Any] | None) -> list[str]:
     """The commands that give the same rows; a chain that one call does not replace is asked again."""
-    fed = [call for call in results.calls.values() if reference(call.arguments) is not None]
+    fed = [call for call in results.telling if reference(call.arguments) is not None]
     then = then or {}
     if any(call.again is None for call in fed) or then.get("where") or then.get("before"):
         return [f"{program} ask {shlex.quote(results.question)}"]
-    said = (call for call in results.calls.values() if call.id not in results.feeding)
+    said = (call for call in results.telling if call.id not in results.feeding)
     return [figures.command(program, call.tool, call.again or call.arguments) for call in said]
 
 

@@ -114,7 +114,7 @@ async def ask(
 
     if made.behaviour == "refuse" and made.reason in NO_MODEL:
         return asked(unplanned(made))
-    run = _Run(client, Results(program, question), progress)
+    run = _Run(client, Results(program, question, by_model=True), progress)
     failed: str | None = None
     if model is not None and not plan_only:
         try:
@@ -147,7 +147,7 @@ class _Run:
         tools = await tools_of(self.client, self.progress)
         reading = {name: one for name, one in tools.items() if one.reads and name != ITSELF}
         live = lexicon.live
-        outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()])
+        outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()], model.secrets)
         turns = LlmTurns(model, list(reading.values()), outgoing, now)
         before: list[BaseMessage] = []
         for one in earlier[-EARLIER:]:

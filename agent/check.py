@@ -45,11 +45,16 @@ class Evidence:
         return [row for one in self.lists for row in one.rows]
 
 
-def traced(prose: str, results: Sequence[Mapping[str, Any]], question: str) -> tuple[str, list[str]]:
-    """`struck` for what tools returned: cut lists are known as such, sums are code's."""
+def traced(
+    prose: str, results: Sequence[Mapping[str, Any]], question: str, figures: Sequence[float] = ()
+) -> tuple[str, list[str]]:
+    """`struck` for what tools returned: cut lists are known as such, sums are code's.
+
+    `figures` were computed over all rows of a result: a sentence about some of them may not say them.
+    """
     asked = [float(found["value"].replace(",", "")) for found in NUMBER.finditer(in_figures(question))]
     lists = [Listed(one["rows"], total(one), sums(one)) for one in results]
-    return _sorted_out(prose, Evidence(lists, (), asked))
+    return _sorted_out(prose, Evidence(lists, figures, asked))
 
 
 def struck(
@@ -85,7 +90,8 @@ def _true(sentence: str, held: Evidence) -> bool:
         return False
     narrowed = {id(row) for row in about} if len(about) < len(rows) else None
     rest = _without_names(MOMENT.sub(" ", sentence), rows)
-    spoken = Spoken(rest, about, [_narrowed(one, narrowed) for one in held.lists], held.free, held.asked)
+    free = held.free if narrowed is None else ()
+    spoken = Spoken(rest, about, [_narrowed(one, narrowed) for one in held.lists], free, held.asked)
     return all(spoken.bears_out(found) for found in NUMBER.finditer(rest))
 
 

@@ -18,6 +18,7 @@ from agent.chat_model import PLAN
 from agent.check import traced
 from agent.feeding import EMPTY, MOST, batches, folded, joined, reference
 from agent.planner.query import Plan
+from agent.reckoning import COMPUTE, NotComputed, figures, reckoned, said, then_of
 from agent.rows import filtered
 from agent.tools import Tool, ToolFailed
 
@@ -72,7 +73,12 @@ class Results:
     program: str | None = "cloudtop"
     question: str = ""
     whole: frozenset[str] = frozenset()
+    by_model: bool = False
     calls: dict[str, Called] = field(default_factory=dict)
+    reckoned: Plan | None = None
+    """What a model last had computed, and over which call alone (`chosen`); None where it had nothing."""
+    chosen: str | None = None
+    figures: list[float] = field(default_factory=list)
 
     @property
     def held(self) -> list[dict[str, Any]]:
@@ -80,9 +86,26 @@ class Results:
         return [call.result for call in self.calls.values() if call.result is not None]
 
     @property
+    def telling(self) -> list[Called]:
+        """The calls whose rows answer, and those that feed them: of a plan all, of a model the last.
+
+        For a model looks around. Where it had something computed, the call that was computed over tells.
+        """
+        if not self.by_model:
+            return list(self.calls.values())
+        worked = [call.id for call in self.calls.values() if call.result is not None]
+        wanted = self.chosen or next(reversed(worked), None)
+        chain: list[Called] = []
+        while wanted is not None:
+            chain.insert(0, self.calls[wanted])
+            fed = reference(self.calls[wanted].arguments)
+            wanted = fed[1] if fed is not None else None
+        return chain
+
+    @property
     def feeding(self) -> frozenset[str]:
-        """The calls that others take an argument from."""
-        found = (reference(call.arguments) for call in self.calls.values())
+        """The calls that others take an argument from, of those that tell."""
+        found = (reference(call.arguments) for call in self.telling)
         return frozenset(one[1] for one in found if one is not None)
 
 
@@ -111,18 +134,22 @@ def graph(
 
     async def act(state: State) -> State:
         message = _last(state)
-        made = state.get("plan")
+        made = message.response_metadata.get(PLAN)
         then = made.then if made is not None else None
-        asked = [_numbered(turns, call, results, n, made) for n, call in enumerate(message.tool_calls, 1)]
+        wanted = [call for call in message.tool_calls if call["name"] != COMPUTE]
+        asked = [_numbered(turns, call, results, n, made) for n, call in enumerate(wanted, 1)]
         await asyncio.gather(*(_called(tools, one, results, then or {}) for one in asked))
         for one in asked:
             results.calls[one.id] = one
-        return {
-            "messages": [_told(turns, one, call) for one, call in zip(asked, message.tool_calls, strict=True)]
-        }
+        told: list[BaseMessage] = [_told(turns, one, call) for one, call in zip(asked, wanted, strict=True)]
+        if asked:
+            results.reckoned = results.chosen = None
+        told += [await _reckoned(tools, call, results) for call in message.tool_calls if call not in wanted]
+        return {"messages": told, "plan": made or results.reckoned}
 
     async def check(state: State) -> State:
-        kept, out = traced(turns.said(_last(state)), results.held, results.question)
+        prose = turns.said(_last(state))
+        kept, out = traced(prose, results.held, results.question, results.figures)
         return {"prose": kept, "struck": out}
 
     async def answer(state: State) -> State:
@@ -182,10 +209,15 @@ async def _read_on(tools: Mapping[str, Tool], one: Called, results: Results) -> 
     """Read the list that feeds a call to its last page, where nobody said how long it should be."""
     fed = reference(one.arguments)
     feeder = results.calls.get(fed[1]) if fed is not None else None
-    if feeder is None or feeder.result is None or "limit" in feeder.arguments:
-        return
-    if feeder.result.get("next_cursor"):
-        feeder.text, feeder.result = await tools[feeder.tool](feeder.arguments, whole=True)
+    if feeder is not None:
+        await _whole(tools, feeder)
+
+
+async def _whole(tools: Mapping[str, Tool], one: Called) -> None:
+    """Read a finished list to its end, unless its length was asked for."""
+    asked = reference(one.arguments) is None and "limit" not in one.arguments
+    if asked and one.result is not None and one.result.get("next_cursor"):
+        one.text, one.result = await tools[one.tool](one.arguments, whole=True)
 
 
 def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -206,6 +238,25 @@ def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -
     if len(values) > MOST and one.again is not None:
         return [one.again]
     return list(batches(one.arguments, argument, values))
+
+
+async def _reckoned(tools: Mapping[str, Tool], call: Mapping[str, Any], results: Results) -> ToolMessage:
+    """Compute what a model wanted; what cannot be is told to it, so that it can want something else."""
+    try:
+        then = then_of(call["args"])
+        number = str(call["args"].get("call") or next(reversed(results.calls), ""))
+        one = results.calls.get(number)
+        if one is None or one.result is None:
+            raise NotComputed(f"There is no finished call {number}.")
+        await _whole(tools, one)
+        fed = reference(one.arguments)
+        feeding = [results.calls[fed[1]].result or EMPTY] if fed is not None else []
+        made = reckoned(then, one.result, feeding)
+    except (NotComputed, ToolFailed) as wrong:
+        return ToolMessage(content=str(wrong), tool_call_id=str(call["id"]), status="error")
+    results.reckoned, results.chosen = Plan("answer", then=then), number
+    results.figures += figures(made)
+    return ToolMessage(content=said(made), tool_call_id=str(call["id"]))
 
 
 def _told(turns: Turns, one: Called, call: Mapping[str, Any]) -> ToolMessage:

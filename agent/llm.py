@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable
 
 from agent.graph import Called
 from agent.outgoing import Outgoing
+from agent.reckoning import COMPUTING
 from agent.tools import Tool
 from cloudtop import net
 from cloudtop.agent_settings import Agent
@@ -33,6 +34,9 @@ ANSWER_TOKENS = 4_096
 LETTERS_A_TOKEN = 4
 """What a turn costs where the server does not tell."""
 
+OURS = frozenset(("fields", "format", "cursor"))
+"""Arguments that no model is given: what it is shown is cut here, and the table needs all fields."""
+
 RULES = """\
 You answer questions about cloud infrastructure and GPU prices with the tools, which only read.
 - Call a tool for every figure; never answer from memory.
@@ -41,7 +45,8 @@ You answer questions about cloud infrastructure and GPU prices with the tools, w
 - A list argument may be "$N.uid": the resources that call N found.
 - The person sees a table of the last call's rows: end with the call that answers the question, then say the
   answer in one to three plain sentences.
-- Write figures as they stand in the rows, with their unit and the name they belong to; compute nothing.
+- Write figures as they stand in the rows, with their unit and the name they belong to; never compute:
+  `compute` does, and its figures may be said.
 """
 
 
@@ -63,11 +68,12 @@ class Llm:
     name: str
     open: Callable[[], BaseChatModel]
     terms: Agent = field(default_factory=Agent)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def llm(terms: Agent, *, offline: bool = False) -> Llm:
-    """The model that the settings name. Nothing is imported or asked before its first question."""
-    return Llm(terms.model, cache(lambda: _opened(terms, offline=offline)), terms)
+def llm(terms: Agent, *, offline: bool = False, secrets: Iterable[str] = ()) -> Llm:
+    """The model that the settings name; `secrets` never reach it. Nothing is imported before a question."""
+    return Llm(terms.model, cache(lambda: _opened(terms, offline=offline)), terms, tuple(secrets))
 
 
 def _opened(terms: Agent, *, offline: bool) -> BaseChatModel:
@@ -137,7 +143,8 @@ class LlmTurns:
         self.turns = 0
         self._rules = SystemMessage(f"{RULES} It is {now:%Y-%m-%d %H:%M} UTC.")
         self._ends = time.monotonic() + terms.timeout_s
-        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools([tool.bound for tool in tools])
+        definitions = [*(_definition(tool) for tool in tools), COMPUTING]
+        self._bound: Runnable[Any, AIMessage] = model.open().bind_tools(definitions)
 
     async def turn(self, messages: Sequence[BaseMessage]) -> AIMessage:
         """The model's next message, its calls readable and within the bounds."""
@@ -171,7 +178,7 @@ class LlmTurns:
 
     def given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as they are meant: with the names that pseudonyms stand for."""
-        return self.outgoing.given(arguments)
+        return self.outgoing.given({name: one for name, one in arguments.items() if name not in OURS})
 
     def seen(self, call: Called) -> str:
         """What the model is shown of a call."""
@@ -183,6 +190,14 @@ class LlmTurns:
         if about.get("finish_reason") == "length" or about.get("stop_reason") == "max_tokens":
             return ""
         return self.outgoing.back(str(message.text))
+
+
+def _definition(tool: Tool) -> dict[str, Any]:
+    """A tool as a model is told of it."""
+    properties = {name: one for name, one in tool.schema.get("properties", {}).items() if name not in OURS}
+    schema = {**tool.schema, "properties": properties}
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    return {"type": "function", "function": function}
 
 
 def _usable(message: AIMessage) -> None:

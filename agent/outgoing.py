@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agent.graph import Called
@@ -15,7 +15,7 @@ from agent.planner.guard import injected
 from agent.planner.tokens import words_of
 from agent.rows import sums, total
 from cloudtop.agent_settings import Agent
-from cloudtop.text import clean
+from cloudtop.text import clean, redact
 
 _COLUMNS = """
 provider region country zone name type kind status instance_type vcpus ram_gib size_gb size_bytes
@@ -42,24 +42,34 @@ PSEUDONYM = re.compile(rf"\b(?:{'|'.join(NAMING)})-\d+\b")
 
 
 class Outgoing:
-    """What one question shows a model. `names`: those known beforehand, for the question itself."""
+    """What one question shows a model.
 
-    def __init__(self, terms: Agent, names: Iterable[str] = ()) -> None:
+    `names`: those known beforehand, for the question itself. `secrets` stand nowhere, whoever wrote them.
+    """
+
+    def __init__(self, terms: Agent, names: Iterable[str] = (), secrets: Sequence[str] = ()) -> None:
+        self.secrets = secrets
         self.columns = COLUMNS if terms.columns is None else frozenset(terms.columns)
         self.letters = terms.result_letters
         self.pseudonyms = terms.pseudonyms
         self._by_name: dict[str, str] = {}
         self._by_pseudonym: dict[str, str] = {}
+        self._known: tuple[int, re.Pattern[str]] = (0, re.compile("(?!)"))
         for name in names if terms.pseudonyms else ():
             self._pseudonym("name", name)
 
     def text(self, said: str) -> str:
         """A text as it may leave: known names as pseudonyms, whole words only, the longest first."""
+        return self._renamed(redact(said, self.secrets))
+
+    def _renamed(self, said: str) -> str:
         if not self._by_name:
             return said
-        names = "|".join(re.escape(one) for one in sorted(self._by_name, key=len, reverse=True))
-        known = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])", re.IGNORECASE)
-        return known.sub(lambda found: self._by_name[found[0].lower()], said)
+        if len(self._by_name) != self._known[0]:
+            names = "|".join(re.escape(one) for one in sorted(self._by_name, key=len, reverse=True))
+            words = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])", re.IGNORECASE)
+            self._known = (len(self._by_name), words)
+        return self._known[1].sub(lambda found: self._by_name[found[0].lower()], said)
 
     def back(self, said: str) -> str:
         """A text of the model with the names that its pseudonyms stand for."""
@@ -77,7 +87,7 @@ class Outgoing:
     def seen(self, call: Called) -> str:
         """A finished call as JSON: the rows that fit, how many there are, sums over all, what is missing."""
         if call.result is None:
-            return _json({"call": call.id, "error": self._cell(None, call.error or "")})
+            return redact(_json({"call": call.id, "error": self._cell(None, call.error or "")}), self.secrets)
         result = call.result
         told = {
             "call": call.id,
@@ -88,7 +98,7 @@ class Outgoing:
         }
         head = {name: value for name, value in told.items() if value not in ([], {}, None)}
         columns, rows = self._rows(call, self.letters - len(_json(head)))
-        return _json({**head, "shown": len(rows), "columns": columns, "rows": rows})
+        return redact(_json({**head, "shown": len(rows), "columns": columns, "rows": rows}), self.secrets)
 
     def _rows(self, call: Called, letters: int) -> tuple[list[str], list[list[Any]]]:
         """The columns that may leave and say something, and the first rows that fit into so many letters."""
@@ -129,7 +139,9 @@ class Outgoing:
             return WITHHELD
         if self.pseudonyms and column in NAMING:
             return self._pseudonym(column, text)
-        return self.text(text)
+        # A word by itself is a name as a whole or not at all; thousands of names are looked for in sentences.
+        sentence = column is None or " " in text
+        return self._renamed(text) if sentence else self._by_name.get(text.lower(), text)
 
     def _pseudonym(self, column: str, name: str) -> str:
         known = self._by_name.get(name.lower())

@@ -87,12 +87,6 @@ class Tool:
         """The names of its arguments."""
         return frozenset(self.schema.get("properties", {}))
 
-    @property
-    def bound(self) -> dict[str, Any]:
-        """What a chat model is told of it."""
-        function = {"name": self.name, "description": self.description, "parameters": self.schema}
-        return {"type": "function", "function": function}
-
     async def __call__(self, arguments: Mapping[str, Any], *, whole: bool) -> tuple[str, dict[str, Any]]:
         """Text and structured content, as many rows as are asked for, or all. ToolFailed when it failed."""
         usual = self.schema.get("properties", {}).get("limit", {}).get("default", 20)

@@ -1,4 +1,4 @@
-"""`make eval`: how well the planner does on question files, category by category.
+"""`make eval`: how well the planner, or with MODEL=… a model, does on question files, category by category.
 
 A turn is right when its behaviour is, and for an answer its tools with exactly their arguments (or one of the
 accepted alternatives). Forgiven are `limit: 1` and `sort: price_asc`, a lone item against a list of one, the
@@ -13,9 +13,11 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,10 @@ import yaml
 
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
-from agent.planner.query import Plan
+from agent.planner.query import Plan, Query
 
 HERE = Path(__file__).parent.parent
+Planner = Callable[[str, Query | None], Plan]
 OWN = HERE / "tests" / "questions"
 DEVELOPMENT = HERE.parent / "shared" / "data" / "dev_questions.yaml"
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -201,19 +204,23 @@ def swapped(text: str, chance: random.Random) -> str:
 
 
 def _dialogue(
-    question: Mapping[str, Any], words: Lexicon, score: Score, chance: random.Random | None
+    question: Mapping[str, Any], planned: Planner, score: Score, chance: random.Random | None
 ) -> tuple[bool, bool]:
     """All turns of one question."""
     previous, exact, tools = None, True, True
     for turn in question["turns"]:
         said = swapped(turn["user"], chance) if chance is not None else turn["user"]
         began = time.perf_counter()
-        made = plan(said, words, NOW, previous)
+        made = planned(said, previous)
         score.times_ms.append(1000 * (time.perf_counter() - began))
         one, other = score.turn(question["id"], said, turn["expect"], made)
         exact, tools = exact and one, tools and other
         previous = made.query
     return exact, tools
+
+
+def _planned(words: Lexicon, text: str, previous: Query | None) -> Plan:
+    return plan(text, words, NOW, previous)
 
 
 def answerable(question: Mapping[str, Any], words: Lexicon) -> bool:
@@ -235,9 +242,16 @@ def _there_is(call: Mapping[str, Any], words: Lexicon) -> bool:
 
 
 def evaluate(
-    paths: Iterable[Path], words: Lexicon, only: str | None = None, swaps: int | None = None
+    paths: Iterable[Path],
+    words: Lexicon,
+    only: str | None = None,
+    swaps: int | None = None,
+    planned: Planner | None = None,
 ) -> Score:
-    """Plan every question of the files and count. `swaps`: the seed by which letters change places first."""
+    """Plan every question of the files and count.
+
+    `swaps`: the seed by which letters change places first; `planned`: who plans, in place of the planner.
+    """
     score = Score()
     chance = random.Random(swaps) if swaps is not None else None
     for path in paths:
@@ -245,7 +259,7 @@ def evaluate(
             category = str(question["category"])
             if only and category != only:
                 continue
-            exact, tools = _dialogue(question, words, score, chance)
+            exact, tools = _dialogue(question, planned or partial(_planned, words), score, chance)
             score.exact[category].append(exact)
             score.tools[category].append(tools)
             if answerable(question, words):
@@ -293,16 +307,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--swaps", metavar="SEED", type=int, help="with a pair of letters swapped in each question"
     )
+    parser.add_argument(
+        "--model", help="this model in place of the planner, over the sandbox; it may cost money"
+    )
+    parser.add_argument("--base-url", help="where the model is served")
     chosen = parser.parse_args(argv)
     words = lexicon()
     plan("chepest a100 lst week", words, NOW)
     files = chosen.file or [*([DEVELOPMENT] if DEVELOPMENT.exists() else []), *sorted(OWN.glob("*.yaml"))]
-    for path in files:
-        score = evaluate([path], words, chosen.only, chosen.swaps)
-        lines = list(_report(path.name, score))
-        if len(lines) > 1:
-            print("\n".join([*lines, *(_misses(score) if chosen.verbose else ())]))
+    with _who(chosen) as planned:
+        for path in files:
+            score = evaluate([path], words, chosen.only, chosen.swaps, planned)
+            lines = list(_report(path.name, score))
+            if len(lines) > 1:
+                print("\n".join([*lines, *(_misses(score) if chosen.verbose else ())]), flush=True)
     return 0
+
+
+def _who(chosen: argparse.Namespace) -> AbstractContextManager[Planner | None]:
+    if not chosen.model or chosen.model == "planner":
+        return nullcontext()
+    from bench.modelled import modelled
+
+    return modelled(chosen.model, NOW, chosen.base_url)
 
 
 if __name__ == "__main__":

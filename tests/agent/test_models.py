@@ -237,3 +237,12 @@ async def test_a_question_is_asked_with_bounds_and_the_tools_that_only_read(hous
     assert "ask" not in names, "that is this agent itself"
     assert (sent.get("max_tokens") or sent["max_completion_tokens"]) == 4096
     assert "2026-11-20 14:00 UTC" in json.dumps(sent)
+
+
+async def test_a_median_of_prices_is_computed_by_code(house: House) -> None:
+    median = ("compute", {"op": "median", "field": "usd_per_gpu_hour"})
+    words = "The median A100 is $2.00 per GPU-hour. The median A100 is $2.10 per GPU-hour."
+    async with model("openai", Turn([A100]), Turn([median]), Turn(words=words)) as server:
+        asked = await answered(house, "median A100 price", server, "openai")
+    assert "$2.00 per GPU-hour over 2 offers" in asked.answer.text.splitlines()[0]
+    assert "against the rows: The median A100 is $2.00 per GPU-hour.\n" in asked.answer.text

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mcp import Client
 
 from agent.ask import Asked, ask, lexicon_of
+from agent.graph import Called
 from agent.llm import llm
+from agent.outgoing import Outgoing
 from cloudtop.agent_settings import Agent
 from tests.agent.test_resources import CPU, Office
 from tests.agent.wires import Turn, model
@@ -195,3 +200,42 @@ async def test_a_sum_that_code_made_may_be_said_and_another_may_not(office: Offi
     async with model("openai", Turn([buckets]), Turn(words=words)) as server:
         asked = await answered(office, "how big are my volumes", server, "openai")
     assert "against the rows: The two volumes hold 600 GB together.\n" in asked.answer.text
+
+
+@BOTH
+async def test_no_secret_leaves_with_the_question_or_with_rows(office: Office, wire: str) -> None:
+    rows = office.clouds["aws"].rows["prod", "us-east-1", "instances"]
+    rows[0] = replace(rows[0], name="ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaa", status_raw="own-canary-of-ours")
+    async with model(wire, Turn([INSTANCES]), Turn(words="Done.")) as server:
+        chosen = llm(Agent(f"{wire}:x", server.url, columns=("*",)), secrets=["own-canary-of-ours"])
+        async with Client(office.server) as client:
+            words, now = await lexicon_of(client), office.house.clock.now()
+            question = "list my instances as own-canary-of-ours does with sk-bbbbbbbbbbbbbbbbbbbb"
+            await ask(client, question, lexicon=words, now=now, model=chosen)
+        sent = "".join(one.body.decode() for one in server.requests)
+    assert "list my instances as ***" in sent
+    assert not [one for one in ("ghp_aaaa", "own-canary", "sk-bbbb") if one in sent]
+
+
+def test_thousands_of_names_are_pseudonyms_within_a_second() -> None:
+    names = [f"machine-{n:04d}" for n in range(5_000)]
+    outgoing = Outgoing(Agent(pseudonyms=True), names)
+    rows = [{"name": name, "status": "running", "region": f"r-{n}"} for n, name in enumerate(names)]
+    call = Called("1", "list_resources", {}, {"rows": rows, "total": 5_000, "missing": [], "notices": []})
+    began = time.process_time()
+    seen = outgoing.seen(call)
+    assert time.process_time() - began < 1
+    assert "machine-" not in seen
+    assert outgoing.back(outgoing.text("is machine-0042 well?")) == "is machine-0042 well?"
+
+
+@given(st.lists(st.text(min_size=1), max_size=30), st.integers(500, 3_000))
+def test_whatever_stands_in_rows_a_result_keeps_its_budget_and_is_json(
+    names: list[str], letters: int
+) -> None:
+    rows = [{"name": name, "tags": {name: name}, "status": "running"} for name in names]
+    result = {"rows": rows, "total": len(rows), "missing": [], "notices": []}
+    outgoing = Outgoing(Agent(result_letters=letters, columns=("*",), pseudonyms=True))
+    seen = outgoing.seen(Called("1", "list_resources", {}, result))
+    assert len(seen) <= letters + 60
+    assert json.loads(seen)["shown"] <= len(rows)

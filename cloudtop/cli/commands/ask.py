@@ -135,7 +135,8 @@ def _model(options: argparse.Namespace, house: House) -> Llm | None:
         )
     from agent.llm import llm
 
-    return llm(replace(house.settings.agent, model=name), offline=options.offline)
+    terms = replace(house.settings.agent, model=name)
+    return llm(terms, offline=options.offline, secrets=house.settings.secret_values())
 
 
 def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
