@@ -86,11 +86,13 @@ class CloudflareDoor:
 
     def _client(self, account: str) -> AsyncCloudflare:
         if account not in self._clients:
-            self._clients[account] = AsyncCloudflare(
+            made = self._clients[account] = AsyncCloudflare(
                 # The transport brings the key.
                 api_token="brought by the door",
                 base_url=self._http.url(BASE, account),
                 max_retries=0,
                 http_client=httpx.AsyncClient(transport=Transport(self._http, account), timeout=None),
             )
+            # Else it looks for that in a thread of the event loop's, which is left behind.
+            made._platform = "Unknown"
         return self._clients[account]

@@ -19,8 +19,8 @@ from connectors.rows import Record, each, inner
 
 BUCKETS = 1000
 JURISDICTIONS = ("default", "eu", "us", "fedramp", "fedramp-high")
-RECENT = timedelta(days=2)
-"""How far back the newest figure of what is stored is looked for; some stand once a day."""
+RECENT = timedelta(days=4)
+"""How far back the newest figure of what is stored is looked for: it stands once a day, and may be late."""
 R2_STORAGE = """query ($accountTag: string!, $start: Time!, $end: Time!) {
   viewer { accounts(filter: {accountTag: $accountTag}) {
     r2StorageAdaptiveGroups(
