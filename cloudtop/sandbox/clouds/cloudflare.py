@@ -191,9 +191,8 @@ def enveloped(result: Any) -> dict[str, Any]:
 def numbered(request: Request, found: list[Any], least: int, most: int, *parameters: str) -> Any:
     """One page of a list whose pages are numbered: half of it at most."""
     known(request, "page", "per_page", *parameters)
-    page, asked = (
-        int(request.query_params.get(name, usual)) for name, usual in (("page", 1), ("per_page", 20))
-    )
+    page = int(request.query_params.get("page", 1))
+    asked = int(request.query_params.get("per_page", min(20, most)))
     if not least <= asked <= most or page < 1:
         raise Refused(400, 8000024, "Invalid list options provided.")
     size = max(1, min(SHORT, asked, (len(found) + 1) // 2))
