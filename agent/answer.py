@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent import figures
@@ -54,6 +54,13 @@ def unplanned(plan: Plan) -> Answer:
     )
 
 
+def told(answer: Answer, notice: str | None) -> Answer:
+    """The answer with one more notice, which also stands below its text."""
+    if notice is None:
+        return answer
+    return replace(answer, text=f"{answer.text}\n- Note: {notice}", notices=[notice, *answer.notices])
+
+
 def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]) -> Answer:
     """The answer over what the calls brought."""
     calls = list(results.calls.values())
@@ -64,7 +71,7 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         return _failed(plan, calls)
     then = dict(plan.then) if plan and plan.then else None
     result = computed(then, done, feeding) if then else None
-    rows = [dict(row) for row in result.rows] if result else list(calls[-1].rows if calls[-1].result else [])
+    rows = [dict(row) for row in result.rows] if result else list(done[-1]["rows"])
     missing = _joined(every, "missing")
     status = _status(calls, rows, missing, result)
     notices = [*(plan.notices if plan else ()), *_joined(every, "notices")]
@@ -84,7 +91,7 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
         exit_code=_exit(calls, every),
     )
     text = _text(answer, result, done, prose, results)
-    return Answer(**{**{name: getattr(answer, name) for name in answer.__slots__}, "text": text})
+    return replace(answer, text=text)
 
 
 def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -157,7 +164,7 @@ def _text(
     table_rows = list(result.lines) if result and result.lines else series(answer.rows)
     parts = [first_sentence(answer, result, done)]
     if prose:
-        parts.append(prose)
+        parts.append("The model says, its figures held against the rows: " + " ".join(prose.split()))
     if result is not None and result.op == "count" and table_rows and shape(table_rows[0]) in UNCOUNTED:
         table_rows = []
     if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ALWAYS):

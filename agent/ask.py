@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from mcp import Client
 
-from agent.answer import Answer, rendered, unplanned
-from agent.chat_model import PlannerModel
+from agent.answer import Answer, rendered, told, unplanned
+from agent.chat_model import PlannedTurns, PlannerModel
 from agent.compute import OF_THE_PAGE, WHOLE
 from agent.feeding import reference
-from agent.graph import Results, graph
+from agent.graph import Results, Turns, graph
+from agent.llm import Llm, LlmTurns, ModelFailed
+from agent.outgoing import Outgoing
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan as planned
 from agent.planner.query import Call, Plan, Query
-from agent.tools import Progress, tools_of
+from agent.tools import Progress, Tool, tools_of
 
 LEXICON = "cloudtop://lexicon"
+NO_MODEL = ("write_operation", "injection", "secret")
+"""Refusals of the planner that no model is asked about."""
+
+ITSELF = "ask"
+"""The tool that is this agent: a model is not given it."""
+
+EARLIER = 4
+"""Turns of a dialogue that a model is told of."""
+
+STEPS = 100
+"""Steps of one graph; a model's own bounds end it long before."""
 
 SUMMED_UP = frozenset({"check_health", "list_providers", "get_metrics", "list_services"})
 """Tools whose rows are told as one: a first page would speak for all."""
@@ -81,31 +95,81 @@ async def ask(
     now: datetime,
     previous: Query | None = None,
     plan_only: bool = False,
-    model: BaseChatModel | None = None,
+    model: Llm | None = None,
+    earlier: Sequence[Asked] = (),
     progress: Progress | None = None,
     program: str | None = "cloudtop",
 ) -> Asked:
     """Plan, call, check, answer. `model`: None for the built-in planner; `plan_only` asks no cloud.
 
+    A question that the planner refuses as an order, an injection or a wish for a secret reaches no model.
+    Where a model fails the planner answers, and says so. `earlier` are the turns before, for a model.
     `program` is the command line that the answer names to repeat it, None where there is none.
     """
     started = time.perf_counter()
-    name = "planner" if model is None else model._llm_type
-    made = planned(question, lexicon, now, previous) if model is None else None
+    made = planned(question, lexicon, now, previous)
 
-    def asked(answer: Answer) -> Asked:
-        query = made.query if made else None
-        return Asked(question, answer, query, name, (time.perf_counter() - started) * 1000)
+    def asked(answer: Answer, who: str = "planner") -> Asked:
+        return Asked(question, answer, made.query, who, (time.perf_counter() - started) * 1000)
 
-    if made is not None and made.behaviour != "answer":
+    if made.behaviour == "refuse" and made.reason in NO_MODEL:
         return asked(unplanned(made))
-    if made is not None and plan_only:
+    run = _Run(client, Results(program, question), progress)
+    failed: str | None = None
+    if model is not None and not plan_only:
+        try:
+            return asked(await run.by_model(model, lexicon, now, earlier), model.name)
+        except ModelFailed as error:
+            failed = f"{model.name} {error.said}; the built-in planner answered."
+    if made.behaviour != "answer":
+        return asked(told(unplanned(made), failed))
+    if plan_only:
         return asked(_only_planned(made))
-    results = Results(program, question, _whole(made) if made is not None else frozenset())
-    tools = await tools_of(client, progress)
-    runner = graph(model or PlannerModel(lexicon=lexicon, now=now, made=made), tools, results, rendered)
-    state = await runner.ainvoke({"messages": [HumanMessage(question)], "turns": 0}, {"recursion_limit": 25})
-    return asked(state["answer"])
+    run.results = Results(program, question, _whole(made))
+    return asked(told(await run.by_plan(made, lexicon, now), failed))
+
+
+@dataclass(slots=True)
+class _Run:
+    """One question on its way through the graph."""
+
+    client: Client
+    results: Results
+    progress: Progress | None
+
+    async def by_plan(self, made: Plan, lexicon: Lexicon, now: datetime) -> Answer:
+        """The planner's calls."""
+        turns = PlannedTurns(PlannerModel(lexicon=lexicon, now=now, made=made))
+        return await self._answer(turns, await tools_of(self.client, self.progress), [])
+
+    async def by_model(self, model: Llm, lexicon: Lexicon, now: datetime, earlier: Sequence[Asked]) -> Answer:
+        """A model's calls; ModelFailed when it cannot be used, or brought nothing."""
+        tools = await tools_of(self.client, self.progress)
+        reading = {name: one for name, one in tools.items() if one.reads and name != ITSELF}
+        live = lexicon.live
+        outgoing = Outgoing(model.terms, [*live.names.values(), *live.accounts.values()])
+        turns = LlmTurns(model, list(reading.values()), outgoing, now)
+        before: list[BaseMessage] = []
+        for one in earlier[-EARLIER:]:
+            calls = json.dumps([[call["tool"], call["arguments"]] for call in one.answer.calls])
+            before += [HumanMessage(outgoing.text(one.question)), AIMessage(outgoing.text(f"Calls: {calls}"))]
+        try:
+            async with asyncio.timeout(model.terms.timeout_s):
+                answer = await self._answer(turns, reading, before, outgoing.text(self.results.question))
+        except TimeoutError as error:
+            raise ModelFailed(f"did not answer within {model.terms.timeout_s:g} s") from error
+        if not self.results.held:
+            raise ModelFailed("called no tool" if not self.results.calls else "made no call that worked")
+        return answer
+
+    async def _answer(
+        self, turns: Turns, tools: Mapping[str, Tool], before: list[BaseMessage], question: str | None = None
+    ) -> Answer:
+        runner = graph(turns, tools, self.results, rendered)
+        messages = [*before, HumanMessage(question or self.results.question)]
+        state = await runner.ainvoke({"messages": messages}, {"recursion_limit": STEPS})
+        answer: Answer = state["answer"]
+        return answer
 
 
 def _whole(made: Plan) -> frozenset[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -16,6 +17,9 @@ from agent.feeding import ready
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
 from agent.planner.query import Plan, Query
+
+if TYPE_CHECKING:
+    from agent.graph import Called
 
 PLAN = "cloudtop_plan"
 """Where in a message's `response_metadata` the whole plan stands."""
@@ -68,3 +72,26 @@ class PlannerModel(BaseChatModel):
     ) -> ChatResult:
         # Pure code that takes a millisecond: no thread hop.
         return self._generate(messages)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTurns:
+    """The planner's turns in the graph: nothing bounds them, for a plan has its end in it."""
+
+    model: PlannerModel
+
+    async def turn(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """The calls that are ready."""
+        return await self.model.ainvoke(list(messages))
+
+    def given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """They are meant as they are."""
+        return dict(arguments)
+
+    def seen(self, call: Called) -> str:
+        """That it is done: the planner reads no results."""
+        return call.error or call.text
+
+    def said(self, message: AIMessage) -> str:
+        """The planner adds no words."""
+        return ""

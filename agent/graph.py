@@ -9,21 +9,37 @@ import asyncio
 import operator
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Protocol, TypedDict
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 
 from agent.chat_model import PLAN
-from agent.check import struck
+from agent.check import traced
 from agent.feeding import EMPTY, MOST, batches, folded, joined, reference
 from agent.planner.query import Plan
 from agent.rows import filtered
 from agent.tools import Tool, ToolFailed
 
-TURNS = 6
-"""Model turns in one question; the planner needs two, and one more where a call feeds another."""
+
+class Turns(Protocol):
+    """Whose turns these are: the planner's, or a model's within its bounds."""
+
+    async def turn(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """The next message: calls, or the last words."""
+        ...
+
+    def given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a call as they are meant."""
+        ...
+
+    def seen(self, call: Called) -> str:
+        """What is told of a finished call."""
+        ...
+
+    def said(self, message: AIMessage) -> str:
+        """The prose of a message."""
+        ...
 
 
 @dataclass(slots=True)
@@ -59,9 +75,9 @@ class Results:
     calls: dict[str, Called] = field(default_factory=dict)
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
-        """All rows of all calls."""
-        return [row for call in self.calls.values() for row in call.rows]
+    def held(self) -> list[dict[str, Any]]:
+        """The results that came, in order."""
+        return [call.result for call in self.calls.values() if call.result is not None]
 
     @property
     def feeding(self) -> frozenset[str]:
@@ -74,7 +90,6 @@ class State(TypedDict, total=False):
     """What travels through the graph."""
 
     messages: Annotated[list[BaseMessage], operator.add]
-    turns: Annotated[int, operator.add]
     plan: Plan | None
     prose: str
     struck: list[str]
@@ -82,41 +97,39 @@ class State(TypedDict, total=False):
 
 
 def graph(
-    model: BaseChatModel,
+    turns: Turns,
     tools: Mapping[str, Tool],
     results: Results,
     render: Callable[[Plan | None, Results, str, Sequence[str]], Any],
-    numbers: Sequence[float] = (),
 ) -> Any:
-    """The compiled graph. `render` makes the answer; `numbers` are those of the question itself."""
-    bound = model.bind_tools([tool.bound for tool in tools.values()])
+    """The compiled graph. `turns` says what to call and when to stop; `render` makes the answer."""
 
     async def plan(state: State) -> State:
-        message = await bound.ainvoke(state["messages"])
+        message = await turns.turn(state["messages"])
         made = message.response_metadata.get(PLAN) or state.get("plan")
-        return {"messages": [message], "turns": 1, "plan": made}
+        return {"messages": [message], "plan": made}
 
     async def act(state: State) -> State:
         message = _last(state)
         made = state.get("plan")
         then = made.then if made is not None else None
-        done = await asyncio.gather(
-            *(_called(tools, call, results, then or {}) for call in message.tool_calls)
-        )
-        for one in done:
+        asked = [_numbered(turns, call, results, n, made) for n, call in enumerate(message.tool_calls, 1)]
+        await asyncio.gather(*(_called(tools, one, results, then or {}) for one in asked))
+        for one in asked:
             results.calls[one.id] = one
-        return {"messages": [_seen(one) for one in done]}
+        return {
+            "messages": [_told(turns, one, call) for one, call in zip(asked, message.tool_calls, strict=True)]
+        }
 
     async def check(state: State) -> State:
-        said = _last(state).content
-        kept, out = struck(said if isinstance(said, str) else "", results.rows, numbers)
+        kept, out = traced(turns.said(_last(state)), results.held, results.question)
         return {"prose": kept, "struck": out}
 
     async def answer(state: State) -> State:
         return {"answer": render(state.get("plan"), results, state["prose"], state["struck"])}
 
     def acting(state: State) -> str:
-        return "act" if _last(state).tool_calls and state["turns"] < TURNS else "check"
+        return "act" if _last(state).tool_calls else "check"
 
     made = StateGraph(State)
     steps: dict[str, Callable[[State], Awaitable[State]]] = {
@@ -142,16 +155,20 @@ def _last(state: State) -> AIMessage:
     return message
 
 
-async def _called(
-    tools: Mapping[str, Tool], call: Mapping[str, Any], results: Results, then: Mapping[str, Any]
-) -> Called:
+def _numbered(turns: Turns, call: Mapping[str, Any], results: Results, n: int, made: Plan | None) -> Called:
+    """A call by the number that later ones refer to: the plan's own, else the next one."""
+    number = str(call["id"]) if made is not None else str(len(results.calls) + n)
+    return Called(number, call["name"], turns.given(call["args"]))
+
+
+async def _called(tools: Mapping[str, Tool], one: Called, results: Results, then: Mapping[str, Any]) -> None:
     """Run one tool call; its failure is data, so that its siblings' rows are kept."""
-    one = Called(str(call["id"]), call["name"], dict(call["args"]))
     tool = tools.get(one.tool)
     if tool is None:
         one.error, one.exit_code = f"This server has no tool {one.tool}.", 1
-        return one
+        return
     try:
+        await _read_on(tools, one, results)
         asked = _asked(one, tool, results, then)
         parts = await asyncio.gather(*(tool(arguments, whole=one.id in results.whole) for arguments in asked))
     except ToolFailed as failed:
@@ -159,7 +176,16 @@ async def _called(
     else:
         one.text = "\n".join(text for text, _ in parts)
         one.result = joined([result for _, result in parts], one.arguments) if parts else dict(EMPTY)
-    return one
+
+
+async def _read_on(tools: Mapping[str, Tool], one: Called, results: Results) -> None:
+    """Read the list that feeds a call to its last page, where nobody said how long it should be."""
+    fed = reference(one.arguments)
+    feeder = results.calls.get(fed[1]) if fed is not None else None
+    if feeder is None or feeder.result is None or "limit" in feeder.arguments:
+        return
+    if feeder.result.get("next_cursor"):
+        feeder.text, feeder.result = await tools[feeder.tool](feeder.arguments, whole=True)
 
 
 def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -168,7 +194,9 @@ def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -
     if fed is None:
         return [dict(one.arguments)]
     argument, source, name = fed
-    feeder = results.calls[source]
+    feeder = results.calls.get(source)
+    if feeder is None:
+        raise ToolFailed(f"{one.tool} was not asked: there is no finished call {source}.", None)
     if feeder.error is not None:
         raise ToolFailed(f"{one.tool} was not asked, for {feeder.tool} failed.", None)
     rows, _ = filtered(feeder.rows, then.get("before") or ())
@@ -180,8 +208,7 @@ def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -
     return list(batches(one.arguments, argument, values))
 
 
-def _seen(one: Called) -> ToolMessage:
-    """What a model sees of a call."""
-    return ToolMessage(
-        content=one.error or one.text, tool_call_id=one.id, status="error" if one.error else "success"
-    )
+def _told(turns: Turns, one: Called, call: Mapping[str, Any]) -> ToolMessage:
+    """What a model is told of a call, under the id that it gave it."""
+    status = "error" if one.error else "success"
+    return ToolMessage(content=turns.seen(one), tool_call_id=str(call["id"]), status=status)

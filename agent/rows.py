@@ -19,6 +19,9 @@ COMPARES: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
 }
 
+ADDITIVE = ("usd_per_hour", "vcpus", "ram_gib", "size_gb", "size_bytes", "node_count", "count")
+"""Columns that may be added up over different resources."""
+
 
 def told(row: Row, field: str) -> Any:
     """A field of a row, also one that lies deeper: `tags.owner`, `gpu_count`, `gpu`."""
@@ -112,3 +115,23 @@ def sides_of(sides: Sequence[tuple[Any, Sequence[Row], int]]) -> list[Row]:
             }
         )
     return lines
+
+
+def total(result: Mapping[str, Any]) -> int | None:
+    """How many rows there are; None where nobody counted what was cut off."""
+    if result.get("total") is not None:
+        return int(result["total"])
+    return None if result.get("truncated") or result.get("next_cursor") else len(result["rows"])
+
+
+def sums(result: Mapping[str, Any]) -> dict[str, float]:
+    """Columns of resources added up, where all rows are there and tell them."""
+    rows: Sequence[Row] = result["rows"]
+    if len(rows) < 2 or total(result) != len(rows) or not all("uid" in one or "group" in one for one in rows):
+        return {}
+    added = {name: [one.get(name) for one in rows] for name in ADDITIVE}
+    return {
+        name: round(sum(float(one) for one in values if one is not None), 6)
+        for name, values in added.items()
+        if all(isinstance(one, int | float) for one in values)
+    }

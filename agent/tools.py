@@ -79,6 +79,8 @@ class Tool:
     description: str
     schema: dict[str, Any]
     progress: Progress | None = None
+    reads: bool = False
+    """Whether the server says that it changes nothing: a model is given no other."""
 
     @property
     def takes(self) -> frozenset[str]:
@@ -102,6 +104,13 @@ async def tools_of(client: Client, progress: Progress | None = None) -> dict[str
     """The tools of a server by name; their rows never travel through a model."""
     listed = (await client.list_tools()).tools
     return {
-        tool.name: Tool(client, tool.name, tool.description or tool.name, tool.input_schema, progress)
+        tool.name: Tool(
+            client,
+            tool.name,
+            tool.description or tool.name,
+            tool.input_schema,
+            progress,
+            bool(tool.annotations and tool.annotations.read_only_hint),
+        )
         for tool in listed
     }

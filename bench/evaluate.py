@@ -8,6 +8,7 @@ spelling of GPUs and aliases of providers. A dialogue is right when every turn i
 from __future__ import annotations
 
 import argparse
+import random
 import re
 import sys
 import time
@@ -91,8 +92,8 @@ def _forgiven(calls: Iterable[Mapping[str, Any]]) -> list[tuple[str, dict[str, A
             if not (name == "limit" and value == 1) and not (name == "sort" and value == "price_asc")
         }
         if metrics and call["tool"] == "list_resources":
-            usual = (("status", "running"), ("resource_type", "instance"))
-            kept = {name: value for name, value in kept.items() if (name, value) not in usual}
+            usual = {"status": ("running",), "resource_type": ("instance",)}
+            kept = {name: value for name, value in kept.items() if _plain(name, value) != usual.get(name)}
             if not kept:
                 continue
         out.append((call["tool"], kept))
@@ -186,14 +187,30 @@ class Score:
         return exact, tools
 
 
-def _dialogue(question: Mapping[str, Any], words: Lexicon, score: Score) -> tuple[bool, bool]:
+def swapped(text: str, chance: random.Random) -> str:
+    """Two neighbouring letters change places in one word of five letters or more, as fingers do it."""
+    words = text.split(" ")
+    long = [i for i, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
+    if not long:
+        return text
+    at = chance.choice(long)
+    word = words[at]
+    cut = chance.randrange(len(word) - 1)
+    words[at] = word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :]
+    return " ".join(words)
+
+
+def _dialogue(
+    question: Mapping[str, Any], words: Lexicon, score: Score, chance: random.Random | None
+) -> tuple[bool, bool]:
     """All turns of one question."""
     previous, exact, tools = None, True, True
     for turn in question["turns"]:
+        said = swapped(turn["user"], chance) if chance is not None else turn["user"]
         began = time.perf_counter()
-        made = plan(turn["user"], words, NOW, previous)
+        made = plan(said, words, NOW, previous)
         score.times_ms.append(1000 * (time.perf_counter() - began))
-        one, other = score.turn(question["id"], turn["user"], turn["expect"], made)
+        one, other = score.turn(question["id"], said, turn["expect"], made)
         exact, tools = exact and one, tools and other
         previous = made.query
     return exact, tools
@@ -217,15 +234,18 @@ def _there_is(call: Mapping[str, Any], words: Lexicon) -> bool:
     return "behaviour" in call or (tool is not None and tool.here and all(map(tool.has, call["args"])))
 
 
-def evaluate(paths: Iterable[Path], words: Lexicon, only: str | None = None) -> Score:
-    """Plan every question of the files and count."""
+def evaluate(
+    paths: Iterable[Path], words: Lexicon, only: str | None = None, swaps: int | None = None
+) -> Score:
+    """Plan every question of the files and count. `swaps`: the seed by which letters change places first."""
     score = Score()
+    chance = random.Random(swaps) if swaps is not None else None
     for path in paths:
         for question in questions(path):
             category = str(question["category"])
             if only and category != only:
                 continue
-            exact, tools = _dialogue(question, words, score)
+            exact, tools = _dialogue(question, words, score, chance)
             score.exact[category].append(exact)
             score.tools[category].append(tools)
             if answerable(question, words):
@@ -270,12 +290,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", metavar="CATEGORY")
     parser.add_argument("--verbose", action="store_true", help="show every miss")
     parser.add_argument("--file", type=Path, action="append", help="these files instead of the usual ones")
+    parser.add_argument("--swaps", metavar="SEED", type=int, help="with a pair of letters swapped in each question")
     chosen = parser.parse_args(argv)
     words = lexicon()
     plan("chepest a100 lst week", words, NOW)
     files = chosen.file or [*([DEVELOPMENT] if DEVELOPMENT.exists() else []), *sorted(OWN.glob("*.yaml"))]
     for path in files:
-        score = evaluate([path], words, chosen.only)
+        score = evaluate([path], words, chosen.only, chosen.swaps)
         lines = list(_report(path.name, score))
         if len(lines) > 1:
             print("\n".join([*lines, *(_misses(score) if chosen.verbose else ())]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cloudtop.agent_settings import Agent
 from cloudtop.errors import ConfigError
 from cloudtop.settings_file import filled, line_of, read, used_variables
 from cloudtop.settings_schema import NO_EFFECT
@@ -145,14 +146,6 @@ class Limits:
     deadline_s: float | None = None
     retries: int = 3
     in_flight: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """Which model plans: `planner`, or a LangChain name; and where it is served."""
-
-    model: str = "planner"
-    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +364,7 @@ def _settings(
             limits.get("retries", 3),
             limits.get("in_flight", 50),
         ),
-        agent=Agent(agent.get("model", "planner"), agent.get("base_url")),
+        agent=Agent.of(agent, duration_s),
         without_effect=tuple(_without_effect(document)),
     )
 

@@ -124,7 +124,19 @@ SCHEMA: dict[str, Any] = {
                     "in_flight": COUNT,
                 }
             ),
-            "agent": _closed({"model": TEXT, "base_url": TEXT}),
+            "agent": _closed(
+                {
+                    "model": TEXT,
+                    "base_url": {"type": "string", "pattern": "^https?://[^/]"},
+                    "turns": COUNT,
+                    "calls": COUNT,
+                    "tokens": COUNT,
+                    "timeout": DURATION,
+                    "result_letters": {"type": "integer", "minimum": 500},
+                    "columns": TEXTS,
+                    "pseudonyms": SWITCH,
+                }
+            ),
             "providers": {
                 "type": "object",
                 "properties": {"pricelist": PRICELIST},
@@ -138,7 +150,6 @@ LATER = "no effect yet"
 NO_EFFECT = {
     "defaults.refresh_interval": f"{LATER}: nothing refreshes by itself",
     "cache.redis_url": f"{LATER}: the cache is one SQLite file",
-    "agent.base_url": f"{LATER}: only the built-in planner answers",
     "providers.*.auth.api_secret": f"{LATER}: no connector that is here asks for a second secret",
     "providers.*.auth.token_url": f"{LATER}: no connector that is here uses OAuth",
     "providers.*.auth.env_secret": f"{LATER}: no connector that is here asks for a second secret",

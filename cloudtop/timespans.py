@@ -71,7 +71,9 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
         lead = _from().search(flat, max(0, piece.start - _LOOK_BACK), piece.start)
         gap = flat[piece.end : following.start] if following else ""
         dated = following is not None and piece.kind == following.kind == "day"
-        if following and ((gap in _TO and (lead or dated)) or (gap in _SLASH and dated)):
+        timed = following is not None and piece.kind == "clock" and following.kind in ("clock", "day")
+        joined = (gap in _TO and (lead or dated)) or (timed and gap in _TO and "and" not in gap)
+        if following and (joined or (gap in _SLASH and dated)):
             start = lead.start() if lead else piece.start
             yield _Piece(start, following.end, "other", f"{piece.said}/{following.said}")
             following = next(queue, None)

@@ -86,7 +86,7 @@ def _filler() -> re.Pattern[str]:
 def normal(text: str) -> str:
     """Lower case, underscores for blanks, without commas and leading prepositions."""
     words = text.lower().replace("_", " ").replace(",", " ").split()
-    said = "_".join(words)
+    said = "_".join(words).replace("this_past_", "past_")
     if said.startswith("from_") and re.search(r"_(?:to|until|till|and)_", said):
         return said
     return _filler().sub("", said, count=1) if _filler().match(said) else said

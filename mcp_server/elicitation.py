@@ -23,6 +23,7 @@ from mcp_server.arguments import converted, folded
 if TYPE_CHECKING:
     from mcp.server import ServerRequestContext
 
+    from mcp_server.result import Outcome
     from mcp_server.specs import ToolSpec
 
 log = logging.getLogger("cloudtop.mcp")
@@ -138,6 +139,28 @@ def unclear(spec: ToolSpec, arguments: Mapping[str, Any]) -> Unclear | None:
         if found := _several(name, given, schema, arguments):
             return found
     return None
+
+
+def left_open(
+    spec: ToolSpec, arguments: Mapping[str, Any], outcome: Outcome
+) -> tuple[Unclear, Mapping[str, Any]] | None:
+    """What a finished call leaves to ask, and the arguments that the answer is put into.
+
+    A needed argument that was not given; or which of the things is meant that the agent offers, in the same
+    dialogue.
+    """
+    if outcome.lacks:
+        found = lacking(spec, outcome.lacks)
+        return (found, arguments) if found else None
+    if spec.handler != "ask" or outcome.is_error:
+        return None
+    (row,) = outcome.structured["rows"]
+    if row["status"] != "clarify" or not row["choices"]:
+        return None
+    said = row["answer"].partition("\n")[0]
+    body = {"type": "string", "title": "What is meant?", "enum": row["choices"]}
+    question = Question("question", said, {"question": body})
+    return Unclear(question, "question", [], {}), {"conversation": row["conversation"]}
 
 
 def lacking(spec: ToolSpec, name: str) -> Unclear | None:

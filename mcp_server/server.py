@@ -24,7 +24,7 @@ from cloudtop.errors import CloudtopError, UsageError
 from mcp_server import app, prompts, templates
 from mcp_server.changes import Changes
 from mcp_server.completion import Completion
-from mcp_server.elicitation import asked, can_ask, lacking, one_text, unclear
+from mcp_server.elicitation import asked, can_ask, left_open, one_text, unclear
 from mcp_server.icons import CLOUD, icons, of_toolsets
 from mcp_server.listing import PAGE, page
 from mcp_server.live_specs import LiveSpecs
@@ -176,12 +176,13 @@ class _Face:
             if answer is not None:
                 arguments = ask.settled(arguments, answer)
         outcome = await self._runtime.call(params.name, arguments, progress=_progress(ctx))
-        if outcome.lacks and can_ask(ctx) and (ask := lacking(spec, outcome.lacks)):
+        if can_ask(ctx) and (left := left_open(spec, arguments, outcome)):
+            ask, so_far = left
             answer = await asked(ctx, params, ask.question)
             if isinstance(answer, types.InputRequiredResult):
                 return answer
             if answer:
-                settled = ask.settled(arguments, answer)
+                settled = ask.settled(so_far, answer)
                 outcome = await self._runtime.call(params.name, settled, progress=_progress(ctx))
         return _result(outcome)
 

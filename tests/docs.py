@@ -44,8 +44,15 @@ EFFECTS = {
     "limits.deadline": "how long one question may take in all (else 30 s, or 8 s: ask, chat, call, doctor)",
     "limits.retries": "tries after the first",
     "limits.in_flight": "requests under way at once over all clouds",
-    "agent.model": "who plans: `planner`",
-    "agent.base_url": NO_EFFECT["agent.base_url"],
+    "agent.model": "who plans: `planner`, or a model such as `openai:NAME` (docs/models.md)",
+    "agent.base_url": "where the model is served, if not at its provider's own address",
+    "agent.turns": "turns a model may take for one question (6); beyond its bounds the planner answers",
+    "agent.calls": "calls of tools it may make for one question (12)",
+    "agent.tokens": "tokens it may use for one question (60,000)",
+    "agent.timeout": "how long one question may take it (60 s)",
+    "agent.result_letters": "how much of one result it is shown (8,000 letters)",
+    "agent.columns": "the columns it is shown, in place of the usual ones (docs/models.md); `*` for all",
+    "agent.pseudonyms": "true: names of resources and accounts leave as `name-1`, and are given back",
     "providers.*.enabled": "false: never asked",
     "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it; "
     "`profile`, `role_arn` (`external_id`) and `method: service_account` for those that AWS' own tools keep; "
@@ -85,6 +92,7 @@ def index(tools: Mapping[str, ToolSpec], facts: Mapping[str, Facts]) -> str:
     lines += ["- [Specs of tools, and copies of your own](specs.md)"]
     if (DOCS / "http.md").exists():
         lines += ["- [Over HTTP](http.md)"]
+    lines += ["- [Models in place of the planner](models.md)"]
     lines += ["", "Tools:", ""]
     lines += [f"- [{name}](tools/{name}.md): {spec.title}" for name, spec in tools.items()]
     lines += ["", "Providers with a connector:", ""]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.outgoing import COLUMNS
+from cloudtop.agent_settings import Agent
 from cloudtop.cli.main import parser
 from tests.docs import DOCS, EFFECTS, ROOT, keys, pages
 
@@ -47,3 +49,18 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_page_on_models_lists_the_columns_that_leave_and_the_bounds() -> None:
+    page = (DOCS / "models.md").read_text(encoding="utf-8")
+    listed = page.partition("as many rows as fit:")[2].partition("Nothing else")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == COLUMNS
+    usual = Agent()
+    bounds = dict(re.findall(r"^\| `agent\.(\w+)` \| ([\d,]+)", page, re.M))
+    assert {name: int(said.replace(",", "")) for name, said in bounds.items()} == {
+        "turns": usual.turns,
+        "calls": usual.calls,
+        "tokens": usual.tokens,
+        "timeout": usual.timeout_s,
+        "result_letters": usual.result_letters,
+    }

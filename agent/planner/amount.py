@@ -146,7 +146,7 @@ def _scaled(amount: Amount) -> None:
 
 def _period_at(s: Sentence, amount: Amount) -> float | None:
     """`/hr`, `per day`, `an hour`, `hourly` behind an amount, in hours; the amount grows over it."""
-    if amount.unit in TIMES:
+    if amount.unit in TIMES or amount.unit in ("gb", "tb", "core", "percent"):
         return None
     at, seen = amount.last + 1, None
     for _ in range(4):

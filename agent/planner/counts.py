@@ -40,6 +40,9 @@ def counted(s: Sentence, amount: Amount, found: Found) -> bool:
     if amount.unit == "gpu" and amount.op is None and _rows_meant(s, amount):
         found.put("limit", whole)
         return True
+    if amount.unit == "gpu" and amount.op is None and (each := _of_each_node(s, whole)):
+        count_gpus(found, each, None)
+        return True
     if amount.unit == "gpu" and amount.op is None and _beside_model(s, amount):
         return _machines(s, whole, found)
     count_gpus(found, whole, amount.op)
@@ -97,6 +100,17 @@ def _machines(s: Sentence, whole: int, found: Found) -> bool:
             f"top {whole} {name} offers",
         )
     return True
+
+
+_IN_ALL = frozenset(("total", "overall", "altogether", "across", "over", "spread"))
+
+
+def _of_each_node(s: Sentence, whole: int) -> int:
+    """`16 GPUs in total over 2 nodes`: so many in each; 0 where that is not what is said."""
+    places = [i for i, span in enumerate(s.spans) if i and span.get("unit") == "node"]
+    nodes = next((int(s.spans[i - 1].number or 0) for i in places), 0)
+    shared = nodes > 1 and whole % nodes == 0 and bool(_IN_ALL & set(s.words()))
+    return whole // nodes if shared else 0
 
 
 def count_gpus(found: Found, whole: int, op: str | None) -> None:

@@ -101,9 +101,31 @@ def trade_verbs() -> frozenset[str]:
     return _write().trade.singles
 
 
+@cache
+def _guarded() -> frozenset[str]:
+    """Every longer word that can be part of what is refused."""
+    facts = guard_facts()
+    said = [*write_verbs(), *facts["secret"]["nouns"], *facts["write"]["lead"]]
+    said += [phrase for name in ("verbs", "objects", "own", "phrases") for phrase in facts["injection"][name]]
+    return frozenset(word for phrase in said for word in words_of(str(phrase)) if len(word) >= _LONG)
+
+
+_LONG = 5
+
+
+def untwisted(words: Sequence[str], known: Container[str]) -> list[str]:
+    """The words with swapped letters put right where that makes a word that can be refused: `laucnh`."""
+    return [word if word in known or len(word) < _LONG else _untwisted(word) for word in words]
+
+
+def _untwisted(word: str) -> str:
+    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    return next((one for one in swapped if one in _guarded()), word)
+
+
 def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     """Why the question is refused: injection, secret or write_operation; None when it is not."""
-    if _injected(words):
+    if injected(words):
         return "injection"
     if _secret(words):
         return "secret"
@@ -112,7 +134,7 @@ def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     return None
 
 
-def _injected(words: Sequence[str]) -> bool:
+def injected(words: Sequence[str]) -> bool:
     """A phrase nobody needs for a question about clouds, or `ignore … instructions`."""
     sets = _sets("injection")
     if sets["phrases"].find(words) is not None:

@@ -76,7 +76,7 @@ def _built(resource: Mapping[str, Any]) -> Lexicon:
     words = {word for phrase in phrases for word in phrase} | set(spoken)
     cues = _cues({name: tool for name, tool in tools.items() if tool.of_market})
     words |= {word for cue in cues for word in cue}
-    words |= language().stop | set(language().numbers) | set(language().scales)
+    words |= language().stop | set(language().numbers) | set(language().scales) | inventory.time_words()
     suffixes = {
         phrase[0] for phrase, meanings in phrases.items() if len(phrase) == 1 and _is_suffix(meanings)
     }

@@ -64,7 +64,16 @@ def judges(s: Sentence) -> bool:
     if second is not None and second.text == "there":
         return False
     plain = all(s.spans[at].plays("best") or len(s.spans[at].text.split()) == 1 for at in places)
-    return not plain or bool(_NOW & set(s.words())) or any(span.get("unit") == "usd" for span in s.spans)
+    return not plain or bool(_NOW & set(s.words())) or any(_money(s, at) for at in range(len(s.spans)))
+
+
+def _money(s: Sentence, index: int) -> bool:
+    """A sign of money, or `2.10 per hour`."""
+    span, after, unit = s.spans[index], s.at(index + 1), s.at(index + 2)
+    if span.get("unit") == "usd":
+        return True
+    by = after is not None and (after.plays("per") or after.text in ("/", "a", "an"))
+    return span.number is not None and not span.plays("gpu") and by and unit is not None and unit.get("unit") == "hour"
 
 
 def _asks_at(s: Sentence, index: int) -> bool:
@@ -119,6 +128,10 @@ def untaken(tool: Tool, found: Found) -> None:
     judged = found.then is not None and found.then["op"] == "worth"
     if judged:
         _of_one_gpu(found)
+    elif not tool.has("hours") and (hours := found.arguments.pop("hours", None)) is not None:
+        # `price history over 3 months`: the length is that of the past.
+        found.arguments["time"] = f"last_{hours / 24:g}d" if hours > 24 else f"last_{hours:g}h"
+        found.notices[:] = [one for one in found.notices if not one.startswith("No period was said")]
     for name in [one for one in found.arguments if not tool.has(one) or (judged and one == "group_by")]:
         found.refused.append(not_kept(name, found.arguments.pop(name)))
 

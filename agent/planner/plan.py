@@ -8,14 +8,14 @@ from datetime import datetime
 
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
-from agent.planner.guard import refusal, trade_verbs, write_verbs
+from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.market import continued, followed, fresh
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
-from agent.planner.spelling import KnownWords, corrected, unhyphenated
+from agent.planner.spelling import KnownWords, corrected, mended_text, unhyphenated
 from agent.planner.subject import chosen, off_topic, scores_of
 from agent.planner.tokens import plain, tokens_of
 from agent.planner.tool import Tool
@@ -37,16 +37,22 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
     typed = plain(text)[:_TOO_LONG]
     tokens = tokens_of(typed, lexicon.known)
-    raw = [token.text for token in tokens]
+    raw = untwisted([token.text for token in tokens], lexicon.every_word)
     why = refusal(raw, lexicon.every_word) or refusal(unhyphenated(raw), lexicon.every_word)
     if why is not None:
         made = refused(why, typed, previous)
         return replace(made, choices=_readable(typed, lexicon, now)) if why == "write_operation" else made
+    twisted = tuple((token.text, word) for token, word in zip(tokens, raw, strict=True) if token.text != word)
+    if twisted:
+        tokens = [replace(token, text=word) for token, word in zip(tokens, raw, strict=True)]
+        typed = mended_text(typed, tokens, twisted)
+        tokens = tokens_of(typed, lexicon.known)
     known = KnownWords(lexicon)
     tokens, mended = corrected(tokens, known, lexicon.vocabulary, write_verbs())
     if mended and (why := refusal([token.text for token in tokens], lexicon.every_word)):
         return refused(why, typed, previous)
-    s = sentence_of(typed, tokens, lexicon)
+    right = mended_text(typed, tokens, mended) if mended else typed
+    s = sentence_of(right, tokens_of(right, lexicon.known) if mended else tokens, lexicon)
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
     own = own_question(typed, lexicon, write_verbs())
@@ -57,7 +63,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
-    said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in mended)
+    said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in (*twisted, *mended))
     asked = made.query.arguments if made.query is not None else {}
     ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
     if raw[0] in trade_verbs() and made.behaviour == "answer" and not ordered:

@@ -230,8 +230,11 @@ def priced(span: Span) -> bool:
 
 
 def of_prices(spans: Sequence[Span]) -> bool:
-    """Whether `going down` is said of prices: of a seller alone it is an outage."""
-    return any(map(priced, spans)) or not any(span.plays("provider", "sellers") for span in spans)
+    """Whether `going down` is said of prices: of a seller alone, or of anything in a region, it is an outage."""
+    if any(map(priced, spans)):
+        return True
+    anything = any(span.text in ("anything", "something", "everything") for span in spans)
+    return not any(span.plays("provider", "sellers") or (anything and span.plays("region")) for span in spans)
 
 
 def _cue(sentence: Sentence, lexicon: Lexicon, hushed: set[int]) -> None:

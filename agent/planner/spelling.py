@@ -56,6 +56,16 @@ def nearest_word(word: str, vocabulary: Mapping[str, tuple[str, ...]], never: Co
     return str(found[0]) if found else None
 
 
+def mended_text(text: str, tokens: list[Token], changes: tuple[tuple[str, str], ...]) -> str:
+    """The question with its mended words in it, for times are read from the text."""
+    right = dict(changes)
+    for token in reversed(tokens):
+        if token.kind == "word" and right.get(token.raw.lower()) == token.text:
+            meant = token.text.upper() if token.raw.isupper() else token.text
+            text = text[: token.start] + meant + text[token.end :]
+    return text
+
+
 class KnownWords(Container[str]):
     """Words that are no typing mistakes."""
 

@@ -138,7 +138,9 @@ def _options() -> Parser:
 def _asking(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plan", action="store_true", help="show the calls, ask no cloud")
     command.add_argument("--now", metavar="TIME", help="read the question as if it were this time")
-    command.add_argument("--model", metavar="NAME", help="who plans (planner)")
+    command.add_argument(
+        "--model", metavar="NAME", help="who plans: planner, or provider:name (docs/models.md)"
+    )
     command.add_argument("--server", metavar="URL", help="ask a cloudtop MCP server instead of an own one")
     words = "its token, in a file (else in CLOUDTOP_TOKEN)"
     command.add_argument("--token-file", metavar="FILE", type=Path, help=words)

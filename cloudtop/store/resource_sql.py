@@ -116,7 +116,7 @@ def _about(made: Terms, query: ResourceFilter) -> None:
     for column, choices in (("type", query.exclude_types), ("status", query.exclude_statuses)):
         if choices:
             made.among(f"resource.{column}", choices, absent=True)
-    _either(made, "lower(resource.engine)", "=?", [one.lower() for one in query.engines])
+    _engines(made, [one.lower() for one in query.engines])
     _either(made, "resource.runtime", " LIKE ? ESCAPE '\\'", [f"{_escaped(one)}%" for one in query.runtimes])
     _families(made, query.instance_types)
     for column, flag in (("spot", query.spot), ("encrypted", query.encrypted)):
@@ -188,6 +188,15 @@ def _either(made: Terms, column: str, test: str, values: Sequence[str]) -> None:
     """`column` passes the test with any of these values."""
     if values:
         made.add(f"({' OR '.join([column + test] * len(values))})", *values)
+
+
+def _engines(made: Terms, engines: Sequence[str]) -> None:
+    """Engines by the name everybody has for them, or by their cloud's own (`aurora` of `aurora-mysql`)."""
+    own = "lower(coalesce(json_extract(resource.details, '$.engine_raw'), ''))"
+    test = f"(lower(resource.engine)=? OR {own} LIKE ? ESCAPE '\\')"
+    if engines:
+        values = [text for one in engines for text in (one, f"{_escaped(one)}%")]
+        made.add(f"({' OR '.join([test] * len(engines))})", *values)
 
 
 def _families(made: Terms, types: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Answers are rendered from rows; a lying model in the graph changes none of it."""
+"""Answers are rendered from rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from mcp import Client
 
 from agent.answer import Answer, _sources
@@ -135,71 +132,6 @@ async def test_text_from_clouds_is_inert_in_an_answer(house: House) -> None:
     assert "\x1b" not in asked.answer.text
     table = [line for line in asked.answer.text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
-
-
-async def test_an_unknown_argument_of_a_model_fails_with_the_tools_own_words(house: House) -> None:
-    asked = await answered(house, "x", model=Scripted(calls=[{"gpus_wanted": "A100"}], prose=""))
-    assert asked.answer.status == "failed"
-    assert "gpus_wanted" in asked.answer.text
-
-
-class Scripted(BaseChatModel):
-    """A model that calls a tool once and then says what it was told to say."""
-
-    calls: list[dict[str, Any]]
-    prose: str
-
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Scripted:
-        return self
-
-    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-        if isinstance(messages[-1], ToolMessage):
-            said = AIMessage(content=self.prose)
-        else:
-            calls = [
-                {"name": "compare_gpu_prices", "args": args, "id": str(n), "type": "tool_call"}
-                for n, args in enumerate(self.calls, 1)
-            ]
-            said = AIMessage(content="", tool_calls=calls)
-        return ChatResult(generations=[ChatGeneration(message=said)])
-
-
-LIES = {
-    "wrong value": "The cheapest A100 is $0.42 per GPU-hour.",
-    "wrong unit": "aws asks $8.00 per GPU-hour.",
-    "wrong row": "lambda asks $1.00 per GPU-hour.",
-    "wrong currency": "The cheapest A100 is €1.00 per GPU-hour.",
-}
-
-
-@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-async def test_each_lie_of_a_model_is_struck(house: House, lie: str) -> None:
-    model = Scripted(calls=[{"gpu": ["A100"]}], prose=f"{lie} lambda asks $1.50 per GPU-hour.")
-    asked = await answered(house, "cheapest A100", model=model)
-    assert lie not in asked.answer.text
-    assert "lambda asks $1.50 per GPU-hour." in asked.answer.text
-    assert any("Struck" in notice for notice in asked.answer.notices)
-
-
-async def test_a_model_that_calls_tools_for_ever_is_stopped(house: House) -> None:
-    class Looping(Scripted):
-        def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
-            return super()._generate(messages[:1], *args, **kwargs)
-
-    asked = await answered(house, "x", model=Looping(calls=[{"gpu": ["A100"]}], prose=""))
-    assert asked.answer.rows
-
-
-async def test_one_failing_call_leaves_the_rows_of_its_sibling(house: House) -> None:
-    model = Scripted(calls=[{"gpu": ["Z9"]}, {"gpu": ["A100"]}], prose="")
-    asked = await answered(house, "x", model=model)
-    assert asked.answer.status == "partial"
-    assert asked.answer.rows
-    assert "Z9" in asked.answer.text
 
 
 @pytest.mark.parametrize(

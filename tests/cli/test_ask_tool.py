@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ElicitResult, TextContent
 
 from cloudtop.cli.build import House, build
 from cloudtop.sandbox.serve import Sandbox, running
@@ -96,6 +96,37 @@ async def test_what_is_not_answered_is_no_error_and_asks_no_cloud(
     assert (row["status"], row["reason"], row["calls"]) == (status, reason, [])
     assert sandbox.requests == []
     assert all(choice in text for choice in row["choices"])
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_what_is_meant_is_asked_of_the_person_where_the_client_can(house: House, era: str) -> None:
+    forms: list[Any] = []
+
+    async def first_choice(ctx: Any, params: Any) -> ElicitResult:
+        forms.append(params)
+        choices = params.requested_schema["properties"]["question"]["enum"]
+        return ElicitResult(action="accept", content={"question": choices[0]})
+
+    server = house.server(house.runtime())
+    async with Client(server, mode=era, elicitation_callback=first_choice) as client:
+        result = await client.call_tool("ask", {"question": "show me a graph"})
+    assert result.structured_content
+    (row,) = result.structured_content["rows"]
+    (form,) = forms
+    assert row["question"] == form.requested_schema["properties"]["question"]["enum"][0]
+    assert row["status"] != "clarify"
+    assert row["calls"]
+
+
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_who_declines_to_say_gets_the_choices_as_text(house: House, action: Any) -> None:
+    async def declines(ctx: Any, params: Any) -> ElicitResult:
+        return ElicitResult(action=action)
+
+    async with Client(house.server(house.runtime()), elicitation_callback=declines) as client:
+        result = await client.call_tool("ask", {"question": "show me a graph"})
+    assert result.structured_content
+    assert result.structured_content["rows"][0]["status"] == "clarify"
 
 
 async def test_a_cloud_that_fails_is_missing_in_the_answer(house: House, sandbox: Sandbox) -> None:

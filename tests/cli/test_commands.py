@@ -170,7 +170,7 @@ def test_with_json_an_error_is_an_object_too(cloudtop: Any) -> None:
         ("call", "compare_gpu_prices", "--args", "{"),
         ("ask", "cheapest A100", "--timeout", "soon"),
         ("ask", "cheapest A100", "--now", "tomorrow-ish"),
-        ("ask", "cheapest A100", "--model", "openai:gpt"),
+        ("ask", "cheapest A100", "--model", "gpt"),
         ("ask", "  "),
         ("chatter",),
         ("call",),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cloudtop.agent_settings import Agent
 from cloudtop.errors import ConfigError
 from cloudtop.sellers import provider_id
 from cloudtop.settings import Settings, duration_s, load
@@ -164,3 +165,23 @@ def test_durations(text: str | float, seconds: float) -> None:
 def test_what_cannot_work_is_said_at_once(tmp_path: Path, document: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         loaded(tmp_path, document)
+
+
+def test_each_bound_of_a_model_can_be_set(tmp_path: Path) -> None:
+    said = {
+        "model": "anthropic:x",
+        "base_url": "https://models.example.com",
+        "turns": 2,
+        "calls": 3,
+        "tokens": 4000,
+        "timeout": "5s",
+        "result_letters": 600,
+        "columns": ["name"],
+        "pseudonyms": True,
+    }
+    read = loaded(tmp_path, {"agent": said}).agent
+    assert read == Agent(
+        "anthropic:x", "https://models.example.com", 2, 3, 4000, 5.0, 600, ("name",), pseudonyms=True
+    )
+    usual = Agent()
+    assert not [name for name in Agent.__slots__ if getattr(read, name) == getattr(usual, name)]

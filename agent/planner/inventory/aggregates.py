@@ -23,7 +23,7 @@ def read_aggregates(a: Asked) -> None:
         if ranks and ahead and not of_one:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
-        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index)):
+        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)):
             _as_figure(a, str(span.get("agg")), index)
 
 
@@ -51,6 +51,12 @@ def _next_metric(a: Asked, index: int) -> bool:
     return False
 
 
+def _of_before(a: Asked, index: int) -> bool:
+    """`the max instead`: of the metric that was asked about; a number behind it is a limit."""
+    after = a.s.at(index + 1)
+    return bool(a.before.get("metric")) and (after is None or after.number is None)
+
+
 def _near_metric(a: Asked, index: int) -> bool:
     return any(a.s.plays(at, "metric", "shy_metric") for at in range(index - 3, index + 4))
 
@@ -73,7 +79,7 @@ def read_steps(a: Asked) -> None:
             continue
         if span.text in _NAMED:
             a.put("granularity", _NAMED[span.text], index)
-        elif span.plays("per_hour") and "op" not in a.found.arguments:
+        elif span.plays("per_hour") and "op" not in a.found.arguments and not a.s.first("priced"):
             a.put("granularity", "1h", index)
         elif span.plays("per") and (unit := _unit_at(a, index + 1)) in ("hour", "day", "minute"):
             a.put("granularity", f"1{_LETTER[unit]}", index, index + 1)

@@ -92,7 +92,8 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
 
 def _gpus(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
-    return "gpus" if span.get("type") == "gpu_instance" and is_plural(span.text) else None
+    idle = str(span.get("threshold")).startswith("gpu_utilization")
+    return "gpus" if idle or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -127,6 +128,8 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
 
 def _head(s: Sentence, index: int, span: Span) -> str | None:
     """`instance types in use`: what resources have is asked for."""
+    if s.plays(index - 1, "total") and span.plays("size_of") and not span.plays("shy_metric"):
+        return "head"
     heads = span.get("dim") in ("instance_type", "engine", "runtime")
     return "head" if heads and is_plural(span.text) else None
 
@@ -137,7 +140,8 @@ def _head(s: Sentence, index: int, span: Span) -> str | None:
 def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = span.plays("tagged") and span.text not in set_of("tag_nouns")
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
-    told = told or (span.plays("owned_by") and span.text.startswith(("owned", "belong")))
+    owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
+    told = told or (owned and index + 1 < len(s.spans))
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -149,6 +153,8 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 
 def _age(s: Sentence, index: int, span: Span) -> str | None:
     if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
+        return "age"
+    if span.plays("then_running") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
         return "age"
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
@@ -191,7 +197,8 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         of_gpus = any(
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
         )
-        return "metric" if of_gpus or str(span.get("threshold")).startswith("gpu_") else "tempted"
+        asked = index > 0 and s.spans[index - 1].text == "how"
+        return "metric" if of_gpus or asked or str(span.get("threshold")).startswith("gpu_") else "tempted"
     if speaks(span):
         return "metric"
     if str(span.get("agg")).startswith("p") and span.text != "median":
@@ -237,7 +244,7 @@ def noun_before(s: Sentence, index: int) -> str | None:
 def _is_size(s: Sentence, place: int) -> bool:
     """`64gb memory`, `disks`, `by size`: how big, not how used."""
     before = place - 1
-    while (one := s.at(before)) is not None and (one.text == "of" or one.plays("total")):
+    while (one := s.at(before)) is not None and (one.text in ("of", "+") or one.plays("total")):
         before -= 1
     near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
     measured = any(sp.plays("measured") for sp in s.spans)
@@ -259,11 +266,15 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
     if unit == "core":
         return "core"
     of_metric = unit in hint("unit_metric") and len(span.text) > 1
+    if any(span.plays("figure_of") and span.get("figure_of") == "timeout_s" for span in s.spans):
+        return None
     numbered = index > 0 and s.spans[index - 1].number is not None
     return "percent" if unit == "percent" or (of_metric and numbered) else None
 
 
 def _priced(s: Sentence, index: int, span: Span) -> str | None:
+    if span.plays("market_word") and any(one.plays("mine") for one in s.spans):
+        return "priced"
     dear = str(span.get("extreme")).startswith("price")
     money = span.plays("priced") or dear or span.get("unit") == "usd"
     return "priced" if money and _of_machines(s) else None

@@ -57,6 +57,10 @@ def _takes_it(a: Asked, span: Span) -> bool:
 def _group(a: Asked, index: int) -> None:
     """`per region`, `by team and account`, `for each cloud`."""
     at, places = a.skip(index + 1, leads=False), [index]
+    if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
+        # `per cluster namespace`: the noun only says whose.
+        places.append(at)
+        at += 1
     while (dimension := dimension_at(a, at)) is not None:
         a.found.add("group_by", dimension)
         places.append(at)
@@ -64,7 +68,7 @@ def _group(a: Asked, index: int) -> None:
         if joined is None or joined.text not in set_of("joins"):
             break
         at = a.skip(at + 2, leads=False)
-    if len(places) > 1:
+    if "group_by" in a.found.arguments and len(places) > 1:
         a.s.use(*places)
     elif a.s.spans[index].text.endswith("by") and a.s.plays(at, "order_by"):
         order_by(a, index)

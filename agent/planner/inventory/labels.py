@@ -193,11 +193,17 @@ def _owned(a: Asked, index: int, key: str) -> None:
         span is not None
         and following is not None
         and following.plays("team_behind")
-        and _is_value(span, sure=False)
+        and _is_value(span, sure=_in_use(a, "team", span))
     ):
         _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
-    elif span is not None and _is_value(span, sure=_sure_owner(a, index, at)):
+    elif span is not None and _is_value(span, sure=_sure_owner(a, index, at) or _in_use(a, key, span)):
         _tag(a, (key_of(a, key), raw(a, at)), index, at)
+
+
+def _in_use(a: Asked, key: str, span: Span) -> bool:
+    """Whether a word is a value of the tag, however common a word it is: `team data`, `team platform`."""
+    pairs = a.words.live.values.get(span.text, ())
+    return any(one == key_of(a, key) for one, _ in pairs) or span.text in set_of("team_names")
 
 
 def _sure_owner(a: Asked, index: int, at: int) -> bool:
@@ -213,7 +219,9 @@ def _team_behind(a: Asked, index: int) -> None:
         return
     said = a.s.at(index - 2)
     owned = said is not None and said.text in ("the", "our") and not span.meanings
-    if span.text in set_of("articles") | set_of("place_leads") or not (owned or _is_value(span, sure=False)):
+    if span.text in set_of("articles") | set_of("place_leads") or not (
+        owned or _is_value(span, sure=_in_use(a, "team", span))
+    ):
         return
     _tag(a, (key_of(a, "team"), raw(a, index - 1)), index - 1, index)
 
@@ -227,7 +235,9 @@ def _key_and_value(a: Asked, index: int) -> None:
     while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
-    if value is not None and value.text not in set_of("articles") and _is_value(value, sure=False):
+    if value is not None and value.text not in set_of("articles") and _is_value(
+        value, sure=_in_use(a, str(span.get("tag_key")), value)
+    ):
         _tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
 
 

@@ -10,7 +10,7 @@ from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import compared_behind
 from agent.planner.inventory.facts import facts, hint, set_of
-from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds
+from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
 from cloudtop import metrics
 
@@ -22,17 +22,29 @@ def read_measures(a: Asked) -> None:
     for index, _ in a.all("metric_list"):
         a.put("list_metrics", True, index)
     mentions = dict(_mentions(a))
+    read_units(a)
     read_thresholds(a, mentions)
     _adjectives(a, mentions)
     read_steps(a)
     read_aggregates(a)
     for index, metric in mentions.items():
         a.put("metric", metric.split(), index)
+    if "disk" in a.found.arguments.get("metric", ()) and any(span.plays("type") for span in a.s.spans):
+        a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
     read_extent(a)
+    _top(a)
     for index, _ in a.all("hogs"):
         if "name" not in a.found.arguments:
             a.put("sort", "desc", index)
     a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
+
+
+def _top(a: Asked) -> None:
+    """`cpu per instance, top 5`: the largest come first."""
+    for index, _ in a.all("top"):
+        after = a.s.at(index + 1)
+        if "metric" in a.found.arguments and "sort" not in a.found.arguments and after is not None and after.number:
+            a.put("sort", "desc")
 
 
 def _mentions(a: Asked) -> Iterator[tuple[int, str]]:
@@ -81,7 +93,8 @@ def _not_meant(a: Asked, index: int) -> bool:
         and span.text not in ("errors", "connections")
     ):
         return True
-    near = (a.s.at(index - 1), a.s.at(index + 1))
+    before = index - 2 if (one := a.s.at(index - 1)) is not None and one.text == "+" else index - 1
+    near = (a.s.at(before), a.s.at(index + 1))
     sized = any(one is not None and one.get("unit") in SIZES for one in near)
     using = any(sp.plays("measured") or sp.text in ("using", "uses", "used", "of its") for sp in a.s.spans)
     return sized and not using
@@ -100,6 +113,8 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
     """`busiest`, `most memory` rank; `idle`, `overloaded` compare where no number was said."""
     for index, span in a.all("ranked_metric"):
         metric, way = str(span.get("ranked_metric")).split()
+        if _of_gpus(a, index):
+            metric = str(hint("with_gpu").get(metric, metric))
         if "metric" not in a.found.arguments and not mentions:
             a.put("metric", metric)
         if {"name", "id"} & set(a.found.arguments):
@@ -130,6 +145,11 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
         )
     _idle_for(a)
+
+
+def _of_gpus(a: Asked, index: int) -> bool:
+    """`least used gpus`: the cards themselves, not the machines that they are in."""
+    return any(span is not None and span.text in ("gpu", "gpus") for span in (a.s.at(index + 1), a.s.at(index + 2)))
 
 
 def _own_word(a: Asked, index: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.language import language, word_set
 
@@ -34,6 +34,7 @@ def read_names(a: Asked) -> None:
         )
     for index, _ in a.all("quoted"):
         _one(a, "name", raw(a, index), index)
+    _in_names(a)
     for index, span in a.all("=name"):
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
@@ -110,6 +111,33 @@ def _searched(a: Asked, index: int) -> None:
     if span.meanings and not span.plays("=name", "quoted", "tag_value"):
         return
     a.put("search", raw(a, at), index, at)
+
+
+def _in_names(a: Asked) -> bool:
+    """`training nodes`, `web servers`: a word before the noun, where names of what there is have it in them."""
+    for index, noun in enumerate(a.s.spans[1:]):
+        span = a.s.spans[index]
+        several = noun.plays("type", "service") and is_plural(noun.text)
+        bare = not span.used and span.number is None and span.kind in ("word", "name") and len(span.text) > 2
+        if not (several and bare) or span.plays(*_MEANT) or span.text in language().stop:
+            continue
+        whole = f"{span.text}-{noun.text.removesuffix('s')}"
+        if any(name.startswith(f"{whole}-") for name in a.words.live.names):
+            # `training nodes`: machines called training-node-01 and so on, whether of a cluster or not.
+            a.put("name_contains", whole, index, index + 1)
+            if noun.get("type") in hint("machines"):
+                a.put("resource_type", "instance")
+        elif any(span.text in _NAME_PARTS.split(name) for name in a.words.live.names):
+            a.put("name_contains", raw(a, index), index)
+        else:
+            continue
+        a.found.notices.append(f"“{a.found.arguments['name_contains'][0]}” was looked for in names.")
+        return True
+    return False
+
+
+_NAME_PARTS = re.compile(r"[^a-z0-9]+")
+_MEANT = ("type", "service", "shy_type", "state", "provider", "region", "engine", "runtime", "env", "gpu", "account")
 
 
 def read_loose(a: Asked) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
 from agent.planner.language import language
 from agent.planner.sentence import Span
 
+_INSIDE = frozenset(("in", "inside", "within"))
 _VERSION = frozenset(("version", "v"))
 
 
@@ -20,6 +22,12 @@ def read_owners(a: Asked) -> None:
         a.put("account", span.get("account"), index)
     for index, _ in a.all("namespace_word"):
         _beside(a, index, "namespace")
+    for index, span in a.all("=name"):
+        # `pods in kube-system`: what a pod is in is a namespace, unless something of that name is known.
+        inside = (lead := a.s.at(a.skip(index - 1, -1, leads=False))) is not None and lead.text in _INSIDE
+        known = str(span.get("=name")).lower() in a.s.known_names
+        if inside and not known and types_said(a) == ["pod"]:
+            a.put("namespace", span.get("=name"), index)
 
 
 def read_places(a: Asked) -> None:
@@ -55,7 +63,11 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
     for index, span in a.all("encrypted"):
-        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied else "false"), index)
+        without = a.s.plays(index - 1, "lacks")
+        if span.text == "encryption" and not without:
+            continue
+        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied or without else "false"), index)
+        a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
@@ -125,7 +137,13 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
-    elif _names(a, index - 1) and not a.s.plays(index - 1, "mine", "provider"):
+        a.s.use(*(one for one in (index - 1,) if a.s.plays(one, "owned_by")))
+    elif (
+        _names(a, index - 1)
+        and not a.s.plays(index - 1, "mine", "provider")
+        and not a.s.plays(index - 2, "per", "sort_by")
+        and not (a.s.spans[index - 1].number is not None and is_plural(a.s.spans[index].text))
+    ):
         a.put(argument, raw(a, index - 1), index - 1, index)
 
 

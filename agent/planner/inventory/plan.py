@@ -14,6 +14,7 @@ from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of
 from agent.planner.inventory.subject import chosen
+from agent.planner.language import word_set
 from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
@@ -32,6 +33,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
+    if any(span.plays("market_word") for span in s.spans):
+        return not_yet("what your machines cost beside the market", previous)
     if (later := _spent(a, words)) is not None:
         return not_yet(later.title, Query(later.name))
     query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
@@ -113,10 +116,20 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     found = a.found
     _bare_number(a)
     _filter_gone(a)
+    if _rows_wanted(s, previous) and not (found.arguments or found.where):
+        where = (previous.then or {}).get("where")
+        then = {"op": "filter", "where": where} if where else None
+        return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _rows_wanted(s: Sentence, previous: Query) -> bool:
+    """`list them`, after they were counted or added up."""
+    figure = (previous.then or {}).get("op") in ("count", "sum")
+    return figure and s.spans[0].text.split()[0] in word_set("row_verbs")
 
 
 def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) -> Tool:
@@ -190,10 +203,17 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
         "answer",
         calls=calls_of(query, a.words),
         then=query.then,
-        ignored=ignored_words(a.s, found, tool.name),
+        ignored=_ignored(a),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
     )
+
+
+def _ignored(a: Asked) -> tuple[str, ...]:
+    """What nothing used: words that tell something are shown, however common they are."""
+    shown = ignored_words(a.s, a.found, a.tool.name)
+    lost = [span.text for _, span in a.all(*set_of("telling")) if span.number is None]
+    return tuple(dict.fromkeys((*shown, *(one for one in lost if one not in " ".join(shown)))))
 
 
 def _kept(query: Query, tool: Tool) -> Query:

@@ -12,6 +12,7 @@ from agent.planner.inventory.measures import read_measures
 from agent.planner.inventory.names import read_loose, read_names, read_patterns
 from agent.planner.inventory.order import read_order
 from agent.planner.inventory.places import read_kinds, read_owners, read_places, read_values
+from agent.planner.inventory.row_fields import read_row_fields
 from agent.planner.inventory.sizes import read_sizes
 from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
@@ -24,6 +25,7 @@ def read(a: Asked) -> None:
     read_ranges(a.s)
     a.denied = read_denials(a.s)
     read_patterns(a)
+    read_row_fields(a)
     read_owners(a)
     read_labels(a)
     read_names(a)

@@ -22,6 +22,8 @@ def read_sizes(a: Asked) -> None:
         if span.number is None or span.used or span.plays("gpu", "=name"):
             continue
         made = amount_at(a.s, index)
+        if _of_a_field(a, made):
+            continue
         if made.unit == "usd":
             _price(a, made)
         elif made.unit == "core":
@@ -32,6 +34,22 @@ def read_sizes(a: Asked) -> None:
             _counted(a, made)
         elif made.unit is None:
             _bare(a, made)
+
+
+def _of_a_field(a: Asked, made: Amount) -> bool:
+    """`clusters with more than 10 nodes`, `functions with a timeout over 60 s`: a figure that rows have."""
+    named = near(a.s, made, "figure_of", reach=4)
+    kinds = types_said(a)
+    if named is None and made.last > made.at and a.s.plays(made.last, "figure_of"):
+        named = made.last
+    if named is None or a.s.plays(made.at - 1, "top", "extreme"):
+        return False
+    name = str(a.s.spans[named].get("figure_of"))
+    if str(hint("figures")[name]) not in kinds or (name == "node_count" and named < made.at):
+        return False
+    a.where(name, made.op or "eq", made.value)
+    _use(a, made, named)
+    return True
 
 
 def _use(a: Asked, made: Amount, *more: int | None) -> None:

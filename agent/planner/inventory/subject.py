@@ -62,7 +62,11 @@ def _adds_up(s: Sentence) -> bool:
     """`how much disk do our volumes take up altogether`, `their total size`: what they have is added up."""
     sized = any(span.plays("size_of") for span in s.spans)
     asks = any(span.text in set_of("sums") for span in s.spans)
-    return asks and sized and any(span.plays("total") for span in s.spans)
+    beside = any(
+        span.plays("size_of") and s.plays(at - 1, "total") and not s.plays(at + 1, "measured", "metric", "shy_metric")
+        for at, span in enumerate(s.spans)
+    )
+    return beside or (asks and sized and any(span.plays("total") for span in s.spans))
 
 
 def _of_something(s: Sentence, seen: Evidence) -> bool:

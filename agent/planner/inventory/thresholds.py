@@ -42,6 +42,15 @@ def read_thresholds(a: Asked, mentions: dict[int, str]) -> None:
             _put(a, metric, amount, amount.op, mentions)
 
 
+def read_units(a: Asked) -> None:
+    """`memory of db-main in gb`: how it is to be told; each metric is told in its own unit, which is said."""
+    for index, span in a.all("unit"):
+        lead, before = a.s.at(index - 1), a.s.at(index - 2)
+        if lead is not None and lead.text == "in" and before is not None and before.number is None:
+            a.s.use(index)
+            a.found.notices.append(f"Every figure is in the unit of its metric, whether that is {span.text} or not.")
+
+
 def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:
     """Whether a number is one that values are compared with."""
     if amount.unit in (*PERIODS, "usd", "core", "node", "offer", "gpu"):
@@ -131,7 +140,10 @@ def _usual(a: Asked) -> str:
 
 
 def gpu_meant(a: Asked) -> bool:
-    """Whether GPUs are spoken of."""
+    """Whether GPUs are spoken of, here or in the question before where this one names no other kind."""
+    before = "gpu" in a.before or "gpu_instance" in a.before.get("resource_type", ())
+    if before and not any(span.plays("type") for span in a.s.spans):
+        return True
     return any(
         span.get("type") == "gpu_instance" or span.plays("gpu") or span.text in ("gpu", "gpus")
         for span in a.s.spans

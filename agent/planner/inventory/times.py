@@ -20,6 +20,8 @@ def read_times(a: Asked) -> None:
             a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places
         ):
             continue
+        if _long_ago(a, places):
+            continue
         if token == "now" or a.s.text[start:end].lower() in _NOW:
             a.s.use(*places)
         elif not _aged(a, places) and not _second(a, places, token):
@@ -28,6 +30,12 @@ def read_times(a: Asked) -> None:
     for index, span in enumerate(a.s.spans):
         if (not span.used and span.number is not None) or span.text in ("a", "an"):
             _age(a, index)
+
+
+def _long_ago(a: Asked, places: list[int]) -> bool:
+    """`created more than 6 months ago`: an age, and no moment."""
+    compared = a.s.plays(min(places) - 1, "older", "op") and not a.s.plays(min(places) - 1, "before", "after")
+    return a.takes("older_than") and compared and a.s.spans[max(places)].text == "ago"
 
 
 def _the_one_before(a: Asked) -> None:
@@ -66,6 +74,10 @@ def _aged(a: Asked, places: list[int]) -> bool:
         return True
     if lead is not None and lead.plays("newer_sure") and lead.text != "within" and not lead.used:
         a.put("created_since", token, first - 1, *places)
+        return True
+    if made is None and lead is not None and lead.plays("before") and not lead.used:
+        # `snapshots before June`: what there was before it has been created before it.
+        a.put("created_before", token, first - 1, *places)
         return True
     if made is None:
         return False
@@ -120,7 +132,7 @@ def _time(a: Asked, places: list[int], token: str) -> None:
         return
     as_of = next((at for at in (first - 1, first - 2) if a.s.plays(at, "as_of")), None)
     moment = as_of is not None or span.point or any(sp.plays("then_running") for sp in a.s.spans)
-    if a.takes("as_of") and moment and "status" not in a.found.arguments:
+    if a.takes("as_of") and moment and not a.tool.has("metric") and "status" not in a.found.arguments:
         a.put("as_of", token, *places, *([as_of] if as_of is not None else []))
         a.s.use(*(i for i, _ in a.all("then_running")))
     elif not a.put("time", token, *places):
@@ -143,6 +155,8 @@ def _age(a: Asked, index: int) -> None:
     sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
     if not (old or sure or running):
         return
+    if old and a.s.plays(made.first - 1, "made"):
+        a.s.use(made.first - 1)
     if running or old:
         a.s.use(made.first - 1 if running else made.last + 1)
     a.s.use(*places)

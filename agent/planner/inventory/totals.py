@@ -75,17 +75,19 @@ def _sum(a: Asked, name: str, *places: int) -> None:
     a.s.use(*places)
     if name == "vcpus" and not a.found.arguments.get("resource_type"):
         a.put("resource_type", "instance")
+    if name == "size_gb" and not types_said(a):
+        a.put("resource_type", "volume")
     if name != "usd_per_hour" and (by := a.found.arguments.pop("group_by", None)):
         a.found.refused.append(f"by {', '.join(by)}: this is added up over all of them alone")
 
 
 def _summed(a: Asked, span: Span) -> str | None:
     """The field of a row that a word adds up."""
-    if span.get("unit") == "core":
+    if span.get("unit") == "core" or span.get("field_of") == "vcpus":
         return "vcpus"
     if span.get("size_of") == "ram":
         return "ram_gib"
-    if span.plays("size_of") or span.get("order_by") == "size" or span.text == "size of":
+    if span.plays("size_of") or str(span.get("field_of")).startswith("size_") or span.get("order_by") == "size" or span.text == "size of":
         return size_field(types_said(a))
     if span.get("unit") == "object":
         return "object_count"

@@ -15,7 +15,7 @@ from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
-from agent.planner.spelling import KnownWords, corrected
+from agent.planner.spelling import KnownWords, corrected, mended_text
 from cloudtop import metrics
 
 _KEYS = ("tag", "label")
@@ -124,11 +124,7 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
     tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
     if mended:
-        right = dict(mended)
-        for token in reversed(tokens):
-            if token.kind == "word" and right.get(token.raw.lower()) == token.text:
-                meant = token.text.upper() if token.raw.isupper() else token.text
-                text = text[: token.start] + meant + text[token.end :]
+        text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     _services_meant(s)

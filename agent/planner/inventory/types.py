@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.language import word_set
 
 _HOSTS = frozenset(("instance", "gpu_instance", "node", "cluster", "container"))
@@ -31,6 +31,8 @@ def read_types(a: Asked) -> None:
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
+        if service is not None and (engine := hint("service_engines").get(span.text.split()[0])) is not None:
+            a.put("engine", engine)
         if where is not None or (named and not service and not _plural(a, index)):
             a.s.use(index)
         else:

@@ -96,7 +96,8 @@ def _services(resource: Mapping[str, Any]) -> Said:
     for one in resource.get("providers", ()):
         for service in one.get("services") or ():
             for phrase in {words_of(service["id"]), words_of(service["name"])}:
-                if len(service["types"]) == 1 and not set(phrase) <= generic:
+                common = len(phrase) == 1 and phrase[0] in language().stop | language().common
+                if len(service["types"]) == 1 and not set(phrase) <= generic and not common:
                     yield phrase, Meaning("service", (one["id"], service["types"][0]))
     for provider, by_type in hint("services").items():
         for kind, words in by_type.items():

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cloudtop.cli import views
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mcp import Client
 
     from agent.ask import Asked
+    from agent.llm import Llm
     from agent.planner.query import Query
 
 NEW, QUIT = "/new", "/quit"
@@ -42,29 +45,60 @@ def chat(options: argparse.Namespace) -> int:
     return asyncio.run(_lines(options))
 
 
+@dataclass(slots=True)
+class _Asking:
+    """What one command asks with: an MCP client, and a model in place of the planner where one is named."""
+
+    options: argparse.Namespace
+    house: House
+    client: Client
+    model: Llm | None
+
+    async def ask(self, question: str, previous: Query | None = None, earlier: Sequence[Asked] = ()) -> Asked:
+        """One question, after those that went before in a dialogue."""
+        from agent.ask import ask, lexicon_of
+
+        with views.progress() as progress:
+            return await ask(
+                self.client,
+                question,
+                lexicon=await lexicon_of(self.client),
+                now=self.house.now or self.house.clock.now(),
+                previous=previous,
+                plan_only=self.options.plan,
+                model=self.model,
+                earlier=earlier,
+                progress=progress,
+                program=None if self.options.server else self.options.program,
+            )
+
+
 async def _one(options: argparse.Namespace, question: str) -> int:
-    async with _open(options) as (house, client):
-        asked = await _ask(options, house, client, question, None)
-    _print(options, house, asked)
+    async with _open(options) as asking:
+        asked = await asking.ask(question)
+    _print(options, asking.house, asked)
     partial = asked.answer.status == "partial"
     return 3 if options.strict and partial and not asked.answer.exit_code else asked.answer.exit_code
 
 
 async def _lines(options: argparse.Namespace) -> int:
-    async with _open(options) as (house, client):
-        previous = _resumed(house, options.name)
+    async with _open(options) as asking:
+        previous = _resumed(asking.house, options.name)
+        earlier: list[Asked] = []
         while (line := await _line()) is not None:
             question = line.strip()
             if question == QUIT:
                 break
             if question == NEW:
                 previous = None
-                _keep(house, options.name, None)
+                earlier.clear()
+                _keep(asking.house, options.name, None)
             elif question:
-                asked = await _ask(options, house, client, question, previous)
+                asked = await asking.ask(question, previous, earlier)
                 previous = asked.query
-                _keep(house, options.name, previous)
-                _print(options, house, asked)
+                earlier.append(asked)
+                _keep(asking.house, options.name, previous)
+                _print(options, asking.house, asked)
     return 0
 
 
@@ -89,22 +123,19 @@ def _keep(house: House, name: str | None, query: Query | None) -> None:
         house.store.conversations.save(name, {"query": query.as_json() if query else None})
 
 
-async def _ask(
-    options: argparse.Namespace, house: House, client: Client, question: str, previous: Query | None
-) -> Asked:
-    from agent.ask import ask, lexicon_of
-
-    with views.progress() as progress:
-        return await ask(
-            client,
-            question,
-            lexicon=await lexicon_of(client),
-            now=house.now or house.clock.now(),
-            previous=previous,
-            plan_only=options.plan,
-            progress=progress,
-            program=None if options.server else options.program,
+def _model(options: argparse.Namespace, house: House) -> Llm | None:
+    """The model of --model, else of the configuration; None for the built-in planner."""
+    name = options.model or house.settings.agent.model
+    if name == "planner":
+        return None
+    if not re.fullmatch(r"[a-z_]+:\S+", name):
+        raise UsageError(
+            f"--model: {name!r} is no model.",
+            "Such as openai:NAME or anthropic:NAME; planner for the built-in one.",
         )
+    from agent.llm import llm
+
+    return llm(replace(house.settings.agent, model=name), offline=options.offline)
 
 
 def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
@@ -117,8 +148,8 @@ def _print(options: argparse.Namespace, house: House, asked: Asked) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Client]]:
-    """The house and an MCP client: of its own server in process, or of the one at --server."""
+async def _open(options: argparse.Namespace) -> AsyncIterator[_Asking]:
+    """A house, and an MCP client of its own server in process, or of the one at --server."""
     house = build(
         options.config,
         options.home,
@@ -127,16 +158,11 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[tuple[House, Clien
         usual_s=QUESTION_S,
         now=instant(options.now),
     )
-    model = options.model or house.settings.agent.model
-    if model != "planner":
-        await house.aclose()
-        raise UsageError(
-            f"--model: {model} cannot be used yet.", "The built-in planner answers: --model planner, or none."
-        )
     untraced()
     try:
+        model = _model(options, house)
         async with _client(options, house) as client:
-            yield house, client
+            yield _Asking(options, house, client, model)
     finally:
         await house.aclose()
 

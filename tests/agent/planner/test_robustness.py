@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agent.planner.lexicon import Lexicon
 from agent.planner.plan import plan
 from agent.planner.query import REASONS, THEN_OPS, Plan, Query
-from bench.evaluate import NOW, right
+from bench.evaluate import NOW, evaluate, swapped
 
 FOLDER = Path(__file__).parents[2] / "questions"
 
@@ -64,24 +64,21 @@ def test_a_sign_at_the_end_changes_nothing(words: Lexicon) -> None:
     assert differing == []
 
 
-def _swapped(text: str, chance: random.Random) -> str:
-    """Two neighbouring letters swapped in one word of five letters or more."""
-    words = text.split(" ")
-    long = [i for i, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
-    if not long:
-        return text
-    at = chance.choice(long)
-    word = words[at]
-    cut = chance.randrange(len(word) - 1)
-    words[at] = word[:cut] + word[cut + 1] + word[cut] + word[cut + 2 :]
-    return " ".join(words)
-
-
 def test_one_swapped_pair_of_letters_loses_five_in_a_hundred_at_most(words: Lexicon) -> None:
-    chance = random.Random(20261120)
-    turns = _singles()
-    lost = [t["user"] for t in turns if not right(t["expect"], plan(_swapped(t["user"], chance), words, NOW))]
-    assert len(lost) <= 0.05 * len(turns), lost
+    """A swap in every turn of every question, dialogues too."""
+    score = evaluate(sorted(FOLDER.glob("*.yaml")), words, swaps=20261120)
+    results = [one for category in score.exact.values() for one in category]
+    assert results.count(False) <= 0.05 * len(results), [said for _, said, _, _ in score.wrong]
+
+
+def test_what_is_refused_stays_refused_with_letters_swapped(words: Lexicon) -> None:
+    score = evaluate([FOLDER / "refusals.yaml"], words, swaps=7)
+    assert len(score.unsafe) <= 0.02 * score.turns, score.unsafe
+
+
+def test_a_metric_is_not_taken_for_an_order_by_a_typo(words: Lexicon) -> None:
+    made = plan("read and wirte iops of vol-99ff", words, NOW)
+    assert [call.arguments["metric"] for call in made.calls] == [["read_iops", "write_iops"]]
 
 
 def test_no_refused_order_becomes_an_answer_by_a_typo(words: Lexicon) -> None:
@@ -89,7 +86,7 @@ def test_no_refused_order_becomes_an_answer_by_a_typo(words: Lexicon) -> None:
     for turn in _singles():
         if turn["expect"].get("reason") == "write_operation":
             for _ in range(3):
-                made = plan(_swapped(turn["user"], chance), words, NOW)
+                made = plan(swapped(turn["user"], chance), words, NOW)
                 assert made.behaviour != "answer" or made.calls[0].tool != "list_resources"
 
 
