@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cloudflare.resources.accounts
 import cloudflare.resources.ai
@@ -25,12 +25,14 @@ import cloudflare.resources.resource_tagging
 import cloudflare.resources.user
 import cloudflare.resources.workers
 import cloudflare.resources.zones  # noqa: F401  the client imports them when they are used, on the event loop
-import httpx
 from cloudflare import APIConnectionError, AsyncCloudflare
 
+from cloudtop import net
 from cloudtop.errors import CloudError
 
 if TYPE_CHECKING:
+    import httpx
+
     from connectors.http import Http
 
 BASE = "client/v4/"
@@ -43,23 +45,24 @@ Ask = Callable[[AsyncCloudflare], Awaitable[Any]]
 logging.getLogger("cloudflare").setLevel(logging.WARNING)
 
 
-class Transport(httpx.AsyncBaseTransport):
-    """Sends what the SDK would, through the door, for one account."""
+class Transport:
+    """A transport for httpx that sends what the SDK would, through the door, for one account."""
 
     def __init__(self, http: Http, account: str) -> None:
         self._http, self._account = http, account
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The whole answer to a request; every failure is a CloudError."""
-        answer = await self._http.answer(
+        return await self._http.answer(
             request.method,
             str(request.url),
             headers={name: request.headers[name] for name in TAKEN if name in request.headers},
             operation=f"{request.method} {WHOSE.sub('', request.url.path)}",
             account=self._account,
         )
-        told = {"cloudtop_json": answer.extensions["cloudtop_json"]}
-        return httpx.Response(answer.status_code, content=answer.content, extensions=told)
+
+    async def aclose(self) -> None:
+        """The door is closed by the connector."""
 
 
 class CloudflareDoor:
@@ -91,7 +94,7 @@ class CloudflareDoor:
                 api_token="brought by the door",
                 base_url=self._http.url(BASE, account),
                 max_retries=0,
-                http_client=httpx.AsyncClient(transport=Transport(self._http, account), timeout=None),
+                http_client=net.client(cast(Any, Transport(self._http, account))),
             )
             # Else it looks for that in a thread of the event loop's, which is left behind.
             made._platform = "Unknown"

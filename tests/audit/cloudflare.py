@@ -16,8 +16,15 @@ ZONES = {
     "moved": {"failed"},
 }
 NAMES = ("name", "title", "queue_name")
-DATED = {"workers": "created_on", "models": "created_at", "buckets": "creation_date", "d1_databases": "created_at",
-         "zones": "created_on", "pages_projects": "created_on", "queues": "created_on"}  # fmt: skip
+DATED = {
+    "workers": "created_on",
+    "models": "created_at",
+    "buckets": "creation_date",
+    "d1_databases": "created_at",
+    "zones": "created_on",
+    "pages_projects": "created_on",
+    "queues": "created_on",
+}
 """The field of a kind that tells when a thing was made."""
 
 
