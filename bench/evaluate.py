@@ -290,7 +290,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", metavar="CATEGORY")
     parser.add_argument("--verbose", action="store_true", help="show every miss")
     parser.add_argument("--file", type=Path, action="append", help="these files instead of the usual ones")
-    parser.add_argument("--swaps", metavar="SEED", type=int, help="with a pair of letters swapped in each question")
+    parser.add_argument(
+        "--swaps", metavar="SEED", type=int, help="with a pair of letters swapped in each question"
+    )
     chosen = parser.parse_args(argv)
     words = lexicon()
     plan("chepest a100 lst week", words, NOW)

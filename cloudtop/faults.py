@@ -274,7 +274,9 @@ def _first_words(document: Any) -> str:
     if not isinstance(document, dict):
         return ""
     told = {str(name).lower(): value for name, value in document.items()}
-    words = [code for name in ("code", "reason", "status") if isinstance(code := told.get(name), str)]
+    words = [
+        code for name in ("code", "reason", "status") if isinstance(code := told.get(name), str) and code
+    ]
     for name in ("error", "errors", "msg", "message", "detail", "error_description"):
         if told.get(name) and (inner := _first_words(told[name])) and inner not in words:
             words.append(inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,8 +38,8 @@ class Resource:
     not known, {} when there are none. `usd_per_hour`: what the cloud itself says this one costs while it is
     as it is. `health` (healthy degraded failing down) with `health_message`, where the cloud says more of it
     than the status does. `details`: facts without a field of their own, JSON-ready, no nulls; `priced_apart`
-    in them says why the price of its type is not its own. `raw`: the cloud's own
-    record as JSON text, secrets stripped (`connectors.base.raw`).
+    in them says why the price of its type is not its own, `paid_while_stopped` that it is though it is
+    stopped. `raw`: the cloud's own record as JSON text, secrets stripped (`connectors.base.raw`).
     """
 
     id: str
@@ -78,6 +78,17 @@ class Resource:
     health_message: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     raw: str | None = None
+
+
+class Unread(list[Resource]):
+    """A page without rows: it says that a part of the scope could not be read, whose rows stay as they were.
+
+    Of that part is what has one of `values`, in lower case, at `detail` of its details.
+    """
+
+    def __init__(self, detail: str, values: Iterable[str]) -> None:
+        super().__init__()
+        self.detail, self.values = detail, tuple(one.lower() for one in values)
 
 
 @dataclass(frozen=True, slots=True)

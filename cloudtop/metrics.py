@@ -116,6 +116,7 @@ def _scales(wanted: str) -> Mapping[str, float]:
             "m": 60_000.0,
             "min": 60_000.0,
         },
+        "seconds": {"s": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hours": 3600.0},
         "celsius": {"c": 1.0, "°c": 1.0, "celsius": 1.0},
         "watts": {"w": 1.0, "watts": 1.0, "kw": 1000.0},
         "MHz": {"mhz": 1.0, "ghz": 1000.0},

@@ -35,6 +35,7 @@ AUTH = _closed(
         "access_token": TEXT,
         "project_id": TEXT,
         "account_id": TEXT,
+        "org_id": TEXT,
         "profile": TEXT,
         "role_arn": TEXT,
         "external_id": TEXT,

@@ -207,7 +207,8 @@ def _times() -> re.Pattern[str]:
     calendar = (
         rf"(?:{which})[ -](?:(?:{number}[ -]?)?(?:{length}|[smhdw]\b)|weekend|{month})(?: so far)?"
         r"|(?:week|month|quarter|year)[ -]to[ -]date|so far (?:this (?:week|month|quarter|year)|today)"
-        r"|[mqwy]td|over ?night|weekend|q[1-4](?: 20\d\d)?|(?<=\bin )20\d\d"
+        r"|[mqwy]td|over ?night|weekend|q[1-4](?: 20\d\d)?"
+        r"|(?:(?<=\bin )|(?<=\bbefore )|(?<=\bsince )|(?<=\bafter ))20\d\d"
     )
     return re.compile(
         rf"\b(?:(?P<day>{stamp}|{day})|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"

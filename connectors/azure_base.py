@@ -3,7 +3,8 @@
 An account is a key; its subscription is configured, or all that the key sees are read. Compute goes through
 Microsoft's SDK, all else is a GET and the link to its next page, with a token that the SDK got. Both pass
 the one door. A subscription that never used a service has nothing of it, and says so with an error; that is
-remarked and no failure. What a listing is only enriched with may be refused by itself.
+remarked and no failure. One that refuses leaves what is known of it as it was: that is remarked, and the
+others are told. What a listing is only enriched with may be refused by itself.
 Imported late, in a thread: connectors.azure_door.
 """
 
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop import net
 from cloudtop.errors import CloudError, Forbidden, NotConfigured, NotFound
-from cloudtop.inventory import Resource
+from cloudtop.inventory import Resource, Unread
 from cloudtop.models import Scope
 from connectors.azure_errors import UNREGISTERED, refusal
 from connectors.base import Connector
@@ -136,7 +137,7 @@ class Microsoft(Connector):
             known = [
                 one["subscriptionId"]
                 for one in found
-                if one.get("subscriptionId") and one.get("state") != "Disabled"
+                if one.get("subscriptionId") and one.get("state") not in ("Disabled", "Deleted")
             ]
             if not known:
                 message = f"The key of {scope.account} sees no subscription of {self.facts.title}."
@@ -160,9 +161,10 @@ class Microsoft(Connector):
     async def rows(
         self, scope: Scope, pages: Callable[[str], AsyncIterator[Sequence[Record]]], row: Row, noun: str
     ) -> AsyncIterator[list[Resource]]:
-        """The rows of what `pages` gives of each subscription."""
-        nameless = 0
-        for subscription in await self.subscriptions(scope):
+        """The rows of what `pages` gives of each subscription. Forbidden where all of them refuse."""
+        nameless, every = 0, await self.subscriptions(scope)
+        refused: list[tuple[str, Forbidden]] = []
+        for subscription in every:
             try:
                 async for page in pages(subscription):
                     named = [one for one in page if one.get("id")]
@@ -173,6 +175,10 @@ class Microsoft(Connector):
                     raise
                 message = f"Nothing of this is in subscription {subscription}, which never used the service."
                 self.note(scope, message, "Nothing to do, unless you know better.", error.code)
+            except Forbidden as error:
+                refused.append((subscription, error))
+                yield Unread("subscription_id", [subscription])
+        self.refused(scope, "subscriptions", refused, every)
         self.nameless(scope, nameless, noun)
 
     async def of_sdk(

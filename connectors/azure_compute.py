@@ -3,7 +3,8 @@
 The list of machines says neither whether one runs nor what its addresses are: the first is told by a second
 list (`statusOnly`), the others by those of network interfaces and public addresses. What a size is made of is
 told by the SKUs of a region, several megabytes that are read once. Nothing there says which GPU a size has:
-that is known by its name. A machine that is `stopped` is paid for, one that is `deallocated` is not.
+that is known by its name. A machine that is `stopped` is paid for like one that runs, one that is
+`deallocated` is not; what one with a licence costs the price of its size does not say.
 Source: the REST API of Microsoft.Compute, 2026-04-01.
 """
 
@@ -238,8 +239,24 @@ def instance(one: Record, beside: Beside) -> Resource | None:
             scale_set=text(prop(one, "virtualMachineScaleSet", "id")) or after(str(one["id"]), SETS),
             license=prop(one, "licenseType"),
             paid_while_stopped=True if word == "stopped" else None,
+            priced_apart=priced_apart(one),
         ),
     )
+
+
+def priced_apart(one: Record) -> str | None:
+    """Why what its size costs, which is that of Linux on shared hardware, is not its price."""
+    license = str(prop(one, "licenseType") or "")
+    if prop(one, "storageProfile", "osDisk", "osType") == "Windows" and not license.startswith("Windows_"):
+        return "Windows"
+    image = [
+        text(prop(one, "storageProfile", "imageReference", name)) or "" for name in ("publisher", "offer")
+    ]
+    if image[0].lower() == "redhat" and "byos" not in f"{image[1]} {license}".lower():
+        return "Red Hat Enterprise Linux"
+    if text(inner(one, "plan", "product")):
+        return f"plan {inner(one, 'plan', 'product')}"
+    return "dedicated host" if prop(one, "host", "id") else None
 
 
 def addresses_of(one: Record, beside: Beside) -> tuple[str | None, str | None, str | None]:

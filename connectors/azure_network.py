@@ -202,7 +202,7 @@ def zone(one: Record) -> Resource:
         type="zone",
         status="available",
         details=told(
-            resource_group=places(one)["resource_group"],
+            **places(one),
             kind=text(prop(one, "zoneType")),
             records=prop(one, "numberOfRecordSets"),
         ),

@@ -134,5 +134,10 @@ def common(record: Record) -> dict[str, Any]:
 
 
 def places(record: Record) -> dict[str, Any]:
-    """Where a thing is, for its details: what Monitor is asked by, and its resource group."""
-    return {"location": region(record), "resource_group": group(str(record["id"]))}
+    """Where a thing is, for its details: what Monitor is asked by, its subscription and its group."""
+    own = str(record["id"])
+    return {
+        "location": region(record),
+        "subscription_id": after(own, "subscriptions"),
+        "resource_group": group(own),
+    }

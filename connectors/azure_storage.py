@@ -19,6 +19,8 @@ from connectors.rows import Record, inner, told
 
 ACCOUNTS, VERSION = "Microsoft.Storage/storageAccounts", "2026-09-01"
 CONTAINERS = "blobServices/default/containers"
+WITHOUT_BLOBS = "FileStorage"
+"""Accounts of this kind keep files alone, and answer the question for their containers with an error."""
 ACCOUNT = "_account"
 """Where the record of its account stands beside a container."""
 
@@ -36,7 +38,8 @@ class Storage(Microsoft):
         async def pages(subscription: str) -> AsyncIterator[Sequence[Record]]:
             where = f"/subscriptions/{subscription}/providers/{ACCOUNTS}"
             async for accounts in self.pages(scope, where, VERSION):
-                for found in await self.each([one for one in accounts if one.get("id")], inside):
+                able = [one for one in accounts if one.get("id") and one.get("kind") != WITHOUT_BLOBS]
+                for found in await self.each(able, inside):
                     yield found
 
         async for rows in self.rows(scope, pages, bucket, "container"):
@@ -55,7 +58,7 @@ def bucket(one: Record) -> Resource:
         status="available",
         storage_class=text(prop(account, "accessTier")),
         details=told(
-            resource_group=places(own)["resource_group"],
+            **places(own),
             account=text(account.get("name")),
             redundancy=text(inner(account, "sku", "name")),
             public_access=text(prop(one, "publicAccess")),

@@ -12,7 +12,8 @@ A capability is a method that exists; the fleet looks for these names:
     async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]
     def stamp(self, scope: Scope) -> str | None
 
-An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not.
+An iterator of pages that ends by itself has read the scope to its proven end; one that raises has not. A page
+that is `Unread` says of a part that it was not.
 `stamp` is a cheap token of what a scope would give: while it equals the stored one, the rows are fresh.
 A listing is a name under `services` in the facts (`instances`), and the kind of its scopes. `divisions` are
 what an account is listed by; without it an account is listed once, or in the regions that are configured.
@@ -44,6 +45,8 @@ SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 KNOWN_NAMES = 4_096
 PASSING = (RateLimited, TooSlow, Unreachable)
 """What passes by itself: what could not be asked for now is known soon."""
+NAMED = 3
+"""So many parts that refuse are named in a remark."""
 AT_ONCE = 16
 """Calls for single things that one listing makes side by side."""
 
@@ -77,7 +80,8 @@ class Facts:
     be read. `ambient`: where the provider's own tools keep credentials: `files` (each with the variable that
     names another place, or null), `variables` that name some, keys of `auth` that do, and `methods`, values
     of `auth.method` that do. `metrics`: type of resource to metric to how this cloud tells it; `untold`: why
-    it does not. `needs`: the permissions that each kind takes.
+    it does not; `momentary`: types of which it tells the present alone. `needs`: the permissions that each
+    kind takes. `terms`: what a type of resource means here that this cloud has no other of.
     """
 
     id: str
@@ -106,6 +110,8 @@ class Facts:
     ambient: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     untold: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    momentary: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -184,6 +190,20 @@ class Connector:
         if (said, region) not in known:
             self.note(scope, message, error.next_step, error.code, region)
 
+    def refused(
+        self, scope: Scope, noun: str, refused: Sequence[tuple[str, CloudError]], every: Sequence[object]
+    ) -> None:
+        """Remark which of a scope's parts refused, by name; where all of them did, so does the scope."""
+        if not refused:
+            return
+        error = refused[0][1]
+        if len(refused) == len(every):
+            raise error
+        names = [name for name, _ in refused]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        which = f"{len(names)} of {len(every)} {noun} do not allow this: {', '.join(names[:NAMED])}{more}"
+        self.note_once(scope, f"{which}. What was known of them stays as it was. {error.message}", error)
+
     async def beside(self, scope: Scope, what: str, asked: Awaitable[T]) -> T | None:
         """Something that a listing can do without: None and a note when it is refused.
 
@@ -197,14 +217,16 @@ class Connector:
             self.note_once(scope, f"{what} not known. {error.message}", error)
             return None
 
-    async def each(self, items: Iterable[S], ask: Callable[[S], Awaitable[T]]) -> list[T]:
+    async def each(
+        self, items: Iterable[S], ask: Callable[[S], Awaitable[T]], at_once: int = AT_ONCE
+    ) -> list[T]:
         """The answers to one call for each of several things, a bounded number of them at once.
 
         Once one has failed none is begun any more; what is under way comes to its end.
         """
         import asyncio
 
-        room = asyncio.Semaphore(AT_ONCE)
+        room = asyncio.Semaphore(at_once)
         failures: list[BaseException] = []
 
         async def one(item: S) -> T:
@@ -238,7 +260,8 @@ class Connector:
         if count:
             verb = "was" if count == 1 else "were"
             message = f"{plural(count, noun)} of {self.facts.title} came without an id and {verb} left out."
-            self.note(scope, message, f"Nothing to do; the other {noun}s are complete.")
+            others = plural(0, noun).partition(" ")[2]
+            self.note(scope, message, f"Nothing to do; the other {others} are complete.")
 
     def account(self) -> str:
         """The first account with credentials, else `public`: for what is the same for everybody."""

@@ -1,168 +1,91 @@
-"""DigitalOcean: GPU Droplets, sold as sizes at one price in every region that a size lists.
+"""DigitalOcean: what runs in its accounts, what it measures, and the prices of GPU Droplets.
 
-`price_hourly` is dollars for the whole droplet. `gpu_info.vram.amount` is the memory of all its GPUs together
-(640 for eight of 80), whatever the documentation's wording; a figure that only makes sense for one GPU is
-taken for one. A size is offered in the regions it lists, so each of them is an offer (`slug@region`); a size
-that lists none, or says `available: false`, is shown as not to be had: its price stays in the listing.
-Where `gpu_info` is missing the slug tells the GPU (`gpu-h100x8-640gb`). Sizes that end in `contracted` are
-sold by contract only: whatever their figure is, it is no price on demand, and they are kept without one.
-Sizes without a GPU are no offers.
+A token belongs to one team and stands for all its regions; several teams are several accounts. Listings are
+pages of 200 that are led on by `links.pages.next`, a full address. The plain list of Droplets leaves those
+with GPUs out, so they are asked for apart. Tags are single texts: `env:prod` is read as env = prod. Spaces
+are listed by the S3 API, to a key pair of their own; without one they are not asked, and that is said.
+Monitoring tells of Droplets with its agent and of MySQL clusters; of GPUs it tells nothing.
 
-Pages follow `links.pages.next`, a full address. Health asks for one size instead of `/v2/account`: a token
-limited to what prices need is refused there (403) and is none the worse for it.
+Health asks for sizes first, which every token can that prices need; who the account is, what it owes and how
+many requests are left is told where the token may know it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from cloudtop import gpus, regions
-from cloudtop.errors import CloudError, Invalid
-from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
-from cloudtop.text import shown
-from cloudtop.units import GIB_PER, gib_from_mib, number, positive
-from connectors.base import Connector, public
+from cloudtop.errors import CloudError
+from cloudtop.models import Health, Scope
+from cloudtop.units import number, usd
+from connectors import (
+    digitalocean_compute,
+    digitalocean_metrics,
+    digitalocean_network,
+    digitalocean_permissions,
+    digitalocean_platform,
+    digitalocean_prices,
+    digitalocean_spaces,
+    digitalocean_storage,
+)
+from connectors.digitalocean_base import SIZES
+from connectors.digitalocean_rows import text
+from connectors.rows import inner
 
-SELLER = "digitalocean"
-SIZES = "/v2/sizes"
-PAGE = 200
-"""The most that one page may hold."""
-
-SLUG = re.compile(r"gpu-(?P<gpu>.+?)x(?P<count>\d+)-(?P<gib>\d+)gb\b")
-BY_CONTRACT = "sold by contract only, not on demand"
+SCARCE = 0.05
+"""The share of an hour's requests below which few are left."""
 
 
-class DigitalOcean(Connector):
-    """Offers and health of DigitalOcean."""
-
-    def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
-        """One listing holds every size."""
-        return [Scope(self.id, self.account())]
-
-    async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
-        """The sizes with GPUs, page by page; one that comes again on a later page is taken once."""
-        at, source = self.now(), self.http.url(SIZES, scope.account)
-        seen: set[str] = set()
-        read = nameless = 0
-        async for answer in self.paged(lambda link: self._ask(link, scope), next_page):
-            sizes = self.records(answer, "sizes")
-            read += len(sizes)
-            self._refuse_cut_short(answer, read)
-            offers: list[GpuOffer] = []
-            for size in filter(has_gpu, sizes):
-                slug = shown(size.get("slug"))
-                if not slug:
-                    nameless += 1
-                elif slug not in seen:
-                    seen.add(slug)
-                    offers += gpu_offers(size, at, source)
-            yield offers
-        self.nameless(scope, nameless)
+class DigitalOcean(
+    digitalocean_compute.Compute,
+    digitalocean_platform.Platform,
+    digitalocean_storage.Storage,
+    digitalocean_spaces.Spaces,
+    digitalocean_network.Network,
+    digitalocean_metrics.Metrics,
+    digitalocean_permissions.Permissions,
+    digitalocean_prices.Offers,
+):
+    """Everything that cloudtop asks of DigitalOcean."""
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
-        """Whether the token may read sizes: the one thing it is needed for here."""
-        yield await self.probe(scope, self._ask(f"{SIZES}?page=1&per_page=1", scope), None)
+        """Whether the token may read sizes, whose it is, and what is left of its requests and money."""
+        told: dict[str, str] = {}
+        checks = await self.probe(scope, self._identity(scope, told), None)
+        yield [*checks, await self._quota(scope, told)] if checks[0].healthy else checks
 
-    @staticmethod
-    def refusal(status: int, answer: Any) -> type[CloudError] | None:
-        """An error's id and message where an answer should be."""
-        wrong = status < 300 and isinstance(answer, Mapping) and "id" in answer and "message" in answer
-        return Invalid if wrong else None
+    async def _identity(self, scope: Scope, told: dict[str, str]) -> str:
+        """Who is known, in words; the headers of the answer are kept in `told`."""
+        first = f"{SIZES.path}?{urlencode(SIZES.first(1))}"
+        answer = await self.http.answer("GET", first, operation="list sizes", account=scope.account)
+        told.update(answer.headers)
+        about = await self._known(scope, "/v2/account")
+        team, state = text(inner(about, "account", "team", "name")), text(inner(about, "account", "status"))
+        whose = f": team {team}" if team else ""
+        return f"The key is accepted{whose}{'' if state in (None, 'active') else f' ({state})'}."
 
-    async def _ask(self, link: str | None, scope: Scope) -> Any:
-        first = f"{SIZES}?page=1&per_page={PAGE}"
-        return await self.http.json("GET", link or first, operation="list sizes", account=scope.account)
+    async def _quota(self, scope: Scope, told: Mapping[str, str]) -> Health:
+        """What is left of the requests of an hour, by the headers of an answer, and how the money stands."""
+        left, most = (number(told.get(f"ratelimit-{name}")) for name in ("remaining", "limit"))
+        scarce = left is not None and most is not None and left < SCARCE * most
+        rate = "How many requests are left is not told."
+        if left is not None and most is not None:
+            rate = f"{left:,.0f} of {most:,.0f} requests of this hour are left."
+        found = await self._known(scope, "/v2/customers/my/balance")
+        used, owed = (usd(inner(found, name)) for name in ("month_to_date_usage", "account_balance"))
+        money = "The balance is not known; a token needs billing:read for it."
+        if used is not None and owed is not None:
+            before = f"owed from before ${owed:,.2f}" if owed >= 0 else f"${-owed:,.2f} of credit"
+            money = f"Used this month ${used:,.2f}, {before}."
+        status = "degraded" if scarce else "healthy"
+        about = (scope.provider, scope.account, self.facts.title, "quota", not scarce, status)
+        return Health(*about, f"{rate} {money}", latency_ms=None, checked_at=self.now())
 
-    def _refuse_cut_short(self, answer: Any, read: int) -> None:
-        """Without `links` nothing proves the end; the total then tells whether something is missing."""
-        meta = answer.get("meta")
-        total = number(meta.get("total")) if isinstance(meta, Mapping) else None
-        if not isinstance(answer.get("links"), Mapping) and total and total > read:
-            message = f"{self.facts.title} gave {read} of {total:.0f} sizes and no link to the others."
-            raise Invalid(message, "Try again; if it stays so, the interface may have changed.")
-
-
-def next_page(answer: Any) -> str | None:
-    """The address of the page after this one."""
-    found = answer
-    for name in ("links", "pages", "next"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else None
-
-
-def has_gpu(size: Mapping[str, Any]) -> bool:
-    """Whether a size has GPUs, by what it says of them or by its slug."""
-    info = size.get("gpu_info")
-    told = isinstance(info, Mapping) and bool(info) and number(info.get("count")) != 0
-    return told or shown(size.get("slug")).startswith("gpu-")
-
-
-def gpu_offers(size: Mapping[str, Any], at: datetime, source_url: str) -> Iterator[GpuOffer]:
-    """One size as a row for each region that lists it. Any field but the slug may be missing."""
-    slug = shown(size.get("slug"))
-    raw_name, gpu, count = gpu_of(size)
-    told, listed, price = size.get("available"), size.get("regions"), size.get("price_hourly")
-    contracted = slug.endswith("contracted")
-    # Some figures come out of single precision: 3.390000104904175.
-    dollars = round(positive(price) or 0.0, 5) or None
-    for region in regions_in(listed) or (None,):
-        place = regions.place(SELLER, region)
-        yield GpuOffer(
-            seller=SELLER,
-            offer_id=f"{slug}@{region}" if region else slug,
-            gpu_raw=raw_name,
-            # Without a count no price per GPU can be told, so there is none.
-            gpu_count=count or 1.0,
-            usd_per_hour=dollars if count and not contracted else None,
-            price_raw=f"price_hourly={'' if price is None else price}",
-            spot=False,
-            gpu=gpu.name,
-            gpu_memory_gib=gpu.memory_gib,
-            instance_type=slug,
-            region=place.region,
-            country=place.country,
-            form=gpu.form or gpus.instance_form(SELLER, slug),
-            vcpus=positive(size.get("vcpus")),
-            ram_gib=gib_from_mib(positive(size.get("memory"))),
-            tier="datacenter",
-            available=False if listed == [] else told if isinstance(told, bool) else None,
-            fractional=gpu.fractional,
-            modified=gpu.modified,
-            suspect=BY_CONTRACT if contracted else None,
-            source_url=source_url,
-            as_of=at,
-            raw=public(size),
-        )
-
-
-def regions_in(listed: Any) -> tuple[str, ...]:
-    """The regions in a list, each once."""
-    return tuple(dict.fromkeys(filter(None, map(shown, listed)))) if isinstance(listed, list) else ()
-
-
-def gpu_of(size: Mapping[str, Any]) -> tuple[str, gpus.Identified, float | None]:
-    """What the seller calls the GPU, what it is, and how many there are: as told, else as the slug says."""
-    slug, info = shown(size.get("slug")), size.get("gpu_info")
-    info = info if isinstance(info, Mapping) else {}
-    in_slug = SLUG.match(slug)
-    parts = in_slug.groupdict() if in_slug else {}
-    count = positive(info.get("count")) or positive(parts.get("count"))
-    raw_name = shown(info.get("model")) or parts.get("gpu") or slug
-    total = vram_gib(info) or positive(parts.get("gib"))
-    gpu = gpus.identify(SELLER, raw_name, total / count if total and count else None)
-    if total and count != 1 and (gpu.fractional or gpu.modified):
-        # A share that no such board has: then the figure is that of one GPU.
-        each = gpus.identify(SELLER, raw_name, total)
-        gpu = gpu if each.fractional or each.modified else each
-    return raw_name, gpu, count
-
-
-def vram_gib(info: Mapping[str, Any]) -> float | None:
-    """The GPU memory that the size tells of, in GiB."""
-    vram = info.get("vram")
-    if not isinstance(vram, Mapping) or (amount := positive(vram.get("amount"))) is None:
-        return None
-    return amount * GIB_PER.get(shown(vram.get("unit")).lower(), 1.0)
+    async def _known(self, scope: Scope, path: str) -> Any:
+        """Something that a token need not be allowed to know; None where it is not told."""
+        try:
+            return await self.http.json("GET", path, account=scope.account)
+        except CloudError:
+            # Whether the token works is known by then, and that is the question.
+            return None

@@ -181,6 +181,8 @@ _OPTIONAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "ambient": (dict, "a mapping of files, variables, auth and methods"),
     "metrics": (dict, "a mapping of types to metrics"),
     "untold": (dict, "a mapping of types to metrics to reasons"),
+    "momentary": _TEXTS,
+    "terms": (dict, "a mapping of types to types"),
     "needs": (dict, "a mapping of kinds to permissions"),
 }
 _SERVICE = {"name": str, "group": str, "lists": dict}

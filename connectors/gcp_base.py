@@ -150,7 +150,7 @@ class Google(Connector):
         lost: dict[str, None] = {}
         async for page in self.turned(scope, ask):
             parts = page.get("items") or {}
-            lost |= dict.fromkeys(unreached(parts))
+            lost |= dict.fromkeys((*unreached(parts), *named_lost(page)))
             yield [one for part in parts.values() for one in each(part, key)]
         self.reached(lost)
 
@@ -232,7 +232,7 @@ def unreached(parts: Mapping[str, Any]) -> Iterator[str]:
 
 def named_lost(page: Mapping[str, Any]) -> Iterator[str]:
     """The places that a page of another API says it could not reach."""
-    for key in ("unreachable", "missingZones"):
+    for key in ("unreachable", "unreachables", "missingZones"):
         for name in page.get(key) or ():
             yield last(name) or str(name)
     for warning in each(page, "warnings"):

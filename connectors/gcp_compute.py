@@ -109,7 +109,7 @@ def instance(one: Record, types: Mapping[str, Made]) -> Resource:
         ram_gib=made.ram_gib,
         public_ip=outside.get("natIP"),
         private_ip=network.get("networkIP"),
-        spot=scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible") is True,
+        spot=spot(scheduling),
         gpus=made.gpus if carried(kind or "") else attached(one) or made.gpus,
         health="failing" if one.get("status") == "REPAIRING" else None,
         health_message=one.get("statusMessage") or BROKEN if one.get("status") == "REPAIRING" else None,
@@ -128,6 +128,13 @@ def instance(one: Record, types: Mapping[str, Made]) -> Resource:
         ),
         raw=raw(one),
     )
+
+
+def spot(scheduling: Record) -> bool | None:
+    """Whether a machine is one that Google may take away; None where it does not say how it is scheduled."""
+    if not scheduling:
+        return None
+    return scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible") is True
 
 
 def made_of(kind: str, one: Record) -> Made:

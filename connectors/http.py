@@ -83,6 +83,7 @@ class Http:
         self,
         url_or_path: str,
         *,
+        headers: Mapping[str, str] | None = None,
         operation: str | None = None,
         account: str = "public",
         base: str = "api",
@@ -90,7 +91,7 @@ class Http:
     ) -> AsyncGenerator[str, None]:
         """The lines of a text of any length, as they arrive; nothing of it is held."""
         note = {"stream": True}
-        answer = await self._sent("GET", url_or_path, note, operation, account, base, keyed, None, {})
+        answer = await self._sent("GET", url_or_path, note, operation, account, base, keyed, headers, {})
         rest = b""
         async with aclosing(answer.extensions["cloudtop_body"]) as body:
             async for part in body:

@@ -1,10 +1,10 @@
 """How Oracle is listed: every compartment of a region by itself, through the SDK, page by page.
 
 A tenancy is divided into compartments, and most listings tell of one. Those that a key may see are asked for
-once a minute; the tenancy itself is the first of them. One that does not allow a listing costs its own
-resources: that is remarked, and the others are told; where all refuse, the listing is refused. What a listing
-is only enriched with may fail by itself, unless the cloud asks to wait or does not answer: then the listing
-fails, so that old rows stay as they were. Imported late: connectors.oci_door.
+once a minute; the tenancy itself is the first of them. One that does not allow a listing leaves what is known
+of it as it was: that is remarked, and the others are told; where all refuse, the listing is refused. What a
+listing is only enriched with may fail by itself, unless the cloud asks to wait or does not answer: then the
+listing fails, so that old rows stay as they were. Imported late: connectors.oci_door.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cloudtop.errors import CloudError, Forbidden, Invalid
-from cloudtop.inventory import Resource
+from cloudtop.inventory import Resource, Unread
 from cloudtop.models import Scope
 from connectors.base import Connector
 from connectors.rows import Record
@@ -30,8 +30,6 @@ EXTRA_RETRIES = 1
 KNOWN_S = 60.0
 """How long the compartments of a tenancy count as known."""
 GONE = frozenset({"DELETING", "DELETED", "TERMINATED"})
-NAMED = 3
-"""So many compartments are named in a remark."""
 
 
 class Compartment(NamedTuple):
@@ -167,28 +165,21 @@ class Oracle(Connector):
 
     async def everywhere(
         self, scope: Scope, ask: Callable[[Compartment], Awaitable[T]]
-    ) -> list[tuple[Compartment, T]]:
-        """What each compartment answers. Forbidden where all of them refuse."""
+    ) -> list[tuple[Compartment, T | None]]:
+        """What each compartment answers, None where it refuses. Forbidden where all of them refuse."""
         every = await self.compartments(scope)
-        refused: list[tuple[Compartment, Forbidden]] = []
+        refused: list[tuple[str, Forbidden]] = []
 
-        async def one(part: Compartment) -> tuple[Compartment, T] | None:
+        async def one(part: Compartment) -> tuple[Compartment, T | None]:
             try:
                 return part, await ask(part)
             except Forbidden as error:
-                refused.append((part, error))
-                return None
+                refused.append((part.name, error))
+                return part, None
 
         answers = await self.each(every, one)
-        if len(refused) == len(every):
-            raise refused[0][1]
-        if refused:
-            names = [part.name for part, _ in refused]
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            which = f"{len(names)} of {len(every)} compartments do not allow this: {', '.join(names[:NAMED])}"
-            error = refused[0][1]
-            self.note_once(scope, f"{which}{more}. {error.message}", error)
-        return [answer for answer in answers if answer is not None]
+        self.refused(scope, "compartments", refused, every)
+        return answers
 
     async def listed(
         self,
@@ -214,14 +205,16 @@ class Oracle(Connector):
     def rows(
         self,
         scope: Scope,
-        found: Iterable[tuple[Compartment, Iterable[Record]]],
+        found: Iterable[tuple[Compartment, Iterable[Record] | None]],
         row: Callable[[Record], Resource | None],
         noun: str,
     ) -> Iterator[list[Resource]]:
         """The rows of the records of each compartment; those without an id are counted."""
         nameless = 0
-        for _, records in found:
-            made = [row(one) for one in records]
+        for part, records in found:
+            if records is None:
+                yield Unread("compartment_id", [part.id])
+            made = [row(one) for one in records or ()]
             rows = [one for one in made if one is not None]
             nameless += len(made) - len(rows)
             yield rows

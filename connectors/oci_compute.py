@@ -54,9 +54,9 @@ class Compute(Oracle):
             return found, vnics
 
         answers = await self.everywhere(scope, ask)
-        shapes = await self._made(scope, [one for _, (records, _) in answers for one in records])
-        vnics = {owner: card for _, (_, known) in answers for owner, card in known.items()}
-        found = [(part, records) for part, (records, _) in answers]
+        found = [(part, answer and answer[0]) for part, answer in answers]
+        vnics = {owner: card for _, answer in answers if answer for owner, card in answer[1].items()}
+        shapes = await self._made(scope, [one for _, records in found for one in records or ()])
         for rows in self.rows(scope, found, lambda one: instance(one, shapes, vnics), "instance"):
             yield rows
 

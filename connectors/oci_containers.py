@@ -31,11 +31,15 @@ class Containers(Oracle):
             return await self.every(scope, *listing, EXTRA_RETRIES, compartment_id=part.id)
 
         found = await self.everywhere(scope, ask)
-        known: Mapping[str, Sequence[Record]] | None = {}
-        if any(records for _, records in found):
-            answers = await self.beside(scope, "Node pools are", self.everywhere(scope, pools))
-            known = None if answers is None else by_cluster(one for _, every in answers for one in every)
-        for rows in self.rows(scope, found, lambda one: cluster(one, known), "cluster"):
+        some = any(records for _, records in found)
+        answers = await self.beside(scope, "Node pools are", self.everywhere(scope, pools)) if some else ()
+        known = by_cluster(one for _, every in answers or () for one in every or ())
+        seen = {part.id for part, every in answers or () if every is not None}
+
+        def row(one: Record) -> Resource | None:
+            return cluster(one, known if one.get("compartmentId") in seen else None)
+
+        for rows in self.rows(scope, found, row, "cluster"):
             yield rows
 
     async def container_instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:

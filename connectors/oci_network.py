@@ -1,4 +1,4 @@
-"""Virtual cloud networks, their subnets, reserved addresses, and both kinds of load balancers.
+"""Virtual cloud networks, their subnets and security groups, reserved addresses, and load balancers.
 
 A subnet belongs to a region, or to one availability domain. Reserved addresses are those that stay when what
 they stood at goes; an address that stands at nothing is `unattached`. A load balancer speaks HTTP and has
@@ -50,6 +50,12 @@ class Network(Oracle):
         async for page in self.listed(scope, *listing, address, "address", narrowed={"scope": RESERVED}):
             yield page
 
+    async def security_groups(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Network security groups."""
+        listing = "network", "list_network_security_groups"
+        async for page in self.listed(scope, *listing, security_group, "security group"):
+            yield page
+
     async def load_balancers(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """Load balancers."""
         listing = "load_balancer", "list_load_balancers"
@@ -93,6 +99,17 @@ def subnet(one: Record) -> Resource | None:
             no_public_addresses=one.get("prohibitPublicIpOnVnic"),
             dns_name=one.get("subnetDomainName"),
         ),
+        **common(one, "available"),
+    )
+
+
+def security_group(one: Record) -> Resource | None:
+    """One network security group; its rules are in a listing of their own, which is not read."""
+    if not one.get("id"):
+        return None
+    return Resource(
+        type="security_group",
+        details=told(compartment_id=one.get("compartmentId"), vpc_id=one.get("vcnId")),
         **common(one, "available"),
     )
 

@@ -1,7 +1,8 @@
 """The SDK's clients, one for each service, region and account, each with the credentials of its account.
 
 Keys that the settings hold are used as they are. Where they name a file or a profile, or hold nothing and
-~/.oci/config is here, that is read: API keys, or the token of `oci session authenticate`. In an account
+~/.oci/config is here, that is read: API keys, or the token of `oci session authenticate`, which is read again
+when `oci session refresh` has written a new one. In an account
 `key_file` is the private key beside tenancy, user and fingerprint, and without these a configuration file.
 `method: service_account` alone means what the machine is: a resource principal where Oracle has put one into
 the environment, else the instance's own; only their requests for a token do not pass the door.
@@ -65,12 +66,13 @@ _MAKING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks: the tenancy, its home region, and how requests are signed."""
+    """Who asks: the tenancy, its home region, how requests are signed, when a session's token was written."""
 
     tenancy: str
     home: str
     config: dict[str, Any] = field(repr=False)
     signer: Any = field(repr=False)
+    written: float | None = None
 
 
 class Clients:
@@ -87,6 +89,7 @@ class Clients:
         """The client of a service. Raises NotConfigured where the account has no credentials."""
         wanted = service, region, account
         with _MAKING:
+            self._identity(account)
             if wanted not in self._clients:
                 self._clients[wanted] = self._made(service, region, account)
             return self._clients[wanted]
@@ -97,8 +100,11 @@ class Clients:
             return self._identity(account)
 
     def secrets(self, account: str) -> list[str]:
-        """What an answer may not repeat: the names of the key stand in every signature."""
-        return [key for name in ("user", "fingerprint") if (key := self._http.key(account, name))]
+        """What an answer may not repeat: the names of the key, or the token, stand in every signature."""
+        known = self._identities.get(account)
+        shown = str(getattr(known and known.signer, "api_key", "")).partition("ST$")[2]
+        keys = [self._http.key(account, name) for name in ("user", "fingerprint")]
+        return [one for one in (*keys, shown) if one]
 
     def _made(self, service: str, region: str, account: str) -> Any:
         import oci
@@ -124,9 +130,11 @@ class Clients:
         return made
 
     def _identity(self, account: str) -> Identity:
-        if account not in self._identities:
-            self._identities[account] = self._found(account)
-        return self._identities[account]
+        known = self._identities.get(account)
+        if known is None or known.written != _written(known.config):
+            self._clients = {about: one for about, one in self._clients.items() if about[2] != account}
+            known = self._identities[account] = self._found(account)
+        return known
 
     def _found(self, account: str) -> Identity:
         import oci
@@ -149,7 +157,8 @@ class Clients:
             raise NotConfigured(message, f"Set {self._facts.to_set}.")
         home = str(told.get("region") or config.get("region") or self._usual(account))
         config |= {"region": home, "log_requests": False, "additional_user_agent": f"cloudtop/{__version__}"}
-        return Identity(str(config["tenancy"]), home, config, _signer(config))
+        written = _written(config)
+        return Identity(str(config["tenancy"]), home, config, _signer(config), written)
 
     def _machine(self, account: str, told: dict[str, Any]) -> Identity:
         """What this machine, function or pod is in Oracle's cloud."""
@@ -182,6 +191,12 @@ class Clients:
             return Unauthorized(message, f"Set {self._facts.to_set} to what the console shows.")
         message = f"The request to {title} ({service}) could not be made ({name})."
         return Invalid(message, "Check the region's name; if it stays so, report it.")
+
+
+def _written(config: dict[str, Any]) -> float | None:
+    """When the token of a session was written; None without one."""
+    place = config.get("security_token_file")
+    return Path(place).expanduser().stat().st_mtime if place else None
 
 
 def _signer(config: dict[str, Any]) -> Any:

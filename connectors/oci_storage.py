@@ -1,8 +1,9 @@
-"""Block volumes, boot volumes and buckets.
+"""Block and boot volumes, their backups, images, and buckets.
 
 A volume does not say what it hangs on: the attachments of all compartments do, for the one may lie in another
 than the other; of boot volumes they are asked for by availability domain. A volume in none of them is
-`unattached`; where some could not be read it is only `available`. A listing of buckets tells names: size,
+`unattached`; where some could not be read it is only `available`. Oracle's own images, which are in no
+compartment, are listed with those of each and are left out. A listing of buckets tells names: size,
 count, tier and tags are asked of each bucket. All are encrypted. Source: the Core Services and Object Storage
 API references.
 """
@@ -52,7 +53,7 @@ class Storage(Oracle):
             return await self.every(scope, "blockstorage", "list_boot_volumes", compartment_id=part.id)
 
         found = await self.everywhere(scope, ask)
-        every = [one for _, records in found for one in records]
+        every = [one for _, records in found for one in records or ()]
         domains = sorted({str(one["availabilityDomain"]) for one in every if one.get("availabilityDomain")})
 
         async def attached(part: Compartment) -> list[Record]:
@@ -71,7 +72,6 @@ class Storage(Oracle):
 
     async def _holders(self, scope: Scope, attached: Any, key: str) -> Mapping[str, str] | None:
         """The instance that each attached volume hangs on; None where that is not known of all."""
-        before = len(self.noted.get(scope, ()))
         asked = self.everywhere(scope, attached)
         answers = await self.beside(scope, "What some volumes hang on is", asked)
         if answers is None:
@@ -79,10 +79,30 @@ class Storage(Oracle):
         held = {
             str(one[key]): str(one["instanceId"])
             for _, records in answers
-            for one in records
+            for one in records or ()
             if one.get(key) and one.get("instanceId") and one.get("lifecycleState", "ATTACHED") in HELD
         }
-        return held if len(self.noted.get(scope, ())) == before else None
+        return None if any(records is None for _, records in answers) else held
+
+    async def volume_backups(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Backups of block volumes."""
+        async for page in self.listed(scope, "blockstorage", "list_volume_backups", backup, "backup"):
+            yield page
+
+    async def boot_volume_backups(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Backups of boot volumes."""
+        async for page in self.listed(scope, "blockstorage", "list_boot_volume_backups", backup, "backup"):
+            yield page
+
+    async def images(self, scope: Scope) -> AsyncIterator[list[Resource]]:
+        """Images of the tenancy's own."""
+
+        async def ask(part: Compartment) -> list[Record]:
+            found = await self.every(scope, "compute", "list_images", compartment_id=part.id)
+            return [one for one in found if one.get("compartmentId", part.id)]
+
+        for rows in self.rows(scope, await self.everywhere(scope, ask), image, "image"):
+            yield rows
 
     async def buckets(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """Buckets, with what each says of itself."""
@@ -132,6 +152,46 @@ def volume(one: Record, holders: Mapping[str, str] | None = None) -> Resource | 
             volume_group_id=one.get("volumeGroupId"),
         ),
         **row,
+    )
+
+
+def backup(one: Record) -> Resource | None:
+    """One backup of a volume of either kind."""
+    if not one.get("id"):
+        return None
+    return Resource(
+        type="snapshot",
+        size_gb=positive(one.get("sizeInGBs")),
+        encrypted=True,
+        details=told(
+            compartment_id=one.get("compartmentId"),
+            volume_id=one.get("volumeId") or one.get("bootVolumeId"),
+            kind=one.get("type"),
+            made=one.get("sourceType"),
+            stored_gb=positive(one.get("uniqueSizeInGBs")),
+            expires=one.get("expirationTime"),
+            kms_key_id=one.get("kmsKeyId"),
+        ),
+        **common(one, "available"),
+    )
+
+
+def image(one: Record) -> Resource | None:
+    """One image that instances are made of."""
+    if not one.get("id"):
+        return None
+    size_mb = positive(one.get("sizeInMBs"))
+    return Resource(
+        type="image",
+        size_gb=size_mb / 1024 if size_mb else None,
+        details=told(
+            compartment_id=one.get("compartmentId"),
+            made_of=one.get("baseImageId"),
+            platform=one.get("operatingSystem"),
+            platform_version=one.get("operatingSystemVersion"),
+            billed_gb=positive(one.get("billableSizeInGBs")),
+        ),
+        **common(one, "available"),
     )
 
 

@@ -1,4 +1,8 @@
-"""RunPod: GPU types rented by the GPU, several in one pod, in a secure and a community cloud.
+"""RunPod: pods, serverless endpoints and network volumes of an account, and GPU types with their prices.
+
+What an account has is told by REST v2: pods with the load and memory of each GPU now, endpoints with their
+workers, volumes with who uses them; tags and a past it does not know. Balance and spending stand with the
+health of the key. GPUs are rented one by one, several in one pod, in a secure and a community cloud.
 
 A list price is for one GPU for an hour; a pod of several costs that many times as much. An offer is a pod of
 one, two, four or eight GPUs of one type in one cloud. Its ceiling (`maxCount`) is no stock: what is free is
@@ -30,9 +34,11 @@ from cloudtop.errors import Changed, CloudError, Invalid, RateLimited, Unauthori
 from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from cloudtop.text import clean
 from cloudtop.units import positive
-from connectors.base import Connector, public
+from connectors import runpod_inventory
+from connectors.base import public
+from connectors.runpod_inventory import GRAPHQL, PODS, next_cursor
 
-CATALOG, PODS, GRAPHQL = "/v2/catalog/gpus", "/v2/pods", "/graphql"
+CATALOG = "/v2/catalog/gpus"
 TIERS = ("secure", "community")
 COUNTS = (1, 2, 4, 8)
 """GPUs of the pods that are offered. REST takes a listing for each, of the 60 requests that a minute has."""
@@ -78,8 +84,8 @@ class Sale(NamedTuple):
 Sales = Callable[[Mapping[str, Any]], Iterable[Sale]]
 
 
-class RunPod(Connector):
-    """Offers and health of RunPod."""
+class RunPod(runpod_inventory.Inventory):
+    """Everything that cloudtop asks of RunPod."""
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         """With a key each cloud and the spot prices by themselves; without one, all in one listing."""
@@ -114,10 +120,9 @@ class RunPod(Connector):
             raise self._retired()
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
-        """Whether the key may list pods (nothing says whose it is); without one, whether GraphQL answers."""
+        """Whether the key may list pods, and the balance; without one, whether GraphQL answers."""
         if self.http.key(scope.account):
-            call = self.http.json("GET", PODS, account=scope.account)
-            yield await self.probe(scope, call, None)
+            yield await self.probe(scope, self._accepted(scope), None)
             return
         unlocked = "No key is set. It works without a key: prices only."
         yield await self.probe(scope, self._answers_without_a_key(scope), unlocked)
@@ -130,6 +135,10 @@ class RunPod(Connector):
             return None
         told = str(errors)
         return RateLimited if TOO_OFTEN.search(told) else Unauthorized if BAD_KEY.search(told) else Invalid
+
+    async def _accepted(self, scope: Scope) -> str:
+        await self.http.json("GET", PODS, account=scope.account)
+        return f"The key is accepted. {await self.balance(scope)}"
 
     async def _catalog(self, scope: Scope, cloud: str) -> AsyncIterator[list[GpuOffer]]:
         nameless = 0
@@ -170,17 +179,6 @@ class RunPod(Connector):
     def _rows(self, scope: Scope, found: list[Mapping[str, Any]], path: str, sold: Sales) -> list[GpuOffer]:
         at, source = self.now(), self.http.url(path, scope.account)
         return [gpu_offer(one, sale, at, source) for one in found if gpu_id(one) for sale in sold(one)]
-
-
-def next_cursor(answer: Any) -> str | None:
-    """Where the catalogue goes on. Some answers do not speak of pages, and are whole."""
-    pages = _part(answer, "pagination")
-    cursor = pages.get("nextCursor")
-    if pages.get("hasNextPage") is False or (not cursor and not pages.get("hasNextPage")):
-        return None
-    if not cursor:
-        raise Invalid("RunPod says that its list goes on but not where.", "Try again.")
-    return str(cursor)
 
 
 def gpu_id(gpu: Mapping[str, Any]) -> str:

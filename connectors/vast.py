@@ -1,4 +1,7 @@
-"""Vast.ai: a marketplace of other people's machines.
+"""Vast.ai: a marketplace of other people's machines; what an account rents there, and what can be rented.
+
+An instance is priced with its disk, and pays for that while it is stopped; its load, memory and temperature
+are those of now. Credit and balance stand with the health of the key.
 
 An offer is one slice of one machine, and its prices are for all GPUs of the slice. The price that the site
 shows (`dph_total`) holds the disk that the search named (`allocated_storage`), so here the GPUs (`dph_base`,
@@ -19,7 +22,9 @@ from cloudtop.errors import CloudError, Invalid, RateLimited, Unauthorized
 from cloudtop.models import GpuOffer, Health, PriceQuery, Scope
 from cloudtop.text import clean
 from cloudtop.units import MONTH_HOURS, gib_from_mib, number, positive
-from connectors.base import Connector, public
+from connectors import vast_inventory
+from connectors.base import public
+from connectors.rows import inner
 
 SEARCH = "/api/v0/bundles/"
 WHO_AM_I = "/api/v0/users/current/"
@@ -28,8 +33,8 @@ DISK_GB = 8
 ON_DEMAND, BID = "on-demand", "bid"
 
 
-class Vast(Connector):
-    """Offers and health of Vast.ai."""
+class Vast(vast_inventory.Inventory):
+    """Everything that cloudtop asks of Vast.ai."""
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         """One search for the rented and one for the interruptible."""
@@ -74,10 +79,9 @@ class Vast(Connector):
         self.nameless(scope, walk.nameless)
 
     async def health(self, scope: Scope) -> AsyncIterator[list[Health]]:
-        """Whether the key is accepted; without one, whether a search is answered."""
+        """Whether the key is accepted, and what is left; without one, whether a search is answered."""
         if self.http.key(scope.account):
-            call = self.http.json("GET", WHO_AM_I, operation="who am I", account=scope.account)
-            yield await self.probe(scope, call, None)
+            yield await self.probe(scope, self._accepted(scope), None)
             return
         search = self._search({"type": ON_DEMAND, "limit": 1, "allocated_storage": DISK_GB}, scope)
         yield await self.probe(scope, search, "No key is set. It works without a key: prices only.")
@@ -93,6 +97,13 @@ class Vast(Connector):
         if status < 300:
             return RateLimited if "too frequent" in told else Invalid
         return None
+
+    async def _accepted(self, scope: Scope) -> str:
+        who = await self.http.json("GET", WHO_AM_I, operation="who am I", account=scope.account)
+        # What was paid in counts as credit; a balance is what is owed or owned beside it.
+        left = {name: number(inner(who, name)) for name in ("credit", "balance")}
+        said = [f"{name} ${value:.2f}" for name, value in left.items() if value is not None]
+        return f"The key is accepted: {', '.join(said)}." if said else "The key is accepted."
 
     async def _search(self, body: Mapping[str, Any], scope: Scope) -> list[Mapping[str, Any]]:
         answer = await self.http.json(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudtop import net
 from cloudtop.errors import CloudError, CloudtopError, StoreError
+from cloudtop.inventory import Unread
 from cloudtop.models import Health, Scope, Trouble, iso
 from cloudtop.store.faults import Closed
 from mcp_server.want import Want
@@ -149,6 +150,8 @@ class Flights:
         with self._observation(want) as seen:
             kept = ROWS.get(want.scope.kind)
             async for page in want.pages(want.scope):
+                if isinstance(page, Unread):
+                    seen.spare(page)
                 await seen.adding(map(kept, page) if kept else page)
             await seen.finishing()
 

@@ -86,7 +86,7 @@ def test_no_connector_imports_another() -> None:
         "connectors",
         *(
             f"connectors.{one}"
-            for one in ("base", "http", "door", "rows", "sdk_door", "threads", "discovery")
+            for one in ("base", "http", "door", "rented", "rows", "sdk_door", "threads", "discovery")
         ),
     }
     for path in (ROOT / "connectors").glob("*.py"):
@@ -156,6 +156,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "connectors.aws_door",
         "connectors.oci_door",
         "connectors.gcp_door",
+        "connectors.cloudflare_door",
         "connectors.http",
         "connectors.discovery",
         "cloudtop.cli.remote",

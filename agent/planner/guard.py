@@ -199,8 +199,6 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     """Whether the clause that begins here orders a change."""
     write = _write()
     at, wish = start, False
-    if at + 1 < len(words) and words[at].isalpha() and words[at] not in known and len(words[at]) >= 5:
-        at += _misspelled_lead(words[at], write)
     while size := write.lead.at(words, at):
         verb = max(write.hard.at(words, at), write.trade.at(words, at))
         if verb >= size:
@@ -281,12 +279,6 @@ def _is_name(word: str) -> bool:
         and not word[0].isdigit()
         and not word.startswith(("us-", "eu-"))
     )
-
-
-def _misspelled_lead(word: str, write: _Write) -> int:
-    """`kinldy`: two letters of a word of courtesy swapped."""
-    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
-    return int(any(one in write.lead.singles for one in swapped))
 
 
 def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:

@@ -73,7 +73,13 @@ def _money(s: Sentence, index: int) -> bool:
     if span.get("unit") == "usd":
         return True
     by = after is not None and (after.plays("per") or after.text in ("/", "a", "an"))
-    return span.number is not None and not span.plays("gpu") and by and unit is not None and unit.get("unit") == "hour"
+    return (
+        span.number is not None
+        and not span.plays("gpu")
+        and by
+        and unit is not None
+        and unit.get("unit") == "hour"
+    )
 
 
 def _asks_at(s: Sentence, index: int) -> bool:

@@ -140,7 +140,8 @@ def _owned(
         )
         if own.goes_on() and not market:
             return own.followed(now, previous)
-    if best is not None and best.has("check") and (own.seen.named or own.seen.has("everything")):
+    about = own.seen.named or own.seen.has("everything")
+    if best is not None and best.has("check") and about and own.weight:
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
     if own.weight <= against or (best is not None and not best.here and against >= _SURE):

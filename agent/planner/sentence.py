@@ -230,7 +230,7 @@ def priced(span: Span) -> bool:
 
 
 def of_prices(spans: Sequence[Span]) -> bool:
-    """Whether `going down` is said of prices: of a seller alone, or of anything in a region, it is an outage."""
+    """Whether `going down` is said of prices; of a seller or a region alone it is an outage."""
     if any(map(priced, spans)):
         return True
     anything = any(span.text in ("anything", "something", "everything") for span in spans)

@@ -97,9 +97,20 @@ def read_best(s: Sentence, tool: Tool, found: Found) -> None:
             ):
                 found.one = False
         s.use(index)
+    _bare_maximum(s, found)
     _all(s, found)
     _compare(s, tool, found)
     _change(s, tool, found)
+
+
+def _bare_maximum(s: Sentence, found: Found) -> None:
+    """`max price per hour for an A100`: no limit, for there is no number; the highest is asked for."""
+    numbers = any(span.number is not None and not span.plays("gpu") for span in s.spans)
+    place = next((i for i, span in enumerate(s.spans) if span.text.split()[0] in ("max", "maximum")), None)
+    if place is not None and not numbers and found.best is None and found.then is None:
+        found.best = "desc"
+        found.one = True
+        s.use(place)
 
 
 def _singular(s: Sentence, index: int) -> bool:

@@ -37,7 +37,12 @@ def read_size(s: Sentence, amount: Amount, found: Found) -> bool:
         s.use(whole)
         found.put("min_total_memory", amount.value)
         return amount.op not in ("lt", "le")
-    if amount.op not in ("lt", "le", "around") and _of_the_machine(s, amount, what is not None, found):
+    beside = s.plays(amount.at - 1, "gpu") and amount.value <= _largest()
+    if (
+        not beside
+        and amount.op not in ("lt", "le", "around")
+        and _of_the_machine(s, amount, what is not None, found)
+    ):
         found.put("min_total_memory", amount.value)
         return True
     return _gpu_memory(s, amount, found, what is not None)

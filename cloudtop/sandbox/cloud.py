@@ -44,8 +44,9 @@ class Cloud:
     `signs` tells that requests are signed with an account's first credential, and for a region where there
     are any. `listings`: (records, more) of other listings than those of prices, by the beginning of their
     paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
-    resources that its API lists in one answer. `leads` are fields by which a listing is led to others:
-    without one nobody can go on.
+    resources that its API lists in one answer. `always`: by type of resource, columns that its document lets
+    it leave out of none. `texts` are listings that are no JSON, read line by line. `leads` are fields by which
+    a listing is led to others: without one nobody can go on.
     """
 
     app: Callable[[State], Any]
@@ -67,6 +68,8 @@ class Cloud:
     listings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speech: Speech | None = None
     unpaged: tuple[str, ...] = ()
+    always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 Whoever begins last owns the scope: an older observation that is still open, here or in another process, can
 add and finish nothing any more. So at each moment one writer knows what the scope holds, and a finished
-observation leaves exactly the rows it has seen.
+observation leaves exactly the rows it has seen, and those of parts that it says were not read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from cloudtop.inventory import Unread
     from cloudtop.models import Scope
     from cloudtop.store.writer import Steps, Work, Writer
 
@@ -44,8 +45,8 @@ class Table(Protocol[Kept]):
         """One number per row that tells it from the others of its scope."""
         ...
 
-    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
-        """Ids of the scope's rows that were not seen."""
+    def unseen(self, db: sqlite3.Connection, seen: set[int], unread: Sequence[Unread]) -> list[int]:
+        """Ids of the scope's rows that were not seen, without those of a part that was not read."""
         ...
 
     def remove(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
@@ -100,6 +101,7 @@ class Observation(Generic[Item]):
         self._writer, self._look, self._table = writer, look, table
         self._max_scopes = max_scopes
         self._seen: set[int] = set()
+        self._unread: list[Unread] = []
         self._waiting: deque[Future[None]] = deque()
         self._failed: BaseException | None = None
         self._end: Future[bool] | None = None
@@ -139,6 +141,10 @@ class Observation(Generic[Item]):
                 await asyncio.wait([oldest])
                 oldest.exception()
             self._submit(self._work(chunk))
+
+    def spare(self, part: Unread) -> None:
+        """Know that a part was not read: which of its rows are gone is not proven by the end."""
+        self._unread.append(part)
 
     def finish(self) -> bool:
         """The listing was read to its proven end. False when a newer observation has taken the scope over."""
@@ -186,7 +192,7 @@ class Observation(Generic[Item]):
         if self._failed is not None:
             raise self._failed
         if finished:
-            gone = self._table.unseen(self._writer.connection, self._seen)
+            gone = self._table.unseen(self._writer.connection, self._seen, self._unread)
             for start in range(0, len(gone), CHUNK):
                 yield self._removing(gone[start : start + CHUNK])
             yield self._if_owned(lambda db: scopes.finished(db, look, self._table.table))

@@ -107,7 +107,7 @@ class OfferTable:
         """One number per offer that tells it from the others of its scope."""
         return (hash((offer.offer_id, 1 if offer.spot else 0)) for offer in page)
 
-    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
+    def unseen(self, db: sqlite3.Connection, seen: set[int], unread: object = ()) -> list[int]:
         """Ids of the scope's rows that are not among `seen`; their GPUs count as changed."""
         gone: list[int] = []
         if self._was_empty:

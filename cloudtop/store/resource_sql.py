@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from cloudtop.store.resources import ResourceFilter, Tag
 
 PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
-"""What the cloud says of this one, else what its type costs there on demand while it runs."""
+"""What the cloud says of this one, else what its type costs there on demand while it is paid for."""
 
 PRICED_BY_TYPE = (
     "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
-    " AND resource.status NOT IN ('stopped', 'terminated')"
+    " AND (resource.status NOT IN ('stopped', 'terminated')"
+    " OR json_extract(resource.details, '$.paid_while_stopped'))"
     " AND json_extract(resource.details, '$.priced_apart') IS NULL"
 )
 """Which rows cost what their type does."""

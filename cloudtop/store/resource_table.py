@@ -21,7 +21,7 @@ from cloudtop.text import encoded
 if TYPE_CHECKING:
     import sqlite3
 
-    from cloudtop.inventory import Gpus, Resource
+    from cloudtop.inventory import Gpus, Resource, Unread
     from cloudtop.store.observation import Look
     from cloudtop.store.writer import Steps, Writer
 
@@ -106,10 +106,21 @@ class ResourceTable:
         here = self._look.scope.region
         return (hash((one.id, one.type, one.region or here)) for one in page)
 
-    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
-        """Ids of the scope's rows that are not among `seen`."""
+    def unseen(self, db: sqlite3.Connection, seen: set[int], unread: Sequence[Unread] = ()) -> list[int]:
+        """Ids of the scope's rows that are not among `seen` and not of a part that was not read."""
         asked = "SELECT id, native_id, type, region FROM resource WHERE scope_id=?"
-        return [row[0] for row in db.execute(asked, (self._look.scope_id,)) if hash(row[1:]) not in seen]
+        spared = {number for part in unread for number in self._within(db, part)}
+        rows = db.execute(asked, (self._look.scope_id,))
+        return [row[0] for row in rows if hash(row[1:]) not in seen and row[0] not in spared]
+
+    def _within(self, db: sqlite3.Connection, part: Unread) -> Iterator[int]:
+        """Ids of the scope's rows in a part of it."""
+        asked = (
+            "SELECT id FROM resource WHERE scope_id=?"
+            " AND lower(json_extract(details, '$.' || ?)) IN (SELECT value FROM json_each(?))"
+        )
+        for (number,) in db.execute(asked, (self._look.scope_id, part.detail, json.dumps(part.values))):
+            yield number
 
     def remove(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Delete rows by id, and remember what they were."""

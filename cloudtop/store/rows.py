@@ -73,7 +73,7 @@ class RowTable:
         """One number per row that tells it from the others of its scope."""
         return (hash(row["uid"]) for row in page)
 
-    def unseen(self, db: sqlite3.Connection, seen: set[int]) -> list[int]:
+    def unseen(self, db: sqlite3.Connection, seen: set[int], unread: object = ()) -> list[int]:
         """Ids of the scope's rows that were not seen; they count as deleted."""
         rows = db.execute("SELECT id, uid FROM row WHERE scope_id=?", (self._look.scope_id,))
         return [number for number, uid in rows if hash(uid) not in seen]

@@ -133,8 +133,8 @@ def listed(
     )
 
 
-def notices(asked: MetricQuestion, page: ResourcePage, read: Reading) -> list[str]:
-    """Of how many resources nothing was measured, and that not all were looked at."""
+def notices(ctx: Ctx, asked: MetricQuestion, page: ResourcePage, read: Reading) -> list[str]:
+    """Of how many resources nothing was measured, that not all were looked at, and who tells the present."""
     said = []
     if page.total > len(page.rows):
         said.append(f"Only the first {len(page.rows)} of {page.total} resources were looked at.")
@@ -142,6 +142,12 @@ def notices(asked: MetricQuestion, page: ResourcePage, read: Reading) -> list[st
     silent = [uid for uid in read.resources if uid not in measured]
     if silent:
         said.append(f"Nothing was measured of {len(silent)} of {plural(len(read.resources), 'resource')}.")
+    if not asked.now:
+        kinds = {(one["provider"], one["type"]) for one in read.resources.values()}
+        facts = {name: ctx.fleet.facts[name] for name, _ in kinds}
+        present = sorted(facts[name].title for name, kind in kinds if kind in facts[name].momentary)
+        if present:
+            said.append(f"{' and '.join(present)}: measured now, which stands for the whole time.")
     if not page.total:
         said.append("No resource matches.")
     return said

@@ -17,6 +17,7 @@ from mcp_server.inventory import Asked
 
 if TYPE_CHECKING:
     from cloudtop.regions import Wanted
+    from cloudtop.resource_types import Meant
     from mcp_server.harvest import Harvest
     from mcp_server.result import Ctx
 
@@ -40,7 +41,7 @@ async def question(ctx: Ctx, given: Mapping[str, Any]) -> Question:
     from cloudtop import resource_types
 
     providers = await ctx.fleet.ids(given.get("providers") or (), "providers") or None
-    meant = resource_types.meant(given.get("resource_type") or ())
+    meant = _in_terms(ctx, providers, resource_types.meant(given.get("resource_type") or ()))
     without = resource_types.meant(given.get("exclude_resource_type") or (), "exclude_resource_type")
     places = _places(given.get("region"))
     readings, notices = _gpus(given.get("gpu"))
@@ -127,6 +128,17 @@ def _is_uid(parts: Sequence[str]) -> bool:
     from cloudtop import resource_types
 
     return parts[3] in resource_types.types() and not parts[0].startswith(("arn", "ocid"))
+
+
+def _in_terms(ctx: Ctx, providers: Sequence[str] | None, meant: Meant) -> Meant:
+    """The types as the clouds that are named have them: a pod of RunPod is an instance."""
+    terms = [ctx.fleet.facts[one].terms for one in providers or ()]
+
+    def own(kind: str) -> str:
+        known = {one.get(kind, kind) for one in terms}
+        return known.pop() if len(known) == 1 else kind
+
+    return meant._replace(types=tuple(dict.fromkeys(map(own, meant.types))))
 
 
 def _wanted(types: tuple[str, ...], without: tuple[str, ...]) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ async def run(
         sources=read.sources or found.sources,
         missing=[*found.missing, *read.missing],
         applied={**about.applied, **asked.applied(given)},
-        notices=[*about.notices, *metric_rows.notices(asked, page, read)],
+        notices=[*about.notices, *metric_rows.notices(ctx, asked, page, read)],
         total=len(rows),
         shape=shape,
         expires_at=read.expires_at,

@@ -20,9 +20,14 @@ STATES = {
     "INACTIVE": "stopped",
     "TERMINATED": "terminated",
     "FAILED": "failed",
+    "FAULTY": "failed",
+    "IMPORTING": "starting",
     "ASSIGNED": "available",
 }
-THERE = ("vcns", "subnets", "functions", "buckets", "volumes", "boot_volumes")
+THERE = (
+    *("vcns", "subnets", "functions", "buckets", "volumes", "boot_volumes"),
+    *("images", "volume_backups", "boot_volume_backups", "security_groups"),
+)
 """Groups of things that do not compute: what is in order there is `available`."""
 GPUS = {"BM.GPU.H100.8": ("H100", 8, 80), "BM.GPU.A100-v2.8": ("A100", 8, 80), "VM.GPU.A10.1": ("A10", 1, 24),
         "VM.GPU.A10.2": ("A10", 2, 24), "VM.GPU3.1": ("V100", 1, 16)}  # fmt: skip
@@ -30,6 +35,8 @@ FIELDS = {
     "instances": {"instance_type": "shape"},
     "volumes": {"size_gb": "sizeInGBs"},
     "boot_volumes": {"size_gb": "sizeInGBs"},
+    "volume_backups": {"size_gb": "sizeInGBs"},
+    "boot_volume_backups": {"size_gb": "sizeInGBs"},
     "buckets": {
         "size_bytes": "approximateSize",
         "object_count": "approximateCount",

@@ -115,6 +115,9 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any], Callable[[Thing], bo
     "mysql servers": (
         ("database",), {"resource_type": "database", "engine": ["mysql"]},
         lambda one: str(one.told("Engine")) in ("mysql", "aurora-mysql")),
+    "aurora databases": (
+        ("database",), {"resource_type": "database", "engine": ["aurora"]},
+        lambda one: str(one.told("Engine")).startswith("aurora")),
     "functions on python3.12": (
         ("function",), {"resource_type": "function", "runtime": ["python3.12"]},
         lambda one: one.told("Runtime") == "python3.12"),

@@ -68,7 +68,7 @@ def cpu(thing: Thing) -> float | None:
 
 
 def price(thing: Thing) -> float | None:
-    """What a machine costs an hour on demand; of spot and of unpriced types it is not known, stopped is free."""
+    """What a machine costs an hour on demand; of spot and of types without a price it is not known."""
     if thing.said.get("InstanceLifecycle") == "spot":
         return None
     usd = company.file("aws")["prices"].get(thing.told("InstanceType"), {}).get(thing.region)
@@ -122,22 +122,46 @@ def named(text: str, name: str) -> Question:
 
 
 QUESTIONS = [
-    *(idle(f"instances of team {one} below 20 % cpu over the last 24 hours and what they cost an hour",
-           tagged("team", one), 20) for one in TEAMS),
-    *(idle(f"vms in {one} that used less than 30% cpu in the last 24h, with their hourly price", placed(one), 30)
-      for one in REGIONS),
-    *(idle(f"{one} instances under 10% cpu in the last day and their price", tagged("env", one), 10)
-      for one in ENVIRONMENTS),
-    *(busy(f"{one} servers over 60% cpu during the past 24 hours and what they cost", tagged("env", one), 60)
-      for one in ENVIRONMENTS),
-    *(spent(f"what do the running instances of team {one} cost per hour", tagged("team", one)) for one in TEAMS),
+    *(
+        idle(
+            f"instances of team {one} below 20 % cpu over the last 24 hours and what they cost an hour",
+            tagged("team", one),
+            20,
+        )
+        for one in TEAMS
+    ),
+    *(
+        idle(
+            f"vms in {one} that used less than 30% cpu in the last 24h, with their hourly price",
+            placed(one),
+            30,
+        )
+        for one in REGIONS
+    ),
+    *(
+        idle(f"{one} instances under 10% cpu in the last day and their price", tagged("env", one), 10)
+        for one in ENVIRONMENTS
+    ),
+    *(
+        busy(
+            f"{one} servers over 60% cpu during the past 24 hours and what they cost", tagged("env", one), 60
+        )
+        for one in ENVIRONMENTS
+    ),
+    *(
+        spent(f"what do the running instances of team {one} cost per hour", tagged("team", one))
+        for one in TEAMS
+    ),
     *(spent(f"hourly cost of all running vms in {one}", placed(one)) for one in REGIONS),
-    *(spent(f"how much do the running machines in account {one} cost an hour", owned(one)) for one in ACCOUNTS),
+    *(
+        spent(f"how much do the running machines in account {one} cost an hour", owned(one))
+        for one in ACCOUNTS
+    ),
     *(stored(f"unattached volumes of team {one} and their total size", tagged("team", one)) for one in TEAMS),
     *(failing(f"unhealthy instances in {one}", tagged("env", one)) for one in ENVIRONMENTS),
     *(failing(f"which instances in {one} are failing", placed(one)) for one in REGIONS),
     *(named(f"average cpu of {one} over the last 24 hours and what it costs an hour", one) for one in NAMES),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")

@@ -167,6 +167,7 @@ async def test_without_a_subscription_all_are_read_that_may_be_used(tmp_path: Pa
         {"subscriptionId": "s1", "state": "Enabled"},
         {"subscriptionId": "s2", "state": "Disabled"},
         {"subscriptionId": "s3", "state": "Warned"},
+        {"subscriptionId": "s4", "state": "Deleted"},
     ]
     several = reply(200, json.dumps({"value": seen}))
     async with (
@@ -182,6 +183,25 @@ async def test_without_a_subscription_all_are_read_that_may_be_used(tmp_path: Pa
         "/subscriptions/s3/providers/Microsoft.Network/virtualNetworks",
         "/subscriptions/s1/providers/Microsoft.Network/publicIPAddresses",
         "/subscriptions/s3/providers/Microsoft.Network/publicIPAddresses",
+    ]
+
+
+async def test_an_account_that_keeps_files_alone_is_not_asked_for_blobs(tmp_path: Path) -> None:
+    """It would answer with an error, for which no bucket of the others could be told."""
+    within = "/subscriptions/s1/resourceGroups/g/providers/Microsoft.Storage/storageAccounts"
+    kinds = {"files": "FileStorage", "blobs": "StorageV2"}
+    accounts = [{"id": f"{within}/{name}", "name": name, "kind": kind} for name, kind in kinds.items()]
+    inside = {"id": f"{within}/blobs/blobServices/default/containers/logs", "name": "logs"}
+    async with (
+        serving(
+            TOKEN, reply(200, json.dumps({"value": accounts})), reply(200, json.dumps({"value": [inside]}))
+        ) as server,
+        connector_at("azure", server.url, ONE, tmp_path) as azure,
+    ):
+        (row,) = await listed(azure, "buckets")
+    assert (row.name, row.details["account"]) == ("logs", "blobs")
+    assert [one.line.split()[1].partition("?")[0] for one in server.requests[2:]] == [
+        f"{within}/blobs/blobServices/default/containers"
     ]
 
 

@@ -165,6 +165,27 @@ def test_a_machine_is_paid_for_until_it_is_deallocated(
     assert (made.usd_per_hour, made.details.get("paid_while_stopped")) == (usd, paid)
 
 
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"storageProfile": {"osDisk": {"osType": "Windows"}}}, "Windows"),
+        ({"storageProfile": {"osDisk": {"osType": "Windows"}}, "licenseType": "Windows_Server"}, None),
+        ({"storageProfile": {"osDisk": {"osType": "Linux"}}}, None),
+        (
+            {"storageProfile": {"imageReference": {"publisher": "RedHat", "offer": "RHEL"}}},
+            "Red Hat Enterprise Linux",
+        ),
+        ({"storageProfile": {"imageReference": {"publisher": "redhat", "offer": "rhel-byos"}}}, None),
+        ({"host": {"id": "/subscriptions/s/h"}}, "dedicated host"),
+    ],
+)
+def test_a_licence_or_a_host_makes_the_price_of_a_size_not_its_own(told: Any, why: str | None) -> None:
+    one = {"id": "/subscriptions/s/resourceGroups/g/v", "properties": told}
+    made = azure_compute.instance(one, azure_compute.Beside())
+    assert made is not None
+    assert made.details.get("priced_apart") == why
+
+
 def test_addresses_of_a_machine_are_found_whatever_the_case_of_an_id() -> None:
     made = azure_compute.instance(record("instances"), BESIDE)
     assert made is not None

@@ -17,7 +17,8 @@ from cloudtop.sandbox.clouds import digitalocean as sandbox
 from cloudtop.settings import ProviderSettings
 from connectors import discovery
 from connectors.base import Connector
-from connectors.digitalocean import DigitalOcean, gpu_offers, has_gpu
+from connectors.digitalocean import DigitalOcean
+from connectors.digitalocean_prices import gpu_offers, has_gpu
 from tests.connectors.raw_servers import START, Audit, Clock, Hosts, Secrets, reply, serving
 
 JUNK: tuple[Any, ...] = (None, "", "n/a", [], {}, -1, 0, True, float("nan"), 1e300, [None], {"x": 1})
@@ -100,14 +101,20 @@ async def test_a_listing_without_links_that_has_everything_is_whole(body: Any) -
     assert [row.offer_id for page in pages for row in page] == ["gpu-h100x8-640gb@tor1"]
 
 
-async def test_health_asks_for_what_the_token_is_needed_for() -> None:
-    """`/v2/account` refuses a token limited to sizes, which is all that is wanted of it."""
-    async with serving(reply(200, {"sizes": []})) as server:
+async def test_a_token_that_may_read_sizes_alone_is_none_the_worse() -> None:
+    """Who it is and what it owes are refused to it, which costs no check its health."""
+    refused = reply(403, {"id": "forbidden", "message": "You are not authorized to perform this operation"})
+    async with serving(reply(200, {"sizes": []}), refused, refused) as server:
         connector: Any = asking(server.url)
         (rows,) = [rows async for rows in connector.health(Scope("digitalocean", kind="health"))]
         await connector.aclose()
-    assert [row.status for row in rows] == ["healthy", "healthy"]
-    assert [one.line for one in server.requests] == ["GET /v2/sizes?page=1&per_page=1 HTTP/1.1"]
+    assert [(row.check, row.status) for row in rows] == [
+        ("credentials", "healthy"), ("api", "healthy"), ("quota", "healthy"),
+    ]  # fmt: skip
+    assert "billing:read" in rows[2].message
+    assert [one.line.split()[1] for one in server.requests] == [
+        "/v2/sizes?page=1&per_page=1", "/v2/account", "/v2/customers/my/balance",
+    ]  # fmt: skip
 
 
 def test_an_error_in_a_good_answer_is_seen_but_an_account_is_none() -> None:

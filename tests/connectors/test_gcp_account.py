@@ -117,6 +117,13 @@ async def test_a_zone_that_google_cannot_reach_fails_the_listing_after_the_rows_
     assert "us-west1-b" in ended.message
 
 
+async def test_places_that_a_page_calls_unreachable_as_a_whole_fail_the_listing_too(tmp_path: Path) -> None:
+    body = {"items": {}, "unreachables": ["projects/acme/zones/us-west1-c"]}
+    _, _, ended = await listed(tmp_path, "volumes", (DISKS, body, 200))
+    assert isinstance(ended, Unavailable)
+    assert "us-west1-c" in ended.message
+
+
 @pytest.mark.parametrize(
     ("kind", "ask", "body", "place"),
     [

@@ -16,7 +16,7 @@ from cloudtop import net
 from cloudtop.errors import CloudError, Forbidden, NotConfigured, Unauthorized, Unavailable
 from cloudtop.models import Health, Scope
 from cloudtop.sandbox.faults import Armed, Exchange, Reply
-from cloudtop.sandbox.oci.signed import ACCOUNTS
+from cloudtop.sandbox.oci.signed import ACCOUNTS, token
 from cloudtop.sandbox.serve import Sandbox, running
 from cloudtop.settings import load
 from connectors import discovery
@@ -110,6 +110,43 @@ async def test_a_key_file_beside_tenancy_and_user_is_the_private_key(
     del auth["key_content"]
     async with at(sandbox, tmp_path, **auth) as connector:
         assert (await said(connector))["credentials"].healthy
+
+
+async def test_the_token_of_a_session_is_used_and_read_again_when_it_is_renewed(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    session = PROFILES.replace("user={user}", "security_token_file={home}/token", 1)
+    place, held = file(tmp_path, session), tmp_path / "token"
+    held.write_text(f"{token('prod')}x")
+    async with at(sandbox, tmp_path, key_file=place) as connector:
+        assert (await said(connector))["credentials"].status == "failing"
+        held.write_text(f"{token('prod')}\n")
+        checks = await said(connector)
+        repeating = _answering(400, f"InvalidParameter: The token {token('prod')} is odd.")
+        sandbox.layers["oci"].arm("repeating", repeating, path="/20160918/vcns")
+        with pytest.raises(CloudError) as raised:
+            await every(connector.vcns(Scope("oci", "default", "us-ashburn-1", "vcns")))
+    assert checks["credentials"].healthy
+    assert "tenancy brightwater, at home in eu-frankfurt-1" in checks["credentials"].message
+    assert "The token" in str(raised.value)
+    assert token("prod") not in str(raised.value)
+
+
+async def test_a_resource_principal_of_the_environment_is_who_the_machine_is(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {
+        "VERSION": "2.2",
+        "RPST": token("prod"),
+        "PRIVATE_PEM": KEYS["key_content"],
+        "REGION": "us-ashburn-1",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(f"OCI_RESOURCE_PRINCIPAL_{name}", value)
+    async with at(sandbox, tmp_path, method="service_account") as connector:
+        checks = await said(connector)
+        assert await every(connector.instances(INSTANCES))
+    assert "tenancy brightwater, at home in us-ashburn-1" in checks["credentials"].message
 
 
 async def test_the_usual_place_is_found_by_its_variable(sandbox: Sandbox, tmp_path: Path) -> None:

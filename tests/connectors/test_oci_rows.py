@@ -123,6 +123,24 @@ def test_a_volume_is_unattached_only_where_all_attachments_are_known(
     assert row.status == status
 
 
+def test_backups_and_images_are_there_unless_they_are_being_made_or_broken() -> None:
+    states = {"AVAILABLE": "available", "REQUEST_RECEIVED": "starting", "FAULTY": "failed"}
+    for word, status in states.items():
+        made = oci_storage.backup({"id": "ocid1.volumebackup.oc1.iad.a", "lifecycleState": word})
+        assert made is not None
+        assert made.status == status
+    states = {
+        "IMPORTING": "starting",
+        "EXPORTING": "available",
+        "DISABLED": "stopped",
+        "DELETED": "terminated",
+    }
+    for word, status in states.items():
+        image = oci_storage.image({"id": "ocid1.image.oc1.iad.a", "lifecycleState": word})
+        assert image is not None
+        assert image.status == status
+
+
 def test_an_empty_bucket_has_no_bytes_and_one_that_tells_nothing_is_not_known() -> None:
     told = oci_storage.bucket({"name": "b", "approximateSize": 0, "approximateCount": 0})
     untold = oci_storage.bucket({"name": "b"})

@@ -26,10 +26,10 @@ from connectors.runpod import (
     catalog_sales,
     gpu_offer,
     in_stock,
-    next_cursor,
     places_of,
     sales,
 )
+from connectors.runpod_inventory import next_cursor
 from tests.connectors.raw_servers import START, reply, serving
 from tests.connectors.raw_servers import House as AnyHouse
 from tests.connectors.sellers import fixture
@@ -442,7 +442,7 @@ def fits(record: Mapping[str, Any], required: Mapping[str, Any], optional: Mappi
         assert isinstance(value, bool) <= (bool in types), name
 
 
-def client(key: str | None = local.TOKEN) -> httpx.AsyncClient:
+def client(key: str | None = local.TOKENS["prod"]) -> httpx.AsyncClient:
     app = local.app(State(lambda: START))
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return httpx.AsyncClient(

@@ -221,8 +221,11 @@ class Metrics(Regional):
 
     async def ask(self, house: House, deadline_s: float) -> Harvest:
         names = tuple(self.facts.metrics[self._type])[:1]
-        # The cloud's time, which does not leap with ours.
-        end = datetime.now(UTC).replace(second=0, microsecond=0)
+        how = self.facts.metrics[self._type][names[0]]
+        present = self._type in self.facts.momentary or (isinstance(how, Mapping) and "counter" in how)
+        # The cloud's time, which does not leap with ours; what is measured now is of our time.
+        now = house.clock.now() if present else datetime.now(UTC)
+        end = now.replace(second=0, microsecond=0)
         about = {
             scope: MetricQuery(
                 self._type, names, end - timedelta(hours=HOURS), end, 300, targets=self._targets[place]

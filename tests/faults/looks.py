@@ -145,7 +145,9 @@ class Looks:
     def _tries(self, mine: list[Any], failed: list[Any], faulted: list[Any]) -> None:
         scopes = len([scope for scope in self.cell.counts if self.cell.hit(scope)])
         expected = 1 if self.case.how else self.case.tries or 1
-        if not self.family.cloud.records and self.case.fault in ("truncated", "html"):
+        cloud = self.family.cloud
+        in_text = not cloud.records or self.family.method in cloud.texts
+        if in_text and self.case.fault in ("truncated", "html"):
             return  # a text read line by line arrived well; that it makes no sense shows later
         # Once it took no connection, a host is not asked for the other scopes.
         least = 1 if self.case.dead else scopes

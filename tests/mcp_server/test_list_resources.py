@@ -189,6 +189,17 @@ async def test_what_is_priced_apart_has_not_the_price_of_its_type(
     assert group["usd_per_hour"] == 40
 
 
+async def test_a_stopped_machine_costs_what_its_type_does_only_where_its_cloud_goes_on_charging(
+    house: House, clouds: dict[str, Cloud]
+) -> None:
+    rows = clouds["aws"].rows["prod", "us-east-1", "instances"]
+    (at,) = [place for place, one in enumerate(rows) if one.id == "i-0003"]
+    rows[at] = replace(rows[at], status="stopped", details={"paid_while_stopped": True})
+    rows[0] = replace(rows[0], status="stopped")
+    answer = await house.call(TOOL, id=["i-0001", "i-0003"])
+    assert {row["id"]: row["usd_per_hour"] for row in answer["rows"]} == {"i-0001": None, "i-0003": 40}
+
+
 async def test_a_group_costs_the_same_whatever_was_asked_before(house: House) -> None:
     first = await house.call(TOOL, resource_type="instance", group_by="account", sort="price_desc")
     await house.call(TOOL, resource_type="instance", sort="price_desc")

@@ -65,7 +65,8 @@ def test_the_company_is_large_enough_to_be_one(cloud: str) -> None:
     things = [one for one in company.things(cloud) if one.type]
     assert len(things) >= {"aws": 120}.get(cloud, 20)
     assert any(not one.tags for one in things)
-    assert any(one.tags.get("cost-center") == "4711" for one in things)
+    # Some clouds know no tags.
+    assert not any(one.tags for one in things) or any(one.tags.get("cost-center") == "4711" for one in things)
     assert any("without" in one.said for one in things)
 
 

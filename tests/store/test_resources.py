@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloudtop.inventory import Gpus, Resource
+from cloudtop.inventory import Gpus, Resource, Unread
 from cloudtop.models import Scope
 from cloudtop.store.open import FILE, Store
 from cloudtop.store.resources import ResourceFilter
@@ -50,6 +50,16 @@ def counted(home: Path, table: str) -> int:
 @pytest.fixture
 def store(tmp_path: Path, opened: Callable[..., Store]) -> Store:
     return opened(tmp_path)
+
+
+def test_of_a_part_that_was_not_read_nothing_is_gone(store: Store) -> None:
+    look(store, *(machine(n, details={"part": part}) for n, part in enumerate(["A", "b", "c"])))
+    with store.resource_observation(EC2, fetched_at=NOON + timedelta(hours=1)) as seen:
+        seen.add([machine(2, details={"part": "c"})])
+        seen.spare(Unread("part", ["a"]))
+        seen.finish()
+    store.flush()
+    assert [one["name"] for one in held(store)] == ["web-0", "web-2"]
 
 
 def test_a_row_comes_back_as_it_was_told(store: Store) -> None:

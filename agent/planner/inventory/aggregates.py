@@ -23,7 +23,9 @@ def read_aggregates(a: Asked) -> None:
         if ranks and ahead and not of_one:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
-        elif span.plays("agg") and (not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)):
+        elif span.plays("agg") and (
+            not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)
+        ):
             _as_figure(a, str(span.get("agg")), index)
 
 

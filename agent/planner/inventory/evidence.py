@@ -154,7 +154,9 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 def _age(s: Sentence, index: int, span: Span) -> str | None:
     if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
         return "age"
-    if span.plays("then_running") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
+    if span.plays("then_running") and any(
+        _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
+    ):
         return "age"
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
@@ -199,6 +201,8 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         )
         asked = index > 0 and s.spans[index - 1].text == "how"
         return "metric" if of_gpus or asked or str(span.get("threshold")).startswith("gpu_") else "tempted"
+    if span.plays("ranked_metric") and any(one.text in ("dollar", "dollars", "buck", "$") for one in s.spans):
+        return None
     if speaks(span):
         return "metric"
     if str(span.get("agg")).startswith("p") and span.text != "median":
@@ -209,7 +213,7 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         return None
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
-    if _measured_here(s, index) or counted:
+    if _measured_here(s, index) or counted or s.plays(index + 1, "graph"):
         return "metric"
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
@@ -247,7 +251,7 @@ def _is_size(s: Sentence, place: int) -> bool:
     while (one := s.at(before)) is not None and (one.text in ("of", "+") or one.plays("total")):
         before -= 1
     near = [one for one in (s.at(before), s.at(place + 1)) if one is not None]
-    measured = any(sp.plays("measured") for sp in s.spans)
+    measured = any(sp.plays("measured") or sp.text in ("using", "uses") for sp in s.spans)
     if any(one.get("unit") in ("gb", "tb", "mb") for one in near) and not measured:
         return True
     span = s.spans[place]

@@ -80,6 +80,9 @@ def _which_most(a: Asked) -> None:
     if "group_by" in a.found.arguments or not asks:
         return
     at = asks[0] + 1
+    if a.s.plays(at, "provider", "region", "env") and a.s.plays(at + 1, "dim"):
+        # `which gcp projects have databases`: the cloud is for its own rule.
+        at += 1
     head, dimension = a.s.spans[at], dimension_at(a, at)
     if (
         dimension in (None, "resource", "status")
@@ -146,7 +149,8 @@ def read_heads(a: Asked) -> None:
 def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
-    if not places:
+    words = a.s.words()
+    if not places and not ("or" in words and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

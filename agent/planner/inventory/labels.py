@@ -117,6 +117,16 @@ def _lacking(a: Asked, index: int) -> None:
         elif not (span.text in word_set("joins") or span.text in set_of("articles")):
             break
         at += 1
+    before = a.s.at(index - 1)
+    if not keys and before is not None and before.text in ("is", "are"):
+        # `whose team tag is missing`
+        places.append(index - 1)
+        at = index - 2
+        while a.s.plays(at, "tag_word") and not a.s.plays(at, "tag_key"):
+            places.append(at)
+            at -= 1
+        if (span := a.s.at(at)) is not None and span.plays("tag_key") and not span.used:
+            keys, places = [key_of(a, str(span.get("tag_key")))], [*places, at]
     if keys:
         a.put("missing_tag", keys, *places)
 
@@ -235,8 +245,10 @@ def _key_and_value(a: Asked, index: int) -> None:
     while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
-    if value is not None and value.text not in set_of("articles") and _is_value(
-        value, sure=_in_use(a, str(span.get("tag_key")), value)
+    if (
+        value is not None
+        and value.text not in set_of("articles") | set_of("place_leads")
+        and _is_value(value, sure=_in_use(a, str(span.get("tag_key")), value))
     ):
         _tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
 

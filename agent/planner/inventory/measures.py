@@ -43,7 +43,12 @@ def _top(a: Asked) -> None:
     """`cpu per instance, top 5`: the largest come first."""
     for index, _ in a.all("top"):
         after = a.s.at(index + 1)
-        if "metric" in a.found.arguments and "sort" not in a.found.arguments and after is not None and after.number:
+        if (
+            "metric" in a.found.arguments
+            and "sort" not in a.found.arguments
+            and after is not None
+            and after.number
+        ):
             a.put("sort", "desc")
 
 
@@ -149,7 +154,9 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
 
 def _of_gpus(a: Asked, index: int) -> bool:
     """`least used gpus`: the cards themselves, not the machines that they are in."""
-    return any(span is not None and span.text in ("gpu", "gpus") for span in (a.s.at(index + 1), a.s.at(index + 2)))
+    return any(
+        span is not None and span.text in ("gpu", "gpus") for span in (a.s.at(index + 1), a.s.at(index + 2))
+    )
 
 
 def _own_word(a: Asked, index: int) -> bool:

@@ -114,7 +114,7 @@ def _searched(a: Asked, index: int) -> None:
 
 
 def _in_names(a: Asked) -> bool:
-    """`training nodes`, `web servers`: a word before the noun, where names of what there is have it in them."""
+    """`training nodes`, `web servers`: a word before the noun that names of what there is have in them."""
     for index, noun in enumerate(a.s.spans[1:]):
         span = a.s.spans[index]
         several = noun.plays("type", "service") and is_plural(noun.text)
@@ -137,7 +137,19 @@ def _in_names(a: Asked) -> bool:
 
 
 _NAME_PARTS = re.compile(r"[^a-z0-9]+")
-_MEANT = ("type", "service", "shy_type", "state", "provider", "region", "engine", "runtime", "env", "gpu", "account")
+_MEANT = (
+    "type",
+    "service",
+    "shy_type",
+    "state",
+    "provider",
+    "region",
+    "engine",
+    "runtime",
+    "env",
+    "gpu",
+    "account",
+)
 
 
 def read_loose(a: Asked) -> None:

@@ -88,7 +88,8 @@ def _sorted(a: Asked) -> None:
     for index, _ in a.all("sort_by"):
         order_by(a, index)
     for index, span in a.all("direction"):
-        if span.text in ("first", "up") or len(span.text.split()) < 2:
+        told = span.text.endswith("scending") or len(span.text.split()) > 1
+        if span.text in ("first", "up") or not told:
             continue
         if a.tool.has("metric") and ("metric" in a.found.arguments or a.before.get("metric")):
             a.put("sort", span.get("direction"), index)

@@ -7,7 +7,7 @@ from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 
 _INSIDE = frozenset(("in", "inside", "within"))
@@ -34,6 +34,10 @@ def read_places(a: Asked) -> None:
     """Clouds and regions, or what is left out of them."""
     for index, span in a.all("provider"):
         if span.plays("service") or (span.plays("total") and not _led(a, index)):
+            continue
+        if span.get("provider") == "kubernetes" and not _led(a, index) and types_said(a):
+            # `clusters running kubernetes`: of which kind they are, not where.
+            a.s.use(index)
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
@@ -66,7 +70,9 @@ def read_kinds(a: Asked) -> None:
         without = a.s.plays(index - 1, "lacks")
         if span.text == "encryption" and not without:
             continue
-        a.put("encrypted", span.get("encrypted") != ("true" if index in a.denied or without else "false"), index)
+        a.put(
+            "encrypted", span.get("encrypted") != ("true" if index in a.denied or without else "false"), index
+        )
         a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
@@ -214,6 +220,18 @@ def _family_before_noun(a: Asked) -> None:
             and noun.get("type") == "instance"
         ):
             a.put("instance_type", raw(a, index), index)
+            _families_joined(a, index)
+
+
+def _families_joined(a: Asked, index: int) -> None:
+    """`c5 and m5 instances`: the families in front, in a list with the one before the noun."""
+    at = index - 1
+    while (join := a.s.at(at)) is not None and join.text in word_set("joins") | set_of("joins"):
+        span = a.s.at(at - 1)
+        if span is None or span.used or span.number is not None or not FAMILY.fullmatch(span.text):
+            return
+        a.put("instance_type", raw(a, at - 1), at - 1)
+        at -= 2
 
 
 def _gpu(a: Asked, index: int, span: Span) -> None:

@@ -49,10 +49,17 @@ def _wanted(a: Asked, names: list[str], first: int, last: int) -> None:
     after, before = a.s.at(last + 1), a.s.at(first - 1)
     of = a.s.spans[last].text.endswith(" of") or (after is not None and after.text in ("of", "for"))
     opens = all(_opens(a, at) for at in range(first))
-    whose = before is not None and before.text in _WHOSE and (lead := a.s.at(first - 2)) is not None and lead.text in _LEADS
+    whose = (
+        before is not None
+        and before.text in _WHOSE
+        and (lead := a.s.at(first - 2)) is not None
+        and lead.text in _LEADS
+    )
     if not (of and opens) and not whose:
         return
-    plural = all(is_plural(one.text) for one in a.s.spans[first : last + 1] if _field(a, one.text) is not None)
+    plural = all(
+        is_plural(one.text) for one in a.s.spans[first : last + 1] if _field(a, one.text) is not None
+    )
     if not whose and not (plural and set(names) - _GROUPS):
         return
     for name in ["name", *names] if whose else names:
@@ -68,4 +75,7 @@ def _opens(a: Asked, at: int) -> bool:
     """What a question begins with: `give me the`, `I need`."""
     span = a.s.spans[at]
     passed = set_of("articles") | set_of("which") | word_set("fillers") | word_set("row_verbs")
-    return span.text in passed | {"i", "need", "want", "me", "us", "just", "only"} or span.text.split()[0] in passed
+    return (
+        span.text in passed | {"i", "need", "want", "me", "us", "just", "only"}
+        or span.text.split()[0] in passed
+    )

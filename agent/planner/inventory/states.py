@@ -44,8 +44,12 @@ _RUNS = ("engine", "runtime", "shy_runtime", "=runtime", "=name", "metric_op", "
 
 def _filters(a: Asked, index: int) -> bool:
     """`running instances`, `what is running`; not `running postgres`, `instances running hot`."""
-    after = a.s.at(index + 1)
+    after, behind = a.s.at(index + 1), a.s.at(a.skip(index + 1))
     if after is not None and after.plays(*_RUNS):
+        return False
+    if after is not None and after.get("provider") == "kubernetes":
+        return False
+    if behind is not None and behind.plays("runtime", "shy_runtime", "=runtime"):
         return False
     return not a.tool.has("metric")
 

@@ -63,7 +63,9 @@ def _adds_up(s: Sentence) -> bool:
     sized = any(span.plays("size_of") for span in s.spans)
     asks = any(span.text in set_of("sums") for span in s.spans)
     beside = any(
-        span.plays("size_of") and s.plays(at - 1, "total") and not s.plays(at + 1, "measured", "metric", "shy_metric")
+        span.plays("size_of")
+        and s.plays(at - 1, "total")
+        and not s.plays(at + 1, "measured", "metric", "shy_metric")
         for at, span in enumerate(s.spans)
     )
     return beside or (asks and sized and any(span.plays("total") for span in s.spans))
@@ -82,7 +84,7 @@ def _of_something(s: Sentence, seen: Evidence) -> bool:
 def _health(s: Sentence, seen: Evidence) -> float:
     """Whether something is well is asked."""
     asks = [span.text for span in s.spans if span.plays("ask_health")]
-    if seen.has("health") or (not asks and _how_are(s, seen)):
+    if seen.has("health") or (set(asks) <= _GREETED and _how_are(s, seen)):
         return 3.2
     if not asks or (seen.has("id") and not seen.has("name", "named", "word")):
         return _NO
@@ -93,6 +95,9 @@ def _health(s: Sentence, seen: Evidence) -> float:
     if telling or (seen.one_named and (opens or alone)):
         return 3.2
     return 2.0 if opens and not seen.has("state") and seen.has("type", "machine") else -1.0
+
+
+_GREETED = frozenset(("doing", "faring", "holding up"))
 
 
 def _how_are(s: Sentence, seen: Evidence) -> bool:
@@ -107,7 +112,10 @@ def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
     if not seen.one_named and not (turn and s.spans[0].plays("details")):
         return _NO
     several = ("count", "per", "contains", "begins", "ends", "in_name", "=name_contains")
-    plural = any(span.plays("type", "shy_type", "service") and is_plural(span.text) for span in s.spans)
+    plural = any(
+        span.plays("type", "shy_type", "service") and is_plural(span.text) and not span.plays("field_of")
+        for span in s.spans
+    )
     if plural or any(span.plays(*several) for span in s.spans) or seen.has("label", "age", "extreme"):
         return -2.0
     asks = ("details", "who_has", "field_of")

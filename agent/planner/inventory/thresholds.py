@@ -48,7 +48,9 @@ def read_units(a: Asked) -> None:
         lead, before = a.s.at(index - 1), a.s.at(index - 2)
         if lead is not None and lead.text == "in" and before is not None and before.number is None:
             a.s.use(index)
-            a.found.notices.append(f"Every figure is in the unit of its metric, whether that is {span.text} or not.")
+            a.found.notices.append(
+                f"Every figure is in the unit of its metric, whether that is {span.text} or not."
+            )
 
 
 def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:

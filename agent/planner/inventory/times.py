@@ -153,6 +153,11 @@ def _age(a: Asked, index: int) -> None:
     lead = a.s.at(made.first - 1)
     running = lead is not None and lead.plays("running_for")
     sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
+    again = "older_than" in a.before and made.op is None
+    if again and len([one for one in a.s.spans if one.text[0].isalnum()]) <= _NEAR:
+        # `make that a year`, after an age.
+        a.put("older_than", said(made), *places)
+        return
     if not (old or sure or running):
         return
     if old and a.s.plays(made.first - 1, "made"):

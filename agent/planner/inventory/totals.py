@@ -87,7 +87,12 @@ def _summed(a: Asked, span: Span) -> str | None:
         return "vcpus"
     if span.get("size_of") == "ram":
         return "ram_gib"
-    if span.plays("size_of") or str(span.get("field_of")).startswith("size_") or span.get("order_by") == "size" or span.text == "size of":
+    if (
+        span.plays("size_of")
+        or str(span.get("field_of")).startswith("size_")
+        or span.get("order_by") == "size"
+        or span.text == "size of"
+    ):
         return size_field(types_said(a))
     if span.get("unit") == "object":
         return "object_count"

@@ -39,7 +39,15 @@ class Own:
     @property
     def weight(self) -> float:
         """How much speaks for it: what is named, and cues of tools that are about other things than lists."""
-        return self.seen.total() + _CUE * self.cues
+        return 0.0 if self._of_connections else self.seen.total() + _CUE * self.cues
+
+    @property
+    def _of_connections(self) -> bool:
+        """`test the connection to runpod`: of a cloud, and of nothing in it."""
+        said = bool({"connection", "connections", "connectivity"} & set(self.s.words()))
+        of_cloud = any(span.plays("provider") for span in self.s.spans)
+        others = ("type", "service", "name", "named", "id", "word", "metric", "shy_metric")
+        return said and of_cloud and not self.seen.has(*others)
 
     @property
     def cues(self) -> float:

@@ -1,9 +1,9 @@
-"""DigitalOcean as a local server: its account and its list of sizes.
+"""DigitalOcean as a local server: its list of sizes, and the company's part of it.
 
-Follows DigitalOcean's OpenAPI specification (Account, Sizes). The market is made up, in the units of the API:
-dollars an hour for a whole droplet, memory in MB, video memory of all GPUs together in GiB. Stricter than the
-real one: an unknown query parameter is refused, and a page is small whatever was asked, so that every listing
-has several. In it are: a size in several regions, one in none, one that cannot be had, one without a price,
+Follows DigitalOcean's OpenAPI specification. The market is made up, in the units of the API: dollars an hour
+for a whole droplet, memory in MB, video memory of all GPUs together in GiB. Stricter than the real one: an
+unknown query parameter is refused, and a page is small whatever was asked, so that every listing has several.
+In it are: a size in several regions, one in none, one that cannot be had, one without a price,
 one that tells no GPU but in its slug, one whose memory is that of one GPU, sizes sold by contract only, a GPU
 that nobody knows, and sizes without any.
 """
@@ -16,17 +16,28 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.digitalocean.server import LISTINGS, Ocean
+from cloudtop.sandbox.digitalocean.spaces import Spaces
+from cloudtop.sandbox.digitalocean.wire import accepted, answered, error, page
 
 TOKEN = "sandbox-digitalocean-token"
+LAB = "sandbox-digitalocean-lab-token"
+ACCOUNTS = {
+    # Whose key of Spaces it is shows, so that a fault can be kept to an account.
+    name: {
+        "api_key": token,
+        "access_key_id": f"{token}-spaces",
+        "secret_access_key": f"sandbox-spaces-secret-{name}",
+    }
+    for name, token in (("prod", TOKEN), ("sandbox", LAB))
+}
 PAGE = 6
 """The most that a page here holds; the real one takes up to 200."""
 
-ASKED = 20
-MOST = 200
 DROPLET = {"disk": 720, "transfer": 15.0}
 
 # slug, description, GPU, GPUs, video memory of all in GiB, memory in MB, vCPUs, dollars an hour, regions
@@ -106,62 +117,6 @@ def cpu_size(slug: str, description: str, memory: int, vcpus: int, price: float)
     }
 
 
-async def list_sizes(request: Request) -> Response:
-    """GET /v2/sizes: one page of them."""
-    if refusal := refused(request, {"page", "per_page"}):
-        return refusal
-    asked = [request.query_params.get("page", "1"), request.query_params.get("per_page", str(ASKED))]
-    if not all(text.isascii() and text.isdigit() and int(text) > 0 for text in asked) or int(asked[1]) > MOST:
-        return error(400, "bad_request", f"page must be 1 or more, per_page from 1 to {MOST}.")
-    page, held = int(asked[0]), min(int(asked[1]), PAGE)
-    every = sizes()
-    start = (page - 1) * held
-    last = -(-len(every) // held)
-
-    def link(number: int) -> str:
-        return f"{request.url.scheme}://{request.url.netloc}{request.url.path}?page={number}&per_page={held}"
-
-    pages: dict[str, str] = {}
-    if page > 1:
-        pages |= {"first": link(1), "prev": link(page - 1)}
-    if page < last:
-        pages |= {"next": link(page + 1), "last": link(last)}
-    links = {"pages": pages} if pages else {}
-    answer = {"sizes": every[start : start + held], "links": links, "meta": {"total": len(every)}}
-    return JSONResponse(answer)
-
-
-async def account(request: Request) -> Response:
-    """GET /v2/account: who the token belongs to."""
-    if refusal := refused(request, set()):
-        return refusal
-    about = {
-        "droplet_limit": 25,
-        "floating_ip_limit": 5,
-        "email": "sandbox@example.invalid",
-        "name": "Sandbox",
-        "uuid": "00000000-0000-4000-8000-000000000000",
-        "email_verified": True,
-        "status": "active",
-        "status_message": "",
-        "team": {"uuid": "00000000-0000-4000-8000-000000000001", "name": "Sandbox"},
-    }
-    return JSONResponse({"account": about})
-
-
-def refused(request: Request, parameters: set[str]) -> Response | None:
-    """The answer to a wrong token or to a parameter that the path does not take."""
-    if request.headers.get("authorization") != f"Bearer {TOKEN}":
-        return error(401, "unauthorized", "Unable to authenticate you.")
-    stranger = next((name for name in request.query_params if name not in parameters), None)
-    return error(400, "bad_request", f"unknown parameter: {stranger}") if stranger else None
-
-
-def error(status: int, name: str, message: str) -> JSONResponse:
-    """An error as DigitalOcean words it."""
-    return JSONResponse({"id": name, "message": message}, status_code=status)
-
-
 def words(status: int, message: str) -> bytes:
     """The body of an error that the fault layer makes up, in DigitalOcean's form."""
     names = {401: "unauthorized", 403: "forbidden", 404: "not_found", 429: "too_many_requests"}
@@ -175,10 +130,22 @@ async def _not_there(request: Request, problem: Exception) -> Response:
 
 def app(state: State) -> Starlette:
     """The server."""
+    tokens = {auth["api_key"]: name for name, auth in ACCOUNTS.items()}
+
+    async def list_sizes(request: Request) -> Response:
+        def answer() -> Any:
+            accepted(request, tokens)
+            return page(request, "sizes", sizes(), {"page", "per_page"}, PAGE)
+
+        return answered(answer)
+
+    ocean = Ocean(state, tokens)
+    spaces = Spaces(ocean.fleet, ACCOUNTS)
     return Starlette(
         routes=[
             Route("/v2/sizes", list_sizes, methods=["GET"]),
-            Route("/v2/account", account, methods=["GET"]),
+            *ocean.routes(),
+            Route("/spaces/{region}/", spaces.listing),
         ],
         exception_handlers={HTTPException: _not_there},
     )
@@ -187,9 +154,14 @@ def app(state: State) -> Starlette:
 CLOUD = Cloud(
     app=app,
     words=words,
-    auth={"api_key": TOKEN},
+    auth=ACCOUNTS["prod"],
+    accounts=ACCOUNTS,
     records="sizes",
     more="links.pages.next",
     links=True,
     keys=("slug", "regions"),
+    unpaged=("database", "namespace"),
+    texts=("spaces",),
+    listings={path: (about.key, "links.pages.next") for path, about in LISTINGS.items()}
+    | {"/v2/monitoring/metrics": ("data.result", "")},
 )

@@ -1,9 +1,9 @@
-"""RunPod as a local server: REST v2 (GPU catalogue, pods) and the price query of its GraphQL.
+"""RunPod as a local server: REST v2 (GPU catalogue, what the company has there) and its GraphQL.
 
 Follows RunPod's OpenAPI document of REST v2 and its GraphQL documentation (gpuTypes, lowestPrice). The market
 is made up: GPU types under RunPod's own ids, list prices in USD per hour of one GPU, memory in GB. Stricter
 than the real one: parameters and fields that are not documented are refused. The document has no pages yet;
-here the catalogue is paged in the way that RunPod's newer lists are. REST wants the key, GraphQL does not.
+here lists are paged in the way that RunPod's newer ones are. REST wants a key, the prices of GraphQL do not.
 
 Traps that it holds: prices filled in for a cloud that does not sell the type, also a placeholder of 0.5;
 lowestPrice for the whole pod and null without capacity; large pods free in fewer places than small ones, and
@@ -15,7 +15,6 @@ optional fields left out.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,14 +28,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.fleet import read as read_fleet
+from cloudtop.sandbox.runpod.server import (
+    LISTINGS,
+    TITLES,
+    TOKENS,
+    account_of,
+    inventory,
+    paged,
+    problem,
+    unauthorized,
+    unexpected,
+)
 
-TOKEN = "sandbox-runpod-token"
-PAGE = 8
 TIERS = ("secure", "community")
-LIMITS = {
-    "RateLimit-Policy": '"minute";q=60;w=60, "hour";q=3000;w=3600, "day";q=50000;w=86400',
-    "RateLimit": '"minute";r=59;t=60, "hour";r=2999;t=3600, "day";r=49999;t=86400',
-}
 
 # sold: by secure, by community · price and spot: of each cloud, per GPU-hour · most: GPUs of the largest pod
 # free in each cloud: by data centre, GPUs on its emptiest host; "*" is outside the data centres, "-" none
@@ -151,15 +156,8 @@ async def catalog_gpus(request: Request) -> Response:
     count = asked.get("count", "1")
     if not count.isdecimal() or int(count) < 1:
         return problem(422, "Request validation failed.", ["count: must be an integer of at least 1"])
-    start = place_of(asked.get("cursor"))
-    if start is None:
-        return problem(400, "cursor is not valid")
-    every = market()
-    tier = TIERS.index(asked.get("cloud", "SECURE").lower())
-    gpus = [catalog_gpu(one, tier if available else None, int(count)) for one in every[start : start + PAGE]]
-    more = start + PAGE < len(every)
-    pages = {"hasNextPage": more, "nextCursor": cursor_to(start + PAGE) if more else None}
-    return JSONResponse({"gpus": gpus, "pagination": pages}, headers=LIMITS)
+    tier = TIERS.index(asked.get("cloud", "SECURE").lower()) if available else None
+    return paged("gpus", [catalog_gpu(one, tier, int(count)) for one in market()], asked.get("cursor"))
 
 
 FILTERS = {"product", "cloud", "count", "countryCodes", "cudaVersions", "minCudaVersion"}
@@ -192,58 +190,6 @@ def catalog_gpu(gpu: GpuType, tier: int | None, count: int) -> dict[str, Any]:
     return record
 
 
-async def pods(request: Request) -> Response:
-    """GET /v2/pods: this account has none."""
-    refusal = unauthorized(request) or unexpected(request, {"includeClusterPods"})
-    return refusal or JSONResponse({"pods": []}, headers=LIMITS)
-
-
-def unauthorized(request: Request) -> Response | None:
-    """REST answers nobody without the key."""
-    sent = request.headers.get("authorization")
-    if sent == f"Bearer {TOKEN}":
-        return None
-    return problem(401, "missing bearer token" if sent is None else "invalid bearer token")
-
-
-def unexpected(request: Request, known: set[str]) -> Response | None:
-    """Refuse parameters that the document does not name."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    strange = [name for name in names if name not in known or names.count(name) > 1]
-    return problem(400, f"query parameter {strange[0]!r} is not supported here") if strange else None
-
-
-def cursor_to(place: int) -> str:
-    """An opaque token for a place in the list."""
-    return base64.urlsafe_b64encode(f"gpus/{place}".encode()).decode().rstrip("=")
-
-
-def place_of(cursor: str | None) -> int | None:
-    """The place that a token stands for, None for one that this server did not give."""
-    given = {cursor_to(place): place for place in range(PAGE, len(market()), PAGE)}
-    return given.get(cursor) if cursor is not None else 0
-
-
-def problem(status: int, detail: str, errors: list[str] | None = None) -> JSONResponse:
-    """An error as REST words it (RFC 9457)."""
-    document = {"title": TITLES.get(status, "Error"), "status": status, "detail": detail}
-    document |= {"errors": errors} if errors else {}
-    return JSONResponse(document, status, media_type="application/problem+json")
-
-
-TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    410: "Gone",
-    422: "Unprocessable Entity",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-}
-
-
 # --- GraphQL ---------------------------------------------------------------------------------------------
 
 
@@ -262,16 +208,16 @@ class Field:
 
 
 async def graphql(request: Request) -> Response:
-    """POST /graphql: gpuTypes, for anybody. A document that does not fit the schema is refused with 400."""
-    sent = request.headers.get("authorization")
-    if sent not in (None, f"Bearer {TOKEN}"):
+    """POST /graphql: gpuTypes for anybody, myself for a key. What does not fit the schema is refused."""
+    account = account_of(request)
+    if account is None and "authorization" in request.headers:
         return errors(401, "Unauthorized", "UNAUTHENTICATED")
     try:
         body = json.loads(await request.body())
         if not isinstance(body, dict) or not isinstance(body.get("query"), str):
             raise BadQuery("POST body missing, invalid Content-Type, or JSON object has no keys.")
         fields = parsed(body["query"])
-        return JSONResponse({"data": {field.alias: root(field) for field in fields}})
+        return JSONResponse({"data": {field.alias: root(field, account) for field in fields}})
     except (ValueError, BadQuery) as reason:
         return errors(400, str(reason), "GRAPHQL_VALIDATION_FAILED")
 
@@ -328,13 +274,23 @@ def values(take: Callable[..., str], ahead: Callable[[], str], end: str) -> dict
     return found
 
 
-def root(field: Field) -> list[dict[str, Any]]:
-    """What a field of the query itself holds."""
+def root(field: Field, account: str | None) -> Any:
+    """What a field of the query itself holds; `myself` is null without a key."""
+    if field.name == "myself" and not field.arguments:
+        return myself(account, field.inside) if account else None
     if field.name != "gpuTypes":
         raise BadQuery(f'Cannot query field "{field.name}" on type "Query".')
     if field.arguments or not field.inside:
         raise BadQuery('Field "gpuTypes" takes a selection of subfields and here no argument.')
     return [{one.alias: value for one, value in read(gpu, field.inside)} for gpu in market()]
+
+
+def myself(account: str, fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The selected fields of an account."""
+    known = read_fleet("runpod")["accounts"][account]
+    if unknown := [one.name for one in fields if one.name not in known]:
+        raise BadQuery(f'Cannot query field "{unknown[0]}" on type "User".')
+    return {one.alias: known[one.name] for one in fields}
 
 
 def read(gpu: GpuType, fields: tuple[Field, ...]) -> Iterator[tuple[Field, Any]]:
@@ -410,7 +366,7 @@ def app(state: State) -> Starlette:
     return Starlette(
         routes=[
             Route("/v2/catalog/gpus", catalog_gpus, methods=["GET"]),
-            Route("/v2/pods", pods, methods=["GET"]),
+            *inventory(state),
             Route("/graphql", graphql, methods=["POST"]),
         ],
         exception_handlers={HTTPException: _not_there},
@@ -420,9 +376,12 @@ def app(state: State) -> Starlette:
 CLOUD = Cloud(
     app=app,
     words=words,
-    auth={"api_key": TOKEN},
+    auth={"api_key": TOKENS["prod"]},
+    accounts={name: {"api_key": token} for name, token in TOKENS.items()},
     records="gpus",
     more="pagination.nextCursor",
+    listings=LISTINGS,
+    always={"volume": ("size_gb", "storage_class")},
     keys=("id",),
     # In the query of the scope, and in the requests for that cloud's catalogue; GraphQL does not write it so.
     part="COMMUNITY",

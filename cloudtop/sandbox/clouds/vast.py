@@ -1,7 +1,8 @@
 """Vast.ai as a local server: its paths, filters, errors and price formula over the market of vast_market.csv.
 
-Follows the docs of Vast.ai's REST API (search offers, show user). Stricter than the real one: what the
-documentation does not name is refused, so that a connector cannot rely on it.
+Follows the docs of Vast.ai's REST API (search offers, show user; what the company has is in vast_account.py).
+Stricter than the real one: what the documentation does not name is refused, so that a connector cannot rely
+on it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cloudtop.sandbox.cloud import Cloud, State
+from cloudtop.sandbox.vast_account import LISTINGS, TOKENS, account_of, listings
 from cloudtop.sandbox.vast_market import market, print_table
 from cloudtop.sandbox.vast_search import BadQuery, Search, checked, matches, sort_key
 
-TOKEN = "sandbox-vast-token"
+TOKEN = TOKENS["prod"]
 MONTH_HOURS = 720
 GB_PER_TB = 1024
 EVERY_OFFER: Mapping[str, Any] = {
@@ -49,11 +51,10 @@ EVERY_OFFER: Mapping[str, Any] = {
 
 @dataclass
 class Vast:
-    """The state of one local Vast.ai: its clock, its key, and the pause it wants between two requests."""
+    """The state of one local Vast.ai: its clock, and the pause it wants between two requests."""
 
     now: Callable[[], datetime]
     moving: bool = True
-    token: str = TOKEN
     threshold_s: float | None = None
     last: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -68,8 +69,7 @@ class Vast:
 
     async def bundles(self, request: Request) -> Response:
         """POST /api/v0/bundles/: search offers. Answers without a key, but not with a wrong one."""
-        key = request.headers.get("authorization")
-        if key is not None and key != f"Bearer {self.token}":
+        if "authorization" in request.headers and account_of(request) is None:
             return error(404, "auth_error", "Invalid user key")
         if refusal := self.too_soon(request) or unexpected_query(request):
             return refusal
@@ -84,7 +84,7 @@ class Vast:
 
     async def user(self, request: Request) -> Response:
         """GET /api/v0/users/current/: who the key belongs to."""
-        if request.headers.get("authorization") != f"Bearer {self.token}":
+        if account_of(request) is None:
             return error(401, "auth_error", "Invalid user key")
         if refusal := self.too_soon(request) or unexpected_query(request):
             return refusal
@@ -197,6 +197,7 @@ def served(state: Vast) -> Starlette:
         routes=[
             Route("/api/v0/bundles/", state.bundles, methods=["POST"]),
             Route("/api/v0/users/current/", state.user, methods=["GET"]),
+            *listings(state.now, state.too_soon, error),
         ],
         exception_handlers={HTTPException: _not_there},
     )
@@ -210,6 +211,9 @@ CLOUD = Cloud(
     words,
     records="offers",
     auth={"api_key": TOKEN},
+    accounts={name: {"api_key": token} for name, token in TOKENS.items()},
+    listings=LISTINGS,
+    unpaged=("volume",),
     walked=True,
     keys=("id",),
     part='"type":"bid"',

@@ -57,6 +57,10 @@ LISTINGS: Mapping[str, Listing] = {
     "/20160918/bootVolumeAttachments": Listing(
         "iaas", "boot_volume_attachments", ("instanceId",), needs=("compartmentId", "availabilityDomain")
     ),
+    "/20160918/images": Listing("iaas", "images", ("displayName", "operatingSystem", "lifecycleState")),
+    "/20160918/volumeBackups": Listing("iaas", "volume_backups", ("volumeId", "lifecycleState")),
+    "/20160918/bootVolumeBackups": Listing("iaas", "boot_volume_backups", ("bootVolumeId", "lifecycleState")),
+    "/20160918/networkSecurityGroups": Listing("iaas", "security_groups", (*USUAL, "vcnId")),
     "/20160918/vcns": Listing("iaas", "vcns", USUAL),
     "/20160918/subnets": Listing("iaas", "subnets", (*USUAL, "vcnId")),
     "/20160918/publicIps": Listing("iaas", "public_ips", ("lifetime",), needs=("compartmentId", "scope")),
@@ -243,7 +247,9 @@ class Oracle:
         place = call.sent["compartmentId"]
         self._permit(call, place)
         found = [
-            one for one in self._records(call, listing.group) if one.get("compartmentId", place) == place
+            one
+            for one in self._records(call, listing.group)
+            if one.get("compartmentId", place) in (place, None)
         ]
         for name in ({*listing.filters, *listing.needs} - {"compartmentId"}) & call.sent.keys():
             found = [one for one in found if one.get(name) == call.sent[name]]
@@ -272,7 +278,9 @@ class Oracle:
             return records.vnic_attachments(*where)
         if group in ("volume_attachments", "boot_volume_attachments"):
             return records.attachments(*where, group.replace("_attachments", "s"))
-        return [self._told(one) for one in self.fleet.of(group, call.account, call.region)]
+        # Oracle lists its own images with those of every compartment.
+        more = ("platform_images",) if group == "images" else ()
+        return [self._told(one) for name in (group, *more) for one in self.fleet.of(name, *where[1:])]
 
     def _told(self, one: Any) -> dict[str, Any]:
         return records.told(self.fleet, one)

@@ -43,7 +43,9 @@ def test_a_word_that_no_name_has_is_shown_and_filters_nothing(here: Lexicon) -> 
     assert [dict(call.arguments) for call in made.calls] == [{"resource_type": ["instance"]}]
 
 
-@pytest.mark.parametrize("question", ["GPUs running above the market", "which of our H100s cost more than the market"])
+@pytest.mark.parametrize(
+    "question", ["GPUs running above the market", "which of our H100s cost more than the market"]
+)
 def test_what_no_tool_tells_yet_is_said(question: str, here: Lexicon) -> None:
     made = plan(question, here, NOW)
     assert made.behaviour == "clarify"

@@ -1,0 +1,1 @@
+"""DigitalOcean's listings, metrics and Spaces as a local server over the made-up company."""

@@ -1,0 +1,1 @@
+"""What a local Neon tells of the made-up company."""
