@@ -45,8 +45,8 @@ class Cloud:
     are any. `listings`: (records, more) of other listings than those of prices, by the beginning of their
     paths; `speech` is what takes its answers apart where they are not JSON. `unpaged` are types of
     resources that its API lists in one answer. `always`: by type of resource, columns that its document lets
-    it leave out of none. `texts` are listings that are no JSON, read line by line. `leads` are fields by which
-    a listing is led to others: without one nobody can go on.
+    it leave out of none. `texts` are listings that are no JSON, read line by line. `leads` are fields by
+    which a listing is led to others: without one nobody can go on.
     """
 
     app: Callable[[State], Any]
