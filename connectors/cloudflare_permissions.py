@@ -14,7 +14,7 @@ from cloudtop.errors import Forbidden
 from cloudtop.models import Health, Scope
 from connectors.cloudflare_base import Ask, Edge
 
-ANALYTICS, TAGS = "Account Analytics Read", "Resource Tags Read"
+ANALYTICS, TAGS = "Account Analytics Read", "com.cloudflare.api.account.tag.list"
 LEAST = (
     "query ($accountTag: string!) { viewer { accounts(filter: {accountTag: $accountTag}) { accountTag } } }"
 )
