@@ -34,6 +34,7 @@ AUTH = _closed(
         "session_token": TEXT,
         "access_token": TEXT,
         "project_id": TEXT,
+        "account_id": TEXT,
         "org_id": TEXT,
         "profile": TEXT,
         "role_arn": TEXT,

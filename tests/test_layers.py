@@ -156,6 +156,7 @@ def test_outgoing_requests_go_only_through_net_and_the_door() -> None:
         "connectors.aws_door",
         "connectors.oci_door",
         "connectors.gcp_door",
+        "connectors.cloudflare_door",
         "connectors.http",
         "connectors.discovery",
         "cloudtop.cli.remote",
