@@ -173,7 +173,8 @@ def test_the_cheapest_of_vast_come_with_what_they_are_worth(rows: Rows) -> None:
 def test_nobodys_prices_are_kept_for_long(seller: str, longest_s: float) -> None:
     """A catalogue that is pulled once and never again, or a market shown as it was an hour ago."""
     facts = discovery.found()
-    kept = [one.ttl_s["gpu_offers"] for name, one in facts.items() if seller in ("", name) and one.hosts]
+    sellers = {name: one for name, one in facts.items() if "gpu_offers" in one.kinds and one.hosts}
+    kept = [one.ttl_s["gpu_offers"] for name, one in sellers.items() if seller in ("", name)]
     assert kept
     assert all(0 < seconds <= longest_s for seconds in kept)
 

@@ -67,7 +67,7 @@ def test_its_configuration_is_one_that_cloudtop_accepts(fault: str | None, tmp_p
         file.write_text(json.dumps(sandbox.config()))
         loaded = settings.load(file, tmp_path, environ={})
         assert loaded.provider("vast").endpoint == sandbox.endpoint("vast")
-        assert loaded.secret("vast", "default", "api_key") == clouds()["vast"].auth["api_key"]
+        assert loaded.secret("vast", "prod", "api_key") == clouds()["vast"].auth["api_key"]
 
 
 def test_calm_brings_the_usual_port_back() -> None:
