@@ -59,6 +59,11 @@ def sandbox() -> Iterator[Sandbox]:
         yield started
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 @pytest.mark.parametrize(("provider", "method", "column"), [cell(one) for one in CELLS])
 async def test_a_fault_costs_its_own_scope_and_nothing_else(
     sandbox: Sandbox, tmp_path: Path, provider: str, method: str, column: str
@@ -66,7 +71,11 @@ async def test_a_fault_costs_its_own_scope_and_nothing_else(
     if reason := NOT_APPLICABLE.get((provider, method, column)):
         pytest.skip(reason)
     try:
-        assert await problems(sandbox, tmp_path, provider, method, column) == []
+        told = await problems(sandbox, _made(tmp_path / "first"), provider, method, column)
+        if told and all(one.startswith("took ") for one in told):
+            # A machine that is busy for a moment makes late; what is late twice is slow.
+            told = await problems(sandbox, _made(tmp_path / "second"), provider, method, column)
+        assert told == []
     except Inapplicable as reason:
         pytest.skip(str(reason))
 

@@ -32,7 +32,7 @@ def inspected(command: list[str], home: Path, calls: Calls) -> list[str]:
     script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in command) + "\n")
     script.chmod(0o755)
     tokens = home / "tokens"
-    tokens.write_text(f"inspector {TOKEN} prices,read\n")
+    tokens.write_text(f"inspector {TOKEN} prices,read,ask\n")
     tokens.chmod(0o600)
     lines = []
     for era in ("legacy", "modern"):
