@@ -40,9 +40,9 @@ test: $(VENV)/dev ## all tests but the slow ones
 	@echo "test: no credentials and no internet are needed" >&2
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/faults --cov --cov-report= $(ARGS)
-	@echo "test: the fault suite, by itself: its deadlines are real" >&2
-	@$(BIN)/python -m pytest -n 2 tests/faults -m "not slow" --cov --cov-append --cov-report=term:skip-covered
 	@$(BIN)/python -m tests.floor
+	@echo "test: the fault suite, by itself: its deadlines are real" >&2
+	@$(BIN)/python -m pytest -n 2 tests/faults -m "not slow"
 
 test-nightly: $(VENV)/dev ## all tests, a thousand examples each
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 $(ARGS)

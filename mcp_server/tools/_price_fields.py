@@ -30,8 +30,8 @@ def sort_in(text: str, known: tuple[str, ...], age: str) -> tuple[str, bool]:
     """The same among the fields `known`; by `age` rows are told to be old or new."""
     word = text.strip()
     if word in ("oldest", "newest"):
-        return age, word == "newest"
-    if word.startswith("-"):
+        name, descending = age, word == "newest"
+    elif word.startswith("-"):
         name, descending = word[1:], True
     elif word in ("asc", "desc"):
         name, descending = "price", word == "desc"
@@ -43,10 +43,11 @@ def sort_in(text: str, known: tuple[str, ...], age: str) -> tuple[str, bool]:
         from cloudtop.text import nearest
 
         near = next(iter(nearest(name, known, 1)), None)
-        accepted = "price_asc, price_desc, <field>_asc, <field>_desc, oldest, newest; fields: " + ", ".join(
-            known
-        )
-        raise ArgumentError("sort", f"{name!r} is no field of a row", accepted, near)
+        ages = "oldest, newest; " if age in known else ""
+        fields = ", ".join(known)
+        accepted = f"price_asc, price_desc, <field>_asc, <field>_desc, {ages}fields: {fields}"
+        said = "these rows have no age" if name == age else f"{name!r} is no field of a row"
+        raise ArgumentError("sort", said, accepted, near)
     return name, descending
 
 

@@ -227,6 +227,7 @@ async def groups(house: House, **arguments: Any) -> dict[Any, int]:
         ({"tag": "env"}, "key=value"),
         ({"status": "runing"}, "Did you mean running?"),
         ({"sort": "colour_asc"}, "no field"),
+        ({"sort": "newest", "group_by": "region"}, "no age"),
         ({"group_by": "colour"}, "tag:<key>"),
         ({"fields": "colour"}, "no field"),
         ({"exclude_resource_type": "volume", "resource_type": "volume"}, "leaves nothing"),

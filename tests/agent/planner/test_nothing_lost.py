@@ -15,6 +15,9 @@ from agent.planner.plan import plan
 from agent.planner.query import Plan, Query
 from bench.evaluate import NOW
 
+pytestmark = pytest.mark.no_cover
+"""Thousands of plans, at half the time; what they reach others reach too."""
+
 Part = tuple[str, str, Any]
 
 MODELS: list[Part] = [("h100", "gpu", ["H100"]), ("v100", "gpu", ["V100"]), ("rtx 4090", "gpu", ["RTX4090"])]
