@@ -112,6 +112,17 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("created", lambda row: figures.day(row.get("created_at"))),
         ("$/hour", lambda row: figures.priced(row)),
     ),
+    "beside": (
+        ("name", lambda row: row.get("name") or row.get("id")),
+        ("machine", figures.machine),
+        ("cloud", lambda row: row.get("provider")),
+        ("place", lambda row: row.get("region")),
+        ("$/GPU-hour", lambda row: figures.usd(row["usd_per_gpu_hour"])),
+        ("market", lambda row: figures.usd(row["market_usd_per_gpu_hour"])),
+        ("%", lambda row: f"{row['percent_over_market']:+,.0f}"),
+        ("offers", lambda row: row["market_offers"]),
+        ("$/hour", lambda row: figures.priced(row)),
+    ),
     "count": (
         ("group", lambda row: row["group"] if row["group"] not in (None, "") else "not told"),
         ("count", lambda row: row.get("count")),
@@ -181,6 +192,7 @@ def shape(row: Mapping[str, Any]) -> str:
         ("measured_group", "samples" if "uid" not in row else "\0"),
         ("aggregate", "samples"),
         ("side", "side"),
+        ("beside", "percent_over_market"),
         ("resource", "status_raw"),
         ("count", "count"),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agent.market import beside, market_of
 from agent.rows import agreeing, filtered, joined, sides_of, summed
 from cloudtop import steps
 from cloudtop.gpus import catalogue, resolve
@@ -74,7 +75,7 @@ def computed(
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
         ]
     rows = [row for one in results for row in one["rows"]]
-    made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] == "join" else results)
+    made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] in FED else results)
     figures = {**made.figures, **({"untold": untold} if untold else {})}
     left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
     return Computed(made.op, figures, list(left), made.lines, whole)
@@ -285,6 +286,14 @@ def _join(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mappin
     return Computed("join", figures, made)
 
 
+def _market(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    """The last result are the machines, the others what the market offers of their GPUs."""
+    *offers, own = results
+    machines, _ = filtered(own["rows"], then.get("before") or ())
+    made, figures = beside(machines, market_of(offers), then)
+    return Computed("market", figures, made)
+
+
 def _agreeing(kind: str) -> Callable[..., Computed]:
     def agree(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
         left = agreeing([one["rows"] for one in results], all_of_them=kind == "both")
@@ -310,11 +319,15 @@ OPS: dict[str, Callable[..., Computed]] = {
     "filter": _filter,
     "sum": _sum,
     "join": _join,
+    "market": _market,
     "both": _agreeing("both"),
     "either": _agreeing("either"),
 }
 WHOLE = frozenset(OPS) - {"nth"}
 """The ops that need every row there is; the others read only as far as the plan's limit."""
+
+FED = frozenset(("join", "market"))
+"""Ops over the rows of the call that fed the others, as well."""
 
 OF_THE_PAGE = frozenset(("sum", "join"))
 """Ops over the rows that were asked for, where a number of them was."""

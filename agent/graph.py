@@ -19,7 +19,7 @@ from agent.check import traced
 from agent.feeding import EMPTY, MOST, batches, folded, joined, reference
 from agent.planner.query import Plan
 from agent.reckoning import COMPUTE, NotComputed, figures, reckoned, said, then_of
-from agent.rows import filtered
+from agent.rows import filtered, told
 from agent.tools import Tool, ToolFailed
 
 
@@ -232,7 +232,10 @@ def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -
     if feeder.error is not None:
         raise ToolFailed(f"{one.tool} was not asked, for {feeder.tool} failed.", None)
     rows, _ = filtered(feeder.rows, then.get("before") or ())
-    values = list(dict.fromkeys(row[name] for row in rows if row.get(name)))
+    held = [told(row, name) for row in rows]
+    values = list(
+        dict.fromkeys(one for some in held for one in (some if isinstance(some, list) else [some]) if one)
+    )
     if not then.get("before"):
         one.again = folded(one.arguments, feeder.arguments, tool.takes)
     if len(values) > MOST and one.again is not None:

@@ -13,6 +13,7 @@ from cloudtop.text import plural
 
 if TYPE_CHECKING:
     from agent.answer import Answer
+    from agent.compute import Computed
 
 Row = Mapping[str, Any]
 PARTS = (("disk_gb", "disk", "disk_usd_per_gb_month"), ("egress_gb", "egress", "egress_usd_per_gb"))
@@ -114,3 +115,31 @@ def providers(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, A
     count = int(known or len(rows))
     verb = "is" if count == 1 else "are"
     return f"{plural(count, 'provider')} {verb} known; usable now: {', '.join(usable) or 'none'}."
+
+
+_GOING = {"median": "the median offer", "min": "the cheapest offer"}
+
+
+def beside(result: Computed, answer: Answer) -> str:
+    """`3 of 12 instances cost more per GPU-hour than the median offer of the same GPU: node-1 $6.83 …`."""
+    told, rows = result.figures, result.rows
+    going = f"{_GOING[told['against']]} of the same GPU"
+    left = f" Of {number(told['untold'])} the price or the market is not known." if told["untold"] else ""
+    own = {name: answer.applied[name] for name in answer.calls[0]["arguments"] if name in answer.applied}
+    whose = f"{resources.counted(own, told['compared'])}{resources.conditions(own)}"
+    if not told["compared"]:
+        return f"Nothing can be compared: {whose}.{left}"
+    if not rows:
+        return f"None of {whose} is {'cheaper' if told['side'] == 'below' else 'dearer'} than {going}.{left}"
+    way = {"above": " more", "below": " less"}.get(str(told["side"]), "")
+    count = f"{number(told['count'])} of {whose}" if way else whose
+    per = f"cost{way} per GPU-hour than {going}" if way else f"cost per GPU-hour, beside {going}"
+    some = "; ".join(_beside(row) for row in rows[: resources.NAMED])
+    more = f"; {number(len(rows) - resources.NAMED)} more" if len(rows) > resources.NAMED else ""
+    together = f" Together {usd(told['value'])} per hour; at {_GOING[told['against']]} {usd(told['market'])}."
+    return f"{resources.stale(rows)}{count} {per}: {some}{more}.{together}{left}"
+
+
+def _beside(row: Row) -> str:
+    own, going = usd(row["usd_per_gpu_hour"]), usd(row["market_usd_per_gpu_hour"])
+    return f"{resources.name_of(row)} {own} beside {going} ({row['percent_over_market']:+,.0f} %)"

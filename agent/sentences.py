@@ -274,6 +274,7 @@ COMPUTED = {
     "worth": worth,
     "filter": _filter,
     "sum": resources.summed,
+    "market": offers.beside,
     "both": _agreeing,
     "either": _agreeing,
 }

@@ -19,6 +19,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
+| market | field, side, percent | each machine beside the median (or lowest) offer of its GPU |
 | both, either | | rows of the resources that all sides have, or any side |
 
 Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
@@ -55,6 +56,7 @@ THEN_OPS = (
     "filter",
     "sum",
     "join",
+    "market",
     "both",
     "either",
 )

@@ -37,8 +37,13 @@ SORTS = {name: name for name in COLUMNS if name in _NAMED_ALIKE} | {
     "fetched_at": "read_at",
 }
 GROUPS = {
-    name: SORTS[name] for name in ("provider", "region", "gpu", "instance_type", "form", "tier", "country")
+    **{
+        name: SORTS[name]
+        for name in ("provider", "region", "gpu", "instance_type", "form", "tier", "country")
+    },
+    "gpu_memory": "printf('%s %gGB', gpu, gpu_memory_gib)",
 }
+"""What groups are made of. `gpu_memory`: a GPU with so much of its own memory, `A100 80GB`."""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from agent.planner.inventory.amounts import PERIODS
+from agent.planner.inventory.amounts import PERIODS, amount_at
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.words import time_words
 from agent.planner.language import language
@@ -277,11 +277,20 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _priced(s: Sentence, index: int, span: Span) -> str | None:
-    if span.plays("market_word") and any(one.plays("mine") for one in s.spans):
-        return "priced"
     dear = str(span.get("extreme")).startswith("price")
     money = span.plays("priced") or dear or span.get("unit") == "usd"
     return "priced" if money and _of_machines(s) else None
+
+
+def _beside(s: Sentence, index: int, span: Span) -> str | None:
+    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` asks what a price is worth."""
+    if not span.plays("market_word"):
+        return None
+    numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))
+    if any(amount_at(s, at).unit in ("usd", None) for at in numbers):
+        return None
+    ours = any(one.plays("mine", "state", "type") or one.text in ("gpus", "we") for one in s.spans)
+    return "beside" if ours else None
 
 
 def _equipped(s: Sentence, index: int, span: Span) -> str | None:
@@ -345,5 +354,6 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _measure,
     _number,
     _priced,
+    _beside,
     _equipped,
 )

@@ -33,12 +33,20 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
-    if any(span.plays("market_word") for span in s.spans):
-        return not_yet("what your machines cost beside the market", previous)
+    if _beside_market(a):
+        return not_yet("load, or what was, together with prices beside the market", previous)
     if (later := _spent(a, words)) is not None:
         return not_yet(later.title, Query(later.name))
     query = Query(tool.name, a.found.arguments, tuple(a.found.sides), _then(a.found))
     return _plan(a, query, previous)
+
+
+def _beside_market(a: Asked) -> bool:
+    """`idle gpus above the market`: what only another tool knows, with what only a list is set beside."""
+    told = any(span.plays("market_word") for span in a.s.spans)
+    others = any(span.plays("threshold", "metric", "ranked_metric", "percentile") for span in a.s.spans)
+    others = others or any(span.get("unit") == "percent" and not span.used for span in a.s.spans)
+    return told and (others or (a.found.then or {}).get("op") != "market" or "time" in a.found.arguments)
 
 
 _SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
@@ -186,7 +194,8 @@ def _then(found: Found) -> dict[str, Any] | None:
     """What code does with the rows: a figure, conditions, or both."""
     made = dict(found.then or {})
     if found.where:
-        made = {**(made or {"op": "filter"}), "where": list(found.where)}
+        narrows = "before" if made.get("op") == "market" else "where"
+        made = {**(made or {"op": "filter"}), narrows: list(found.where)}
     return made or None
 
 
@@ -224,7 +233,7 @@ def _kept(query: Query, tool: Tool) -> Query:
             continue
         kept[name] = _whole(value)
     then = dict(query.then) if query.then else None
-    if then and (then.get("where") or then["op"] in ("both", "either")) and "limit" in kept:
+    if then and (then.get("where") or then["op"] in ("both", "either", "market")) and "limit" in kept:
         then["limit"] = kept.pop("limit")
     sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
     return Query(query.tool, kept, sides, then)

@@ -8,6 +8,7 @@ from agent.planner.inventory.denials import read_denials, read_unheard
 from agent.planner.inventory.facts import set_of
 from agent.planner.inventory.grouping import read_compared, read_groups, read_heads
 from agent.planner.inventory.labels import read_labels
+from agent.planner.inventory.market import only_running, read_market
 from agent.planner.inventory.measures import read_measures
 from agent.planner.inventory.names import read_loose, read_names, read_patterns
 from agent.planner.inventory.order import read_order
@@ -43,6 +44,7 @@ def read(a: Asked) -> None:
     read_heads(a)
     read_compared(a)
     read_prices(a)
+    read_market(a)
     read_loose(a)
     _asides(a)
     if (unheard := read_unheard(a.s)) is not None:
@@ -64,6 +66,7 @@ def _asides(a: Asked) -> None:
 def _written(a: Asked) -> None:
     """How a plan is written: what belongs together, what another argument says already."""
     arguments = a.found.arguments
+    only_running(a)
     if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
         arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
     if set(arguments.get("resource_type", ())) in ({"instance"}, {"gpu_instance"}):

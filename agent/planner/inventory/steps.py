@@ -41,9 +41,19 @@ def calls_of(query: Query, words: Lexicon) -> tuple[Call, ...]:
             arguments = {name: value for name, value in arguments.items() if name not in first}
             arguments[fed[0]] = f"${fed_by[key]}.{fed[2]}"
         made.append(Call(query.tool, _printed(arguments), str(len(made) + 1)))
+    if (query.then or {}).get("op") == "market":
+        made += _market(words)
     if (query.then or {}).get("op") == "join" and (costs := _costs(words)) is not None:
         made.append(Call(costs.name, {"group_by": "resource"}, str(len(made) + 1)))
     return tuple(made)
+
+
+def _market(words: Lexicon) -> list[Call]:
+    """What the GPUs of the first call are offered for, on demand and as spot."""
+    tools = (tool for tool in words.tools.values() if tool.here and tool.market)
+    tool = next(tool for tool in tools if "gpu_memory" in tool.values("group_by"))
+    asked = {"gpu": "$1.gpu", "group_by": "gpu_memory"}
+    return [Call(tool.name, {**asked, "spot": spot}, str(n)) for n, spot in enumerate((False, True), 2)]
 
 
 def _costs(words: Lexicon) -> Tool | None:

@@ -11,6 +11,8 @@ from agent.planner.tool import Tool
 _OWN_CUE = 1.5
 _NO = -5.0
 _SHORT = 4
+_BESIDE_MARKET = 6.0
+"""Only a list of machines is set beside the market."""
 
 
 def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
@@ -31,6 +33,8 @@ def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
         return score + (2.0 if seen.has("services") and lists_services else _NO)
     for span in s.spans:
         score += sum(1.5 for argument, _ in span.values if tool.has(argument) and argument in tool.words)
+    if tool.has("missing_tag") and any(span.plays("market_word") for span in s.spans):
+        return score + _BESIDE_MARKET
     if tool.has("agg"):
         return score + _measures(s, seen, turn)
     if tool.has("check"):

@@ -44,9 +44,16 @@ def test_a_word_that_no_name_has_is_shown_and_filters_nothing(here: Lexicon) -> 
 
 
 @pytest.mark.parametrize(
-    "question", ["GPUs running above the market", "which of our H100s cost more than the market"]
+    "question",
+    [
+        "idle gpus above the market",
+        "gpus under 10% utilization that cost more than the market",
+        "gpus that were above the market last week",
+    ],
 )
-def test_what_no_tool_tells_yet_is_said(question: str, here: Lexicon) -> None:
+def test_load_and_the_past_are_not_set_beside_the_market_and_that_is_said(
+    question: str, here: Lexicon
+) -> None:
     made = plan(question, here, NOW)
     assert made.behaviour == "clarify"
     assert "beside the market" in str(made.question)
