@@ -98,7 +98,8 @@ def _condition(field: str, op: str, value: Any) -> str:
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
         return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
-    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
+    said = number(value) if isinstance(value, int | float) else _plain(value)
+    return f"{name} not {said}" if op == "ne" else f"{name} {WORDS[op]} {said}"
 
 
 def nothing(answer: Answer) -> str:
@@ -171,7 +172,7 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
 
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     """`57 instances by region: us-east-1 has 20, eu-west-1 12, eu-central-1 9 and 4 more groups.`"""
-    dimensions = answer.calls[-1]["arguments"].get("group_by", ["group"])
+    dimensions = (answer.then or {}).get("by") or answer.calls[-1]["arguments"].get("group_by", ["group"])
     by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in dimensions)
     groups = int((done[-1].get("total") if done else None) or len(rows))
     total = sum(int(row["count"]) for row in rows)

@@ -6,6 +6,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | op | other keys | what is computed |
 |---|---|---|
 | count | | how many rows there are (all pages) |
+| count | by | how many groups `group` would make |
 | count | field | how many different values of the field there are, over all rows |
 | distinct | field | the different values of a field, each once, with the first row of each |
 | median, average, min, max | field | that figure over the rows; unpriced rows are left out |
@@ -17,6 +18,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | within | usd_total | rows whose `usd_total` is at most this |
 | worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
+| group | by, sort | how many rows there are of each value of these fields, and what they cost |
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
 | market | field, side, percent | each machine beside the median (or lowest) offer of its GPU |
@@ -54,6 +56,7 @@ THEN_OPS = (
     "within",
     "worth",
     "filter",
+    "group",
     "sum",
     "join",
     "market",

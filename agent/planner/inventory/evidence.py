@@ -283,7 +283,7 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:
-    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` asks what a price is worth."""
+    """`are we overpaying for our A100s`; but `am I overpaying at $2` is of a price."""
     if not span.plays("market_word"):
         return None
     numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))

@@ -12,7 +12,7 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
-from agent.planner.inventory.steps import calls_of, feeder_of
+from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
 from agent.planner.language import word_set
 from agent.planner.leftovers import ignored_words
@@ -194,8 +194,7 @@ def _then(found: Found) -> dict[str, Any] | None:
     """What code does with the rows: a figure, conditions, or both."""
     made = dict(found.then or {})
     if found.where:
-        narrows = "before" if made.get("op") == "market" else "where"
-        made = {**(made or {"op": "filter"}), narrows: list(found.where)}
+        made = {**(made or {"op": "filter"}), "where": list(found.where)}
     return made or None
 
 
@@ -208,10 +207,11 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
         return Plan("clarify", question=question, choices=choices, query=previous)
     if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
         return asking
+    divided = met(query, tool, a.feeder)
     return Plan(
         "answer",
-        calls=calls_of(query, a.words),
-        then=query.then,
+        calls=calls_of(divided, a.words),
+        then=divided.then,
         ignored=_ignored(a),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
