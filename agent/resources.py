@@ -99,6 +99,8 @@ def _condition(field: str, op: str, value: Any) -> str:
     if op == "known":
         return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
     said = number(value) if isinstance(value, int | float) else _plain(value)
+    if op == "eq" and isinstance(value, str):
+        return f"{name} {said}"
     return f"{name} not {said}" if op == "ne" else f"{name} {WORDS[op]} {said}"
 
 

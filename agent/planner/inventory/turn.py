@@ -103,7 +103,7 @@ def _services_meant(s: Sentence) -> None:
             continue
         for cloud, kinds in hint("services").items():
             if any(span.text in words.split() for words in kinds.get(kind, ())):
-                span.meanings = (Meaning("service", (cloud, kind)),)
+                span.meanings = (Meaning("service", (cloud, kind, None)),)
 
 
 _AT = ("on", "at", "from", "via")

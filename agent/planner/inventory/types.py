@@ -31,6 +31,8 @@ def read_types(a: Asked) -> None:
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
+        if service is not None and service[2] and span.text.split()[0] not in hint("service_engines"):
+            a.where("service", "eq", service[2])
         if service is not None and (engine := hint("service_engines").get(span.text.split()[0])) is not None:
             a.put("engine", engine)
         if where is not None or (named and not service and not _plural(a, index)):

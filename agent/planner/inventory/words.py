@@ -107,11 +107,28 @@ def _services(resource: Mapping[str, Any]) -> Said:
             for phrase in {words_of(service["id"]), words_of(service["name"])}:
                 common = len(phrase) == 1 and phrase[0] in language().stop | language().common
                 if len(service["types"]) == 1 and not set(phrase) <= generic and not common:
-                    yield phrase, Meaning("service", (one["id"], service["types"][0]))
+                    kind = service["types"][0]
+                    yield phrase, Meaning("service", (one["id"], kind, _one_of_several(one, kind, phrase)))
+    known = {one["id"]: one for one in resource.get("providers", ())}
     for provider, by_type in hint("services").items():
         for kind, words in by_type.items():
             for word in words:
-                yield words_of(word), Meaning("service", (provider, kind))
+                service = _one_of_several(known.get(provider, {}), kind, words_of(word))
+                yield words_of(word), Meaning("service", (provider, kind, service))
+
+
+def _one_of_several(provider: Mapping[str, Any], kind: str, phrase: tuple[str, ...]) -> str | None:
+    """The service that a phrase begins with, where its cloud keeps things of that type in others as well."""
+    if phrase[0] == provider.get("id"):
+        phrase = phrase[1:]
+    having = [one for one in provider.get("services") or () if kind in one["types"]]
+    if len(having) < 2:
+        return None
+    for one in having:
+        names = (words_of(name) for name in (one["id"], one["name"], *one["words"]))
+        if any(name and phrase[: len(name)] == name for name in names):
+            return str(one["id"])
+    return None
 
 
 def _metrics() -> Said:
