@@ -11,6 +11,10 @@ from agent.planner.tokens import Token
 _LENGTHS = frozenset(
     ("hour", "hours", "hrs", "h", "day", "days", "week", "weeks", "month", "months", "year", "years")
 )
+_SIZES = frozenset(("terabyte", "tb", "tib", "gigabyte", "gb", "gig", "petabyte"))
+_ONE_OF = frozenset(("dollar", "buck")) | _SIZES
+"""What `a` is one of: `under a dollar`, `over a terabyte`, `half a terabyte`."""
+_PARTS = {"half": 0.5}
 _COUNTABLE = 100
 _TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
 
@@ -21,8 +25,14 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
     for place, token in enumerate(tokens):
         following = tokens[place + 1].text if place + 1 < len(tokens) else ""
         value = language().numbers.get(token.text) if token.kind == "word" else None
-        if token.text == "a" and following in ("dollar", "buck"):
+        if token.text in ("a", "an") and following in _ONE_OF:
             value = 1.0
+            if out and out[-1].text in _PARTS:
+                part = out.pop()
+                token, value = (
+                    replace(token, start=part.start, raw=f"{part.raw} {token.raw}"),
+                    _PARTS[part.text],
+                )
         if value is not None:
             _add(out, token, value)
         elif token.text == "half" and _and_a_half(out, token, following):

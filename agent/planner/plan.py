@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
+from agent.planner.correction import take_back
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
 from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
 from agent.planner.inventory.turn import Own, own_question
@@ -55,6 +56,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     s = sentence_of(right, tokens_of(right, lexicon.known) if mended else tokens, lexicon)
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
+    take_back(s)
     own = own_question(typed, lexicon, write_verbs())
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
@@ -138,7 +140,7 @@ def _owned(
         market = best is not None and (
             has_own_subject(s) or (against >= _SURE and against > own.weight and not own.goes_on())
         )
-        if own.goes_on() and not market:
+        if (own.goes_on() or own.replies(previous)) and not market:
             return own.followed(now, previous)
     about = own.seen.named or own.seen.has("everything")
     if best is not None and best.has("check") and about and own.weight:

@@ -63,6 +63,7 @@ GROUPS = {
         "engine",
         "runtime",
         "zone",
+        "namespace",
     )
 }
 

@@ -91,9 +91,25 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _gpus(s: Sentence, index: int, span: Span) -> str | None:
-    """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
+    """`gpu boxes`, `instances with 4 gpus`: several machines with GPUs; prices are asked in other words."""
     idle = str(span.get("threshold")).startswith("gpu_utilization")
-    return "gpus" if idle or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+    counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
+    several = counted and _machines(s) and not _of_market(s)
+    return (
+        "gpus" if idle or several or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+    )
+
+
+def _machines(s: Sentence) -> bool:
+    """Machines in general are spoken of."""
+    return any(span.get("type") in ("instance", "gpu_instance") and is_plural(span.text) for span in s.spans)
+
+
+def _of_market(s: Sentence) -> bool:
+    """Money, or what sellers do, is spoken of: `for rent`, `available`, `cheapest`."""
+    dear = any(str(span.get("extreme")).startswith("price") for span in s.spans)
+    money = any(span.plays("priced", "any_spot") or span.get("unit") == "usd" for span in s.spans)
+    return dear or money or bool(set(s.words()) & set_of("of_sellers"))
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -287,7 +303,24 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 def _equipped(s: Sentence, index: int, span: Span) -> str | None:
     if not span.plays("gpu"):
         return None
-    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
+    had = _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) or _ours(s, index)
+    return "equipped" if had else None
+
+
+def _ours(s: Sentence, index: int) -> bool:
+    """`our A100s`, `my two idle H100 boxes`: of one's own, even where money is spoken of."""
+    at = index - 1
+    while (before := s.at(at)) is not None and (
+        before.number is not None or before.plays("state", "unused", "env")
+    ):
+        at -= 1
+    plural = is_plural(s.spans[index].text) or s.plays(index + 1, "type") or _kept_before(s)
+    return before is not None and before.text in ("my", "our") and plural
+
+
+def _kept_before(s: Sentence) -> bool:
+    """`where is my H100`: a thing that one has is looked for."""
+    return s.words()[0] in ("where", "wheres", "which", "list", "show")
 
 
 def _in_money(s: Sentence) -> bool:
@@ -312,8 +345,14 @@ def _in_use(s: Sentence) -> bool:
 def _had_by_machines(s: Sentence, index: int) -> bool:
     """`which instances have v100s`: of machines that exist."""
     for at in (index - 1, index - 2):
-        if (verb := s.at(at)) is not None and verb.text in ("have", "has", "got"):
+        if (verb := s.at(at)) is None:
+            continue
+        if verb.text in ("have", "has", "got"):
             return any(span.get("type") == "instance" for span in s.spans[:at])
+        if verb.text in ("with", "having"):
+            return not _of_market(s) and any(
+                span.get("type") == "instance" and is_plural(span.text) for span in s.spans[:at]
+            )
     return False
 
 

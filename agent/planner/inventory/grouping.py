@@ -84,9 +84,13 @@ def _which_most(a: Asked) -> None:
         # `which gcp projects have databases`: the cloud is for its own rule.
         at += 1
     head, dimension = a.s.spans[at], dimension_at(a, at)
+    alone = head.plays("type") and not any(
+        one.plays("type", "service") for one in a.s.spans if one is not head
+    )
     if (
         dimension in (None, "resource", "status")
         or head.used
+        or alone
         or (head.plays("type") and not head.plays("dim"))
     ):
         return

@@ -140,6 +140,8 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
+    if before.has("agg") and waits(previous):
+        return before
     details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
 
@@ -196,7 +198,7 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
     query = _kept(query, tool)
     if found.unclear:
         question, choices = found.unclear[0]
-        return Plan("clarify", question=question, choices=choices, query=previous)
+        return Plan("clarify", question=question, choices=choices, query=query)
     if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
         return asking
     return Plan(
@@ -235,14 +237,15 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def waits(query: Query) -> bool:
+    """Whether a metric is asked for, and not of what."""
+    said = set_of("of_what") & set(query.arguments) or query.sides or query.then
+    return not said and query.arguments.get("agg") not in ("sum", "count")
+
+
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
     """A metric with nothing that it is of."""
-    if (
-        set_of("of_what") & set(query.arguments)
-        or query.sides
-        or query.then
-        or query.arguments.get("agg") in ("sum", "count")
-    ):
+    if not waits(query):
         return None
     name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
     about = metrics.metrics().get(name)
@@ -258,5 +261,5 @@ def _of_what(query: Query, previous: Query | None) -> Plan | None:
         "clarify",
         question=f"{title} of which resource? Name one, or a type.",
         choices=choices,
-        query=previous,
+        query=query,
     )

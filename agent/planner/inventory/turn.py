@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.planner.correction import take_back
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.evidence import Evidence, evidence_of
@@ -62,6 +63,11 @@ class Own:
     def goes_on(self) -> bool:
         """Whether it builds on the question before."""
         return goes_on(self.s, self.seen)
+
+    def replies(self, previous: Query) -> bool:
+        """Whether it says of what a metric is meant that was asked for: `web-01`, `instances in prod`."""
+        asked = self.words.tools[previous.tool].has("agg") and plans.waits(previous)
+        return asked and self.seen.anchored and not self.seen.has("metric", "shy_metric", "percent")
 
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
@@ -135,6 +141,7 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
         text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
+    take_back(s)
     _services_meant(s)
     _opening(s)
     return Own(s, words, evidence_of(s), mended)
