@@ -94,15 +94,39 @@ def _gpus(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu boxes`, `instances with 4 gpus`: several machines with GPUs; prices are asked in other words."""
     idle = str(span.get("threshold")).startswith("gpu_utilization")
     counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
-    several = counted and _machines(s) and not _of_market(s)
+    counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or _after_with(s, index)
+    several = counted and _machines(s) and not _of_market(s) and not any(one.plays("gpu") for one in s.spans)
     return (
         "gpus" if idle or several or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
     )
 
 
+def _after_with(s: Sentence, index: int) -> bool:
+    """`vms with nvidia gpus`: GPUs of whatever make that machines have."""
+    behind = {one.text for one in s.spans[max(0, index - _FEW) : index]}
+    return s.spans[index].text in ("gpu", "gpus") and bool(behind & {"with", "having", "have", "has"})
+
+
+def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
+    """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
+    lead = s.at(index - 1)
+    asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
+    return "label" if asked and span.plays("tag_key", "team_behind") else None
+
+
+def _spot(s: Sentence, index: int, span: Span) -> str | None:
+    """`how many spot vms`: of machines in general, where nothing of the market is spoken of."""
+    gpus = any(one.plays("gpu") for one in s.spans)
+    return "spot" if span.plays("=spot") and _machines(s) and not gpus and not _of_market(s) else None
+
+
 def _machines(s: Sentence) -> bool:
-    """Machines in general are spoken of."""
-    return any(span.get("type") in ("instance", "gpu_instance") and is_plural(span.text) for span in s.spans)
+    """Machines in general are spoken of, or it is asked which."""
+    return any(
+        span.get("type") in ("instance", "gpu_instance")
+        and (is_plural(span.text) or (index > 0 and s.spans[index - 1].text == "which"))
+        for index, span in enumerate(s.spans)
+    )
 
 
 def _of_market(s: Sentence) -> bool:
@@ -133,6 +157,11 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
         return None
     if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
+        return None
+    after = s.at(index + 1)
+    if index and s.spans[index - 1].text == "does" and after is not None and after.text in set_of("has_it"):
+        return "word"
+    if any(one.plays("type") and is_plural(one.text) for one in s.spans):
         return None
     content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
     if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
@@ -242,9 +271,15 @@ def compared_behind(s: Sentence, index: int) -> bool:
     return near and any(span.number is not None for span in s.spans[index + 1 : index + 5])
 
 
+_OF = frozenset(("of", "on", "for", "across"))
+
+
 def _measured_here(s: Sentence, index: int) -> bool:
     """`average memory`, `egress per region`; not `total size`, which is added up."""
     span = s.spans[index]
+    after = s.at(index + 1)
+    if after is not None and after.text in _OF and _machines(s) and not _of_market(s):
+        return not span.plays("order_by") or span.text.startswith("gpu")
     if _in_money(s) or span.plays("shy_type"):
         return False
     if s.plays(index + 1, "per") and s.plays(index + 2, "dim", "tag_key"):
@@ -303,8 +338,9 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 def _equipped(s: Sentence, index: int, span: Span) -> str | None:
     if not span.plays("gpu"):
         return None
-    had = _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) or _ours(s, index)
-    return "equipped" if had else None
+    if _ours(s, index):
+        return "ours"
+    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
 
 
 def _ours(s: Sentence, index: int) -> bool:
@@ -314,7 +350,8 @@ def _ours(s: Sentence, index: int) -> bool:
         before.number is not None or before.plays("state", "unused", "env")
     ):
         at -= 1
-    plural = is_plural(s.spans[index].text) or s.plays(index + 1, "type") or _kept_before(s)
+    typed = s.text[s.starts(s.spans[index]) : s.ends(s.spans[index])]
+    plural = is_plural(typed.lower()) or s.plays(index + 1, "type") or _kept_before(s)
     return before is not None and before.text in ("my", "our") and plural
 
 
@@ -385,4 +422,6 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _number,
     _priced,
     _equipped,
+    _ranked_teams,
+    _spot,
 )

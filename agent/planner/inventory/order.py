@@ -93,7 +93,10 @@ def _singular(a: Asked, index: int) -> bool:
             return True
         if span.number is not None:
             return False
-    return False
+    # `which instance costs the most`
+    nouns = [one for one in a.s.spans[:index] if one.plays(*_COUNTABLE)]
+    asks = bool({"which", "what"} & {span.text for span in a.s.spans[:index]})
+    return asks and len(nouns) == 1 and not is_plural(nouns[0].text) and not nouns[0].plays("everything")
 
 
 def _number_beside(a: Asked, index: int) -> bool:

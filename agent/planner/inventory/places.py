@@ -65,6 +65,12 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
+    for index, span in enumerate(a.s.spans):
+        behind = {one.text for one in a.s.spans[max(0, index - 3) : index]}
+        if span.text in ("gpu", "gpus") and behind & {"with", "having", "have"} and a.takes("gpu"):
+            if not span.used and a.found.arguments.get("resource_type") in (None, ["instance"]):
+                a.found.arguments["resource_type"] = ["gpu_instance"]
+                a.s.use(index)
     for index, _ in a.all("wants_no_gpu"):
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)

@@ -30,6 +30,12 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         return None
     a = _asked(s, words, tool, now)
     read(a)
+    if _of_one(tool) and not {"name", "id", "ip"} & a.found.arguments.keys():
+        # No one resource is named after all.
+        s = sentence_of(s.text, s.tokens, words)
+        tool = chosen(s, words, seen, several=True) or tool
+        a = _asked(s, words, tool, now)
+        read(a)
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
