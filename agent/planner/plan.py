@@ -65,6 +65,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
+    elif made.query is not None and lexicon.tools[made.query.tool].has("gpu") and (ours := own.unheard()):
+        made = replace(made, ignored=(*made.ignored, *ours))
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in (*twisted, *mended))
     asked = made.query.arguments if made.query is not None else {}
     ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)

@@ -64,6 +64,16 @@ class Own:
         """Whether it builds on the question before."""
         return goes_on(self.s, self.seen)
 
+    def unheard(self) -> tuple[str, ...]:
+        """Words of what one runs that say something, where the market was asked all the same."""
+        lost = [
+            span.text
+            for span in self.s.spans
+            if (span.plays("mine") and span.text.split()[0] in _WE)
+            or (span.plays("untagged", "unnamed", "tagged", "env") and span.kind == "word")
+        ]
+        return tuple(dict.fromkeys(lost))
+
     def replies(self, previous: Query) -> bool:
         """Whether it says of what a metric is meant that was asked for: `web-01`, `instances in prod`."""
         asked = self.words.tools[previous.tool].has("agg") and plans.waits(previous)
@@ -112,6 +122,8 @@ def _services_meant(s: Sentence) -> None:
                 span.meanings = (Meaning("service", (cloud, kind)),)
 
 
+_WE = frozenset(("our", "we", "are", "do", "in", "across"))
+"""What `our`, `we have`, `are we running` begin with: more than the `my` of `my budget`."""
 _AT = ("on", "at", "from", "via")
 
 
