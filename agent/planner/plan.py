@@ -14,6 +14,7 @@ from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.market import continued, followed, fresh
+from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text, unhyphenated
@@ -57,6 +58,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
     take_back(s)
+    hear_purpose(s)
     own = own_question(typed, lexicon, write_verbs())
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)

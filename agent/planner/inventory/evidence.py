@@ -107,6 +107,12 @@ def _after_with(s: Sentence, index: int) -> bool:
     return s.spans[index].text in ("gpu", "gpus") and bool(behind & {"with", "having", "have", "has"})
 
 
+def _grouped(s: Sentence, index: int, span: Span) -> str | None:
+    """`instances per gpu model`: resources in groups are counted, whatever they are grouped by."""
+    typed = span.plays("type", "service") and is_plural(span.text)
+    return "grouped" if typed and s.plays(index + 1, "per") and not _of_market(s) else None
+
+
 def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
     lead = s.at(index - 1)
@@ -423,5 +429,6 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _priced,
     _equipped,
     _ranked_teams,
+    _grouped,
     _spot,
 )

@@ -39,8 +39,28 @@ def read_names(a: Asked) -> None:
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
         _called(a, index)
+    _several_called(a)
     for index, _ in a.all("search_for"):
         _searched(a, index)
+
+
+def _several_called(a: Asked) -> None:
+    """`everything called training-node`, `web-prod something`: all whose names have it in them."""
+    names = a.found.arguments.get("name") or []
+    if len(names) != 1 or not a.takes("name_contains"):
+        return
+    at = next((i for i, span in enumerate(a.s.spans) if span.used and raw(a, i) == names[0]), None)
+    if at is None or names[0].lower() in a.s.known_names:
+        return
+    vague = (after := a.s.at(at + 1)) is not None and after.text in _VAGUE
+    before = {span.text for span in a.s.spans[max(0, at - 3) : at]}
+    if vague or (before & {"everything", "anything", "all"} and before & {"called", "named"}):
+        a.found.arguments["name_contains"] = [a.found.arguments.pop("name")[0]]
+        if vague:
+            a.s.use(at + 1)
+
+
+_VAGUE = frozenset(("something", "whatever", "someone", "blah", "xyz", "stuff", "ish"))
 
 
 def _one(a: Asked, argument: str, value: str, index: int) -> None:

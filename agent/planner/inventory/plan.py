@@ -146,7 +146,8 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
-    if before.has("agg") and waits(previous):
+    alone = all(span.plays("=name") for span in s.spans if span.text[0].isalnum())
+    if before.has("agg") and (waits(previous) or alone):
         return before
     details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before

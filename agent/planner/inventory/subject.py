@@ -23,7 +23,9 @@ def chosen(
     scores = {
         tool.name: _score(s, tool, seen, turn)
         for tool in words.tools.values()
-        if tool.here and not tool.market and not (several and tool.has("id") and not tool.has("resource_type"))
+        if tool.here
+        and not tool.market
+        and not (several and tool.has("id") and not tool.has("resource_type"))
     }
     best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
     return words.tools[best] if best is not None and scores[best] > 0 else None

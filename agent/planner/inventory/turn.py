@@ -14,6 +14,7 @@ from agent.planner.inventory.facts import hint
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
+from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text
@@ -77,7 +78,17 @@ class Own:
     def replies(self, previous: Query) -> bool:
         """Whether it says of what a metric is meant that was asked for: `web-01`, `instances in prod`."""
         asked = self.words.tools[previous.tool].has("agg") and plans.waits(previous)
+        if "name" in previous.arguments and self._name_alone:
+            return True
         return asked and self.seen.anchored and not self.seen.has("metric", "shy_metric", "percent")
+
+    @property
+    def _name_alone(self) -> bool:
+        """`web-prod-22?`: the name of another, and nothing else."""
+        said = [
+            span for span in self.s.spans if span.text[0].isalnum() and span.text not in word_set("fillers")
+        ]
+        return len(said) == 1 and said[0].plays("=name")
 
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
@@ -91,7 +102,7 @@ class Own:
         """
         if self.planned:
             return None
-        if outside and not self.seen.anchored and (self.seen.has("shy_metric") or self._graph):
+        if outside and not self.seen.named and self.seen.has("metric", "shy_metric", "graph") | self._graph:
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
@@ -148,12 +159,14 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     assert words is not None
     text = text.rstrip(" .!?") or text
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
-    tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
+    known = KnownWords(words, lexicon.known.words)
+    tokens, mended = corrected(pieces_of(text, words.known, keys), known, words.vocabulary, never)
     if mended:
         text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
     take_back(s)
+    hear_purpose(s)
     _services_meant(s)
     _opening(s)
     return Own(s, words, evidence_of(s), mended)
