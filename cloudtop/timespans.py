@@ -96,7 +96,7 @@ _SLASH = ("/", "..")
 
 
 def _weekdays(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
-    """`mon` is a day in company alone: `on mon`, `last mon`, `mon to wed`; `sat idle` and `the sun` are none."""
+    """`mon` is a day in company: `on mon`, `last mon`, `mon to wed`; `sat idle`, `the sun` are none."""
     for at, piece in enumerate(pieces):
         if piece.kind != "short":
             yield piece
@@ -194,9 +194,9 @@ def _compared() -> re.Pattern[str]:
 @cache
 def _day_lead() -> re.Pattern[str]:
     weekday = "|".join([*WEEKDAYS, *SHORT_WEEKDAYS])
-    return re.compile(
-        rf"(?:\b(?:on|since|from|until|till|between|by|before|after)|\b(?:{weekday})(?: and| to| until| till| through|,| -|-)) ?$"
-    )
+    joins = " and| to| until| till| through|,| -|-"
+    leads = "on|since|from|until|till|between|by|before|after"
+    return re.compile(rf"(?:\b(?:{leads})|\b(?:{weekday})(?:{joins})) ?$")
 
 
 @cache
@@ -238,6 +238,7 @@ def _times() -> re.Pattern[str]:
         rf"|last (?:night|evening)|this (?:morning|afternoon|evening)"
         rf"|(?:(?:last|this|next) )?(?:{'|'.join(WEEKDAYS)})"
     )
+    short = rf"(?:(?:last|this|next) )?(?:{'|'.join(SHORT_WEEKDAYS)})"
     which = "this past|last|this|next|current|previous|prior|past|trailing|preceding"
     calendar = (
         rf"(?:{which})[ -](?:(?:{number}[ -]?)?(?:{length}|[smhdw]\b)|weekend|{month})(?: so far)?"
@@ -246,7 +247,7 @@ def _times() -> re.Pattern[str]:
         r"|(?:(?<=\bin )|(?<=\bbefore )|(?<=\bsince )|(?<=\bafter ))20\d\d"
     )
     return re.compile(
-        rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>(?:(?:last|this|next) )?(?:{'|'.join(SHORT_WEEKDAYS)})\b)|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+        rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>{short})|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
         rf"|(?P<other>{calendar})|(?P<date>{date})"
         r"|(?P<now>right now|at the moment|at present|currently|now)"
         rf"|(?P<bare>\d+[smhd]|{number}[ -]?{length}(?P<ago> ago)?))(?![a-z0-9])"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from agent.planner.guard import PhraseSet
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 
@@ -38,11 +41,17 @@ def take_back(s: Sentence) -> bool:
 
 def _marks(s: Sentence) -> list[tuple[int, int]]:
     """First and last place of every phrase that takes back, signs around it included."""
-    words = [span.text for span in s.spans]
+    said = s.words()
     found: list[tuple[int, int]] = []
+    if not _phrases().firsts & set(said):
+        return found
+    words = [span.text for span in s.spans]
     at = 1
-    while at < len(s.tokens):
-        size = next((len(said) for said in _phrases() if s.words()[at : at + len(said)] == said), 0)
+    while at < len(said):
+        size = _phrases().at(said, at)
+        if not size:
+            at += 1
+            continue
         here = [i for i, span in enumerate(s.spans) if at <= span.first and span.last < at + size]
         if not here or here[0] == 0 or here[-1] + 1 == len(s.spans):
             at += 1
@@ -50,7 +59,7 @@ def _marks(s: Sentence) -> list[tuple[int, int]]:
         first, last = here[0], here[-1]
         set_off = words[first - 1] in _SIGNS
         if (size > 1 and (set_off or words[first].split()[0] != "make")) or (
-            set_off and (words[last + 1] in _SIGNS or s.words()[at] in _ALONE)
+            set_off and (words[last + 1] in _SIGNS or said[at] in _ALONE)
         ):
             found.append((first - set_off, last + (words[last + 1] in _SIGNS)))
         at += size
@@ -60,9 +69,9 @@ def _marks(s: Sentence) -> list[tuple[int, int]]:
 _ALONE = frozenset(("sorry", "wait", "scratch", "correction", "oops"))
 
 
-def _phrases() -> tuple[tuple[str, ...], ...]:
-    said = (tuple(str(words).split()) for words in language().hints["corrections"])
-    return tuple(sorted(said, key=len, reverse=True))
+@cache
+def _phrases() -> PhraseSet:
+    return PhraseSet(language().hints["corrections"])
 
 
 def _taken_back(s: Sentence, kind: tuple[str, ...], first: int, after: list[Span]) -> int | None:

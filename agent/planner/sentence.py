@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from agent.planner.language import Meaning, word_set
@@ -106,6 +107,10 @@ class Sentence:
 
     def words(self) -> tuple[str, ...]:
         """The tokens' texts."""
+        return self._words
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
         return tuple(token.text for token in self.tokens)
 
 

@@ -42,9 +42,9 @@ def told_why(s: Sentence, found: Found) -> None:
 def _exists(s: Sentence) -> None:
     """`is there no H100 in europe`: whether there is one."""
     for index, span in enumerate(s.spans):
-        if span.text == "no" and index > 1 and s.spans[index - 1].text == "there":
-            if s.spans[index - 2].text in ("is", "are", "isnt", "arent") and not _asks_why(s):
-                span.meanings, span.used = (), True
+        asked = span.text == "no" and index > 1 and s.spans[index - 1].text == "there"
+        if asked and s.spans[index - 2].text in ("is", "are", "isnt", "arent") and not _asks_why(s):
+            span.meanings, span.used = (), True
 
 
 def _asks_why(s: Sentence) -> bool:

@@ -67,15 +67,17 @@ def evidence_of(s: Sentence) -> Evidence:
 
 
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
-    yield from (kind for kind, roles in _roles() if span.plays(*roles))
-    for told in _TOLD:
+    kinds = _kinds_of_roles()
+    yield from (kinds[meaning.role] for meaning in span.meanings if meaning.role in kinds)
+    for told in _TOLD if span.meanings else (_unknown_name,):
         if (kind := told(s, index, span)) is not None:
             yield kind
 
 
 @cache
-def _roles() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((kind, tuple(one["roles"])) for kind, one in hint("evidence").items() if "roles" in one)
+def _kinds_of_roles() -> dict[str, str]:
+    """Role of a phrase -> the kind of evidence that it is by itself."""
+    return {role: kind for kind, one in hint("evidence").items() for role in one.get("roles", ())}
 
 
 # --- nouns -------------------------------------------------------------------------------------------

@@ -65,12 +65,7 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
-    for index, span in enumerate(a.s.spans):
-        behind = {one.text for one in a.s.spans[max(0, index - 3) : index]}
-        if span.text in ("gpu", "gpus") and behind & {"with", "having", "have"} and a.takes("gpu"):
-            if not span.used and a.found.arguments.get("resource_type") in (None, ["instance"]):
-                a.found.arguments["resource_type"] = ["gpu_instance"]
-                a.s.use(index)
+    _with_gpus(a)
     for index, _ in a.all("wants_no_gpu"):
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
@@ -87,6 +82,16 @@ def read_kinds(a: Asked) -> None:
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
         for index, _ in a.all(role):
             a.found.cleared.add(argument)
+            a.s.use(index)
+
+
+def _with_gpus(a: Asked) -> None:
+    """`vms with nvidia gpus`: those that have any, whoever makes them."""
+    for index, span in enumerate(a.s.spans):
+        behind = {one.text for one in a.s.spans[max(0, index - 3) : index]}
+        had = span.text in ("gpu", "gpus") and not span.used and behind & {"with", "having", "have"}
+        if had and a.takes("gpu") and a.found.arguments.get("resource_type") in (None, ["instance"]):
+            a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
 
 

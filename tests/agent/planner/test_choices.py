@@ -1,4 +1,4 @@
-"""What is offered when something is asked back is understood when it is given back, alone or as the next turn."""
+"""What is offered when something is asked back is understood when it is given back as the next turn."""
 
 from __future__ import annotations
 
