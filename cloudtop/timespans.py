@@ -247,7 +247,8 @@ def _times() -> re.Pattern[str]:
         r"|(?:(?<=\bin )|(?<=\bbefore )|(?<=\bsince )|(?<=\bafter ))20\d\d"
     )
     return re.compile(
-        rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>{short})|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+        rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>{short})"
+        r"|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
         rf"|(?P<other>{calendar})|(?P<date>{date})"
         r"|(?P<now>right now|at the moment|at present|currently|now)"
         rf"|(?P<bare>\d+[smhd]|{number}[ -]?{length}(?P<ago> ago)?))(?![a-z0-9])"

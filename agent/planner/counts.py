@@ -215,6 +215,13 @@ def count_words(s: Sentence, found: Found) -> None:
         after = s.at(index + 1)
         if after is not None and after.get("unit") == "node" and _in_a(s, index):
             continue
+        several, beyond = int(span.get("count_word")), s.at(index + 2)
+        if several > 1 and span.text.endswith("of") and after is not None and after.plays("gpu"):
+            if beyond is not None and beyond.get("unit") == "node" and beyond.text.endswith("s"):
+                # `a couple of H200 machines`
+                found.put("nodes", several)
+                s.use(index, index + 2)
+                continue
         if after is not None and after.plays("unit") and after.get("unit") in TIMES:
             found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)
             s.use(index, index + 1)

@@ -136,7 +136,9 @@ def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) 
 def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Found) -> None:
     """`cheapest region`, `three cheapest clouds`, `cheapest two regions`."""
     at = index + 1
-    while s.at(at) is not None and s.spans[at].used and s.spans[at].number is not None:
+    while s.at(at) is not None and (
+        (s.spans[at].used and s.spans[at].number is not None) or s.plays(at, "gpu", "=form", "=spot")
+    ):
         at += 1
     after = s.at(at)
     if after is None or not after.plays("dimension") or after.text not in language().hints["best_dimension"]:

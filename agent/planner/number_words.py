@@ -16,6 +16,7 @@ _ONE_OF = frozenset(("dollar", "buck")) | _SIZES
 """What `a` is one of: `under a dollar`, `over a terabyte`, `half a terabyte`."""
 _PARTS = {"half": 0.5}
 _COUNTABLE = 100
+_MODELS = frozenset((50.0, 60.0, 70.0, 80.0, 90.0))
 _TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
 
 
@@ -60,6 +61,13 @@ def _add(out: list[Token], token: Token, value: float) -> None:
                 text=f"{(before.value or 0) + value:g}",
             )
         ]
+        return
+    if last is not None and last.text in language().numbers and last.value in _TENS and value in _MODELS:
+        # `forty ninety`: a model's name, as it is said.
+        joined = (last.value or 0) * 100 + value
+        out[-1] = replace(
+            last, end=token.end, value=joined, raw=f"{last.raw} {token.raw}", text=f"{joined:g}"
+        )
         return
     tens = last is not None and last.text in language().numbers and last.value in _TENS
     if last is not None and last.value is not None and tens and value < 10:

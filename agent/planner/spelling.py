@@ -45,12 +45,12 @@ def _slip(word: str, known: Container[str], never: Collection[str]) -> str | Non
     """A letter typed twice or two swapped, where that makes a word, short ones too: `spott`, `dsik`."""
     if len(word) < _SHORTEST - 1 or not word.isascii():
         return None
-    once = (word[:at] + word[at + 1 :] for at in range(len(word) - 1) if word[at] == word[at + 1])
+    once = [word[:at] + word[at + 1 :] for at in range(len(word) - 1) if word[at] == word[at + 1]]
     swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
-    said = (*once, *swapped)
-    return next(
-        (one for one in said if len(one) >= _SHORTEST - 1 and one in known and one not in never), None
-    )
+    long = _SHORTEST - 1
+    once = [one for one in once if len(one) >= long or one == word[:-1]]
+    said = (*once, *(one for one in swapped if len(one) >= long))
+    return next((one for one in said if one in known and one not in never), None)
 
 
 def nearest_word(word: str, vocabulary: Mapping[str, tuple[str, ...]], never: Collection[str]) -> str | None:

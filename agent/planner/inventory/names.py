@@ -173,7 +173,9 @@ _MEANT = (
 
 def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
-    if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+    # Of a list an unknown word may be anything; it is shown as not used rather than taken for a name.
+    lists = a.tool.has("missing_tag")
+    if not a.takes("name") or lists or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
     if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
