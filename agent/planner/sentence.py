@@ -189,7 +189,7 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
 
 
 def _spelled(token: Token, letter: str) -> bool:
-    """`h one hundred`, `l 4`, as it is dictated; an `a` before figures is an article: `a 100 dollar budget`."""
+    """`h one hundred`, `l 4`, as it is dictated; an `a` before figures is an article."""
     return token.kind == "number" and (letter != "a" or token.raw.replace(" ", "").isalpha())
 
 

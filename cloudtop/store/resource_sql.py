@@ -64,6 +64,7 @@ GROUPS = {
         "runtime",
         "zone",
         "namespace",
+        "version",
     )
 }
 

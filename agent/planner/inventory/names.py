@@ -7,6 +7,7 @@ import re
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.language import language, word_set
 
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
@@ -25,6 +26,11 @@ def read_patterns(a: Asked) -> None:
 def read_names(a: Asked) -> None:
     """Everything that names one resource, or some by a part of their names."""
     for index, span in a.all("=id"):
+        kind = hint("id_types").get(str(span.get("=id")).split("-")[0])
+        if kind and types_said(a) and kind not in types_said(a) and a.takes("missing_tag"):
+            a.found.refused.append(f"{span.text}: nothing is filtered by what it is a part of")
+            a.s.use(index)
+            continue
         _one(a, "id", span.get("=id"), index)
     for index, span in a.all("=ip"):
         a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))

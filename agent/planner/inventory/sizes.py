@@ -93,7 +93,7 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
             else "disk"
         )
     if "function" in kinds:
-        a.where("memory_mb", made.op or "ge", round(gib * 1024, 6))
+        a.where("memory_mb", made.op or "eq", round(gib * 1024, 6))
         _use(a, made, of)
     elif what == "ram":
         _least(a, "min_ram", gib, made, of)

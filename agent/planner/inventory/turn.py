@@ -145,6 +145,18 @@ def _metric(span: Span) -> metrics.Metric | None:
     )
 
 
+def _services_apart(s: Sentence, words: Lexicon) -> None:
+    """`projects on neon`: a noun that is a service's beside its cloud's name is so behind it too."""
+    clouds = [span.text for span in s.spans if span.plays("provider") and not span.plays("service")]
+    for span in s.spans if clouds else ():
+        if span.plays("service") or not span.text[0].isalpha():
+            continue
+        for cloud in clouds:
+            meanings = words.phrases.get((*cloud.split(), *span.text.split()), ())
+            if service := next((one for one in meanings if one.role == "service"), None):
+                span.meanings = (service,)
+
+
 def _opening(s: Sentence) -> None:
     """`ok and snapshots`: a word of assent at the beginning asks nobody how it is."""
     for span in s.spans[:-1]:
@@ -168,5 +180,6 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     take_back(s)
     hear_purpose(s)
     _services_meant(s)
+    _services_apart(s, words)
     _opening(s)
     return Own(s, words, evidence_of(s), mended)
