@@ -65,7 +65,7 @@ _ORDERS = {
     "size_bytes_desc": "largest",
 }
 """What the first of an order are called."""
-WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
+WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly", "of": "is"}
 
 
 def noun(applied: Mapping[str, Any], count: float) -> str:

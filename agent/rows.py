@@ -49,6 +49,8 @@ def meets(row: Row, field: str, op: str, value: Any) -> bool | None:
         return not _is(row, field, held, value)
     if held is None:
         return None
+    if op == "of":
+        return f"{held}.".startswith(f"{value}.")
     return COMPARES[op](held, value)
 
 

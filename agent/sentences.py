@@ -111,7 +111,8 @@ def _distinct(result: Computed, answer: Answer) -> str:
             return _nothing(answer)
         said = plural(len(result.rows), NOUNS.get(answer.calls[-1]["tool"], "row"))
         return f"{said} found, and none of them tells its {name.replace('_', ' ')}."
-    return f"{len(values)}: {_listed(values)}."
+    each = f"One of each {name.replace('_', ' ')}, " if result.rows and "uid" in result.rows[0] else ""
+    return f"{each}{len(values)}: {_listed(values)}."
 
 
 def _listed(values: Sequence[Any]) -> str:

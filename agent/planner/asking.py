@@ -63,7 +63,7 @@ def ask_about_model(query: Query, previous: Query | None) -> Plan:
     where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
     choices = (f"cheapest GPU{where}", f"cheapest H100{where}", f"cheapest GPU with at least 24 GB{where}")
     question = "Which GPU? Name a model, a memory size, a price or a region."
-    return Plan("clarify", question=question, choices=choices, query=previous)
+    return Plan("clarify", question=question, choices=choices, query=query if query.arguments else previous)
 
 
 def cheaper_than_what(previous: Query) -> Plan:

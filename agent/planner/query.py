@@ -25,7 +25,8 @@ the rows of the calls once they are there; the vocabulary is closed:
 | both, either | | rows of the resources that all sides have, or any side |
 
 Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
-of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known.
+of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known;
+`of`: a version within another (14.9 of 14).
 
 Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is
 a row field of the called tool. With several calls `compare` takes each call as one side, in order.

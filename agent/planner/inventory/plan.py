@@ -30,6 +30,12 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         return None
     a = _asked(s, words, tool, now)
     read(a)
+    if _of_one(tool) and not {"name", "id", "ip"} & a.found.arguments.keys():
+        # No one resource is named after all.
+        s = sentence_of(s.text, s.tokens, words)
+        tool = chosen(s, words, seen, several=True) or tool
+        a = _asked(s, words, tool, now)
+        read(a)
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
@@ -148,6 +154,9 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
+    alone = all(span.plays("=name") for span in s.spans if span.text[0].isalnum())
+    if before.has("agg") and (waits(previous) or alone):
+        return before
     details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
 
@@ -204,7 +213,7 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
     query = _kept(query, tool)
     if found.unclear:
         question, choices = found.unclear[0]
-        return Plan("clarify", question=question, choices=choices, query=previous)
+        return Plan("clarify", question=question, choices=choices, query=query)
     if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
         return asking
     divided = met(query, tool, a.feeder)
@@ -244,14 +253,15 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def waits(query: Query) -> bool:
+    """Whether a metric is asked for, and not of what."""
+    said = set_of("of_what") & set(query.arguments) or query.sides or query.then
+    return not said and query.arguments.get("agg") not in ("sum", "count")
+
+
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
     """A metric with nothing that it is of."""
-    if (
-        set_of("of_what") & set(query.arguments)
-        or query.sides
-        or query.then
-        or query.arguments.get("agg") in ("sum", "count")
-    ):
+    if not waits(query):
         return None
     name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
     about = metrics.metrics().get(name)
@@ -267,5 +277,5 @@ def _of_what(query: Query, previous: Query | None) -> Plan | None:
         "clarify",
         question=f"{title} of which resource? Name one, or a type.",
         choices=choices,
-        query=previous,
+        query=query,
     )

@@ -15,12 +15,19 @@ _BESIDE_MARKET = 6.0
 """Only a list of machines is set beside the market."""
 
 
-def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
-    """The tool that takes most of what is named, None where none fits. `turn`: it is known of what."""
+def chosen(
+    s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False, several: bool = False
+) -> Tool | None:
+    """The tool that takes most of what is named, None where none fits.
+
+    `turn`: it is known of what. `several`: not the tool that tells all about one resource.
+    """
     scores = {
         tool.name: _score(s, tool, seen, turn)
         for tool in words.tools.values()
-        if tool.here and not tool.market
+        if tool.here
+        and not tool.market
+        and not (several and tool.has("id") and not tool.has("resource_type"))
     }
     best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
     return words.tools[best] if best is not None and scores[best] > 0 else None

@@ -18,6 +18,8 @@ def read_counts(a: Asked) -> None:
         if span.text == "how much":
             _total(a, index)
             continue
+        if span.text in ("how often", "how many times") and "metric" in a.found.arguments:
+            continue
         _count_dimension(a, index)
         if "group_by" not in a.found.arguments and a.found.then is None:
             a.found.then = {"op": "count"}

@@ -91,6 +91,14 @@ def _stands(a: Asked, index: int) -> bool:
     span, before = a.s.spans[index], a.s.at(index - 1)
     if span.used or a.s.plays(index - 1, "per", "sort_by"):
         return False
+    if (
+        span.text == "gpu"
+        and a.s.plays(index - 1, "anything")
+        and any(one.startswith("gpu_") for one in a.found.arguments.get("metric", ()))
+    ):
+        # `any gpu hotter than 80 degrees`: what the metric is of anyway.
+        a.s.use(index)
+        return False
     if a.s.plays(index + 1, "size_of", "unit") and span.plays("size_of"):
         return False
     lead = before is None or before.text in set_of("articles") | set_of("which") | set_of(

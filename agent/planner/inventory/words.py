@@ -74,7 +74,9 @@ def _types() -> Said:
     shy = frozenset(words_of(word) for word in facts()["shy_types"])
     for name, about in {**resource_types.types(), **resource_types.facts()["filters"]}.items():
         plural = resource_types.title(name, 2)
-        for word in (about["title"], plural, *about["words"], *hint("type_words").get(name, ())):
+        with_gpus = resource_types.types()[about["type"]]["words"] if about.get("gpus") else ()
+        made = (f"gpu {word}" for word in with_gpus)
+        for word in (about["title"], plural, *about["words"], *made, *hint("type_words").get(name, ())):
             for phrase in {words_of(word), words_of(_plural(word))}:
                 yield phrase, Meaning("shy_type" if phrase in shy else "type", name)
     for alias, name in resource_types.facts()["aliases"].items():
