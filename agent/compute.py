@@ -280,8 +280,9 @@ def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[st
 
 
 def _group(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
-    made = grouped(rows, then["by"], then.get("sort"))
-    return Computed("group", {"count": len(made)}, list(made))
+    made = grouped(rows, then["by"], then.get("sort"), then.get("field"))
+    whole = summed(rows, str(then["field"])) if then.get("field") else {}
+    return Computed("group", {**whole, "count": len(made)}, list(made))
 
 
 def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:

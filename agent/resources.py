@@ -185,6 +185,29 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
 
 
+def summed_groups(result: Computed, answer: Answer) -> str:
+    """`vCPUs of 182 instances by provider: aws 1,600, gcp 800 and 5 more groups; 3,629 together.`"""
+    rows, field = result.rows, str(result.figures["field"])
+    by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in (answer.then or {})["by"])
+    known = [row for row in rows if row[field] is not None]
+    told = ", ".join(f"{_group(row)} {_amount(field, row[field])}" for row in known[:NAMED])
+    more = f" and {plural(len(known) - NAMED, 'more group')}" if len(known) > NAMED else ""
+    whose = counted(answer.applied, sum(int(row["count"]) for row in rows))
+    untold = result.figures.get("untold")
+    left = f"; of {number(untold)} it is not known" if untold else ""
+    if not known:
+        return f"{_FIELDS.get(field, field)} of {whose}{conditions(answer.applied)} is not known of any."
+    whole = f"{_amount(field, result.figures['value'])} together"
+    name = _FIELDS.get(field, field)
+    return f"{name} of {whose}{conditions(answer.applied)} by {by}: {told}{more}; {whole}{left}."
+
+
+def _amount(field: str, value: float) -> str:
+    if field == "size_bytes":
+        return quantity(value, "bytes")
+    return f"{usd(value)}" if field == "usd_per_hour" else number(value)
+
+
 def _group(row: Row) -> str:
     return str(row["group"]) if row["group"] not in (None, "") else "no value"
 

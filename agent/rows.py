@@ -96,19 +96,19 @@ def joined(rows: Sequence[Row], others: Sequence[Row], field: str) -> tuple[list
     return made, summed(list(once.values()), field)
 
 
-def grouped(rows: Sequence[Row], by: Sequence[str], sort: str | None = None) -> list[Row]:
-    """{group, count, usd_per_hour} of each value of the fields, the largest first."""
+def grouped(
+    rows: Sequence[Row], by: Sequence[str], sort: str | None = None, field: str | None = None
+) -> list[Row]:
+    """{group, count, usd_per_hour} of each value of `by`, and `field` added up; the largest first."""
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         found.setdefault(tuple(_side(row, one) for one in by), []).append(row)
     made: list[Row] = []
     for key, some in found.items():
         names = ["none" if one is None else str(one) for one in key]
-        group = ", ".join(names) if len(by) > 1 else key[0]
-        made.append(
-            {"group": group, "count": len(some), "usd_per_hour": summed(some, "usd_per_hour")["value"]}
-        )
-    name, _, way = (sort or "count_desc").rpartition("_")
+        added = {name: summed(some, name)["value"] for name in ("usd_per_hour", field) if name}
+        made.append({"group": ", ".join(names) if len(by) > 1 else key[0], "count": len(some), **added})
+    name, _, way = (sort or f"{field or 'count'}_desc").rpartition("_")
     made.sort(key=lambda one: str(one["group"]))
     known = [one for one in made if one.get(name) is not None]
     known.sort(key=lambda one: one[name], reverse=way == "desc")

@@ -244,6 +244,8 @@ def _filter(result: Computed, answer: Answer) -> str:
 def _groups(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return _nothing(answer)
+    if result.figures.get("field"):
+        return resources.summed_groups(result, answer)
     untold = result.figures.get("untold")
     left = f" Of {number(untold)} it is not known." if untold else ""
     return resources.listed(result.rows, answer, [{"total": result.figures["count"]}]) + left

@@ -37,6 +37,7 @@ _RESOURCES = frozenset(("name", "id", "resource_type", "region", "tag"))
 
 def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = None) -> Plan:
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
+    now = now.replace(microsecond=0)
     typed = plain(text)[:_TOO_LONG]
     tokens = tokens_of(typed, lexicon.known)
     raw = untwisted([token.text for token in tokens], lexicon.every_word)

@@ -18,7 +18,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | within | usd_total | rows whose `usd_total` is at most this |
 | worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
-| group | by, sort | how many rows there are of each value of these fields, and what they cost |
+| group | by, field, sort | how many rows there are of each value of these, what they cost, `field` added up |
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
 | market | field, side, percent | each machine beside the median (or lowest) offer of its GPU |

@@ -156,3 +156,13 @@ def test_groups_are_of_tags_and_of_several_fields_too() -> None:
 def test_groups_are_counted_where_rows_must_meet_a_condition() -> None:
     made = computed({"op": "count", "by": ["region"], "where": [["vcpus", "lt", 4]]}, [FLEET])
     assert made.figures["count"] == 2
+
+
+def test_a_field_is_added_up_for_each_group_and_unknown_is_no_nought() -> None:
+    made = computed({"op": "group", "by": ["region"], "field": "vcpus"}, [FLEET])
+    assert [(row["group"], row["count"], row["vcpus"]) for row in made.rows] == [
+        ("us", 3, 12),
+        ("eu", 1, 2),
+        ("asia", 1, None),
+    ]
+    assert (made.figures["value"], made.figures["untold"], made.figures["count"]) == (14, 1, 3)

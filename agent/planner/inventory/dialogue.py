@@ -21,6 +21,8 @@ _ALL = frozenset(("anything", "everything"))
 _ORDERS = frozenset(("compare", "list", "show", "find"))
 _POINTING = frozenset(("its", "their", "them", "those", "it"))
 _SHORT = 4
+_LISTS = frozenset(("which", "list", "show"))
+"""What asks for the things themselves, also after they were grouped."""
 _REPLACES = {
     "created_since": ("older_than", "created_before"),
     "older_than": ("created_since", "created_before"),
@@ -79,6 +81,8 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     kept = _kept(previous, a, tool)
     for name in found.cleared:
         kept.pop(name, None)
+    if a.s.spans[0].text in _LISTS and a.s.words()[1:2] != ("about",) and "group_by" not in found.arguments:
+        kept.pop("group_by", None)
     union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
     for name, value in found.arguments.items():
         for other in _REPLACES.get(name, ()):

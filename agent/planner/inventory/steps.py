@@ -30,8 +30,11 @@ def met(query: Query, tool: Tool, feeder: Tool | None) -> Query:
     What only resources tell is met by the rows that feed a measurement, or that are set beside the market,
     before they do; groups are made by code where their rows must meet a condition that no argument takes.
     """
+    query = _with_fields(query)
     then = dict(query.then or {})
     where = then.pop("where", None)
+    if then.get("op") == "sum" and "group_by" in query.arguments and not tool.has("agg"):
+        return _grouped(query, {**then, **({"where": where} if where else {})})
     if not where:
         return query
     if then["op"] == "market":
@@ -42,13 +45,30 @@ def met(query: Query, tool: Tool, feeder: Tool | None) -> Query:
         return replace(query, then={**then, "before": first, **({"where": own} if own else {})})
     if "group_by" not in query.arguments or tool.has("agg"):
         return query
+    return _grouped(query, {**then, "where": where})
+
+
+_DEEPER = {"gpu": "gpus", "gpu_count": "gpus"}
+
+
+def _with_fields(query: Query) -> Query:
+    """Where only some fields of rows are wanted: also those that code needs."""
+    then, wanted = query.then or {}, query.arguments.get("fields")
+    if not wanted:
+        return query
+    names = [str(one[0]) for one in then.get("where", ())] + [str(one) for one in [then.get("field")] if one]
+    needed = ["tags" if one.startswith("tags.") else _DEEPER.get(one, one) for one in names]
+    fields = list(dict.fromkeys((*wanted, *needed)))
+    return replace(query, arguments={**query.arguments, "fields": fields})
+
+
+def _grouped(query: Query, then: Mapping[str, Any]) -> Query:
+    """Groups made by code: of rows that meet a condition, or with a field added up."""
     arguments = {name: value for name, value in query.arguments.items() if name not in ("group_by", "sort")}
-    op = "group" if then["op"] == "filter" else then["op"]
+    op = then["op"] if then["op"] == "count" else "group"
     order = {"sort": query.arguments["sort"]} if "sort" in query.arguments else {}
     return replace(
-        query,
-        arguments=arguments,
-        then={**then, "op": op, "by": query.arguments["group_by"], "where": where, **order},
+        query, arguments=arguments, then={**then, "op": op, "by": query.arguments["group_by"], **order}
     )
 
 

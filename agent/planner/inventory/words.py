@@ -104,11 +104,15 @@ def _groups() -> Said:
 def _services(resource: Mapping[str, Any]) -> Said:
     """Names that say cloud and type at once: those of the clouds' own files, and the language's."""
     generic = {word for phrase, _ in (*_types(), *_groups()) for word in phrase}
+    sellers = {words_of(one["id"]) for one in resource.get("providers", ())}
     for one in resource.get("providers", ()):
         for service in one.get("services") or ():
             for phrase in {words_of(service["id"]), words_of(service["name"])}:
                 common = len(phrase) == 1 and phrase[0] in language().stop | language().common
-                if len(service["types"]) == 1 and not set(phrase) <= generic and not common:
+                # `lambda` alone is the seller of that name; Amazon's service says what it is of.
+                if phrase in sellers or common:
+                    continue
+                if len(service["types"]) == 1 and not set(phrase) <= generic:
                     kind = service["types"][0]
                     yield phrase, Meaning("service", (one["id"], kind, _one_of_several(one, kind, phrase)))
     known = {one["id"]: one for one in resource.get("providers", ())}
