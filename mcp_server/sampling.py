@@ -218,6 +218,11 @@ class Waiting:
         timer.cancel()
         question.task.cancel()
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._held)
+
     def close(self) -> None:
         """Give up every question that waits."""
         for state in list(self._held):
