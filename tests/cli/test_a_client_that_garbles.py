@@ -83,7 +83,8 @@ def test_in_older_protocols_what_cannot_be_read_leaves_the_question_to_the_plann
             result = server.heard()["result"]
             row = result["structuredContent"]["rows"][0]
             assert row["status"] == "answered", reply
-            assert "The client's model answered with something that cannot be read; the" in row["answer"], reply
+            said = row["answer"]
+            assert "The client's model answered with something that cannot be read; the" in said, reply
 
 
 def test_since_2026_it_is_refused_by_the_protocol_and_the_question_waits_on(tmp_path: Path) -> None:

@@ -166,13 +166,8 @@ async def test_what_the_planner_refuses_reaches_no_model(
 async def test_usually_it_plans_only_what_the_planner_can_make_nothing_of(house: House, era: str) -> None:
     set_to(house, client_model="unclear")
     model = Model(Turn([A100]), Turn(words=TRUTH))
-    for question in (
-        CHEAPEST,
-        "hello",
-        "what is the weather in Paris",
-        "cheapest RTX 7090",
-        "and in Europe?",
-    ):
+    off_topic = "what is the weather in Paris"
+    for question in (CHEAPEST, "hello", "why", off_topic, "cheapest RTX 7090", "and in Europe?"):
         row = await asked(house, question, model, era)
         assert row["model"] == "planner", question
         assert "client's model" not in row["answer"]
