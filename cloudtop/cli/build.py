@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent.ask import Asked
+    from agent.llm import Llm
     from connectors.base import Connector, Facts
     from mcp_server.live_specs import LiveSpecs
     from mcp_server.result import Progress
@@ -73,10 +74,8 @@ class House:
         from mcp import Client
 
         from agent.ask import Earlier, ask, lexicon_of
-        from agent.llm import client_llm
         from agent.planner.query import Query
 
-        untraced()
         heard = progress
 
         async def told(progress: float, total: float | None, message: str | None) -> None:
@@ -91,11 +90,18 @@ class House:
                 lexicon=words,
                 now=now,
                 previous=Query.of(kept["query"]) if kept.get("query") else None,
-                model=client_llm(self.settings.agent, turn, self.settings.secret_values()),
+                model=self._client_model(turn),
                 earlier=[Earlier(*one) for one in kept.get("earlier", ())],
                 progress=told,
                 program=None,
             )
+
+    def _client_model(self, turn: ClientTurn | None) -> Llm | None:
+        """The model of a client that asks, where it may plan."""
+        from agent.llm import client_llm
+
+        untraced()
+        return client_llm(self.settings.agent, turn, self.settings.secret_values())
 
     def live_specs(self, runtime: Runtime, toolsets: Sequence[str] = (specs.EVERY,)) -> LiveSpecs:
         """What notices that a spec file changed, and gives a running server the tools it now describes."""

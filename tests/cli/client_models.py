@@ -11,7 +11,7 @@ from typing import Any
 import mcp.types as types
 import pytest
 from mcp import Client
-from mcp.types import CallToolResult, ErrorData
+from mcp.types import CallToolResult, ErrorData, InputRequiredResult
 
 from cloudtop.cli.build import House
 from tests.agent.test_models import HEAD, LIST
@@ -23,6 +23,7 @@ CHEAPEST, LOST = "cheapest A100", "is anything on fire"
 """What the planner understands, and what it can make nothing of."""
 
 A100 = ("compare_gpu_prices", {"gpu": ["A100"]})
+GONE = "answered too late, or to another process than the one that asked"
 TRUTH = "The cheapest A100 is $1.50 per GPU-hour on lambda."
 WITH_TOOLS = types.SamplingCapability(tools=types.SamplingToolsCapability())
 
@@ -90,3 +91,57 @@ def answered(result: CallToolResult) -> dict[str, Any]:
 async def asked(house: House, question: str, model: Model | None, era: str, **more: Any) -> dict[str, Any]:
     async with client_of(house, model, era, **more) as client:
         return answered(await client.call_tool("ask", {"question": question}))
+
+
+def good() -> Model:
+    return Model(Turn([A100]), Turn(words=TRUTH))
+
+
+def note(row: dict[str, Any]) -> str:
+    """What is said of the client's model, without its usual beginning and end."""
+    (line,) = [line for line in row["answer"].splitlines() if "client's model" in line]
+    begins, ends = "- Note: The client's model ", "; the built-in planner answered."
+    assert line.startswith(begins)
+    assert line.endswith(ends)
+    assert row["model"] == "planner"
+    return line.removeprefix(begins).removesuffix(ends)
+
+
+class Rounds:
+    """One question, its rounds driven by hand."""
+
+    def __init__(self, client: Client, question: str = CHEAPEST, **more: Any) -> None:
+        self.client, self.arguments, self.model = client, {"question": question, **more}, good()
+        self.state: str | None = None
+
+    async def send(
+        self, replies: dict[str, Any] | None = None, arguments: dict[str, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        result = await self.client.session.call_tool(
+            "ask",
+            arguments or self.arguments,
+            input_responses=replies,
+            request_state=self.state,
+            allow_input_required=True,
+        )
+        assert isinstance(result, CallToolResult | InputRequiredResult)
+        return result
+
+    async def wanted(self, replies: dict[str, Any] | None = None) -> types.CreateMessageRequestParams:
+        """The turn that the server asks for."""
+        result = await self.send(replies)
+        assert isinstance(result, InputRequiredResult), result
+        self.state = result.request_state
+        (request,) = (result.input_requests or {}).values()
+        assert isinstance(request, types.CreateMessageRequest)
+        return request.params
+
+    async def row(self, replies: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """The answer."""
+        result = await self.send(replies, **more)
+        assert isinstance(result, CallToolResult), result
+        return answered(result)
+
+    def turn(self, n: int) -> dict[str, Any]:
+        """The model's nth turn, as it is sent."""
+        return {"model": self.model.reply(n)}

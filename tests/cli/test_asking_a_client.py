@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx2
 import mcp.types as types
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CallToolResult, ErrorData, InputRequiredResult
+from mcp import Client
+from mcp.types import ErrorData
 
 from cloudtop.cli.build import House, build
 from mcp_server import sampling
@@ -26,21 +21,23 @@ from tests.cli.client_models import (
     A100,
     CHEAPEST,
     ERAS,
+    GONE,
     LOST,
     TRUTH,
     WITH_TOOLS,
     Model,
+    Rounds,
     answered,
     asked,
     client_of,
     config,
+    good,
+    note,
     set_to,
 )
-from tests.mcp.serving import serving
 from tests.mcp_server.test_protocol import Hanging
 from tests.switched import only
 
-COMMAND = [sys.executable, "-c", "from cloudtop.cli.main import main; main()"]
 DECLINED = ErrorData(code=-1, message="User rejected sampling request")
 
 
@@ -49,20 +46,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     made = build(config(tmp_path, client_model="always"), tmp_path / "home")
     yield made
     await made.aclose()
-
-
-def good() -> Model:
-    return Model(Turn([A100]), Turn(words=TRUTH))
-
-
-def note(row: dict[str, Any]) -> str:
-    """What is said of the client's model, without its usual beginning and end."""
-    (line,) = [line for line in row["answer"].splitlines() if "client's model" in line]
-    begins, ends = "- Note: The client's model ", "; the built-in planner answered."
-    assert line.startswith(begins)
-    assert line.endswith(ends)
-    assert row["model"] == "planner"
-    return line.removeprefix(begins).removesuffix(ends)
 
 
 # --- who lets it be asked ---------------------------------------------------------------------------------
@@ -111,46 +94,6 @@ async def test_an_image_in_place_of_a_turn_says_nothing(house: House, era: str) 
 # --- between two requests of 2026-07-28 -------------------------------------------------------------------
 
 
-class Rounds:
-    """One question, its rounds driven by hand."""
-
-    def __init__(self, client: Client, question: str = CHEAPEST, **more: Any) -> None:
-        self.client, self.arguments, self.model = client, {"question": question, **more}, good()
-        self.state: str | None = None
-
-    async def send(
-        self, replies: dict[str, Any] | None = None, arguments: dict[str, Any] | None = None
-    ) -> CallToolResult | InputRequiredResult:
-        result = await self.client.session.call_tool(
-            "ask",
-            arguments or self.arguments,
-            input_responses=replies,
-            request_state=self.state,
-            allow_input_required=True,
-        )
-        assert isinstance(result, CallToolResult | InputRequiredResult)
-        return result
-
-    async def wanted(self, replies: dict[str, Any] | None = None) -> types.CreateMessageRequestParams:
-        """The turn that the server asks for."""
-        result = await self.send(replies)
-        assert isinstance(result, InputRequiredResult), result
-        self.state = result.request_state
-        (request,) = (result.input_requests or {}).values()
-        assert isinstance(request, types.CreateMessageRequest)
-        return request.params
-
-    async def row(self, replies: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """The answer."""
-        result = await self.send(replies, **more)
-        assert isinstance(result, CallToolResult), result
-        return answered(result)
-
-    def turn(self, n: int) -> dict[str, Any]:
-        """The model's nth turn, as it is sent."""
-        return {"model": self.model.reply(n)}
-
-
 async def test_each_round_is_another_state_and_the_last_has_the_answer(house: House) -> None:
     async with client_of(house, good()) as client:
         rounds = Rounds(client)
@@ -163,7 +106,6 @@ async def test_each_round_is_another_state_and_the_last_has_the_answer(house: Ho
     assert TRUTH in row["answer"]
 
 
-GONE = "answered too late, or to another process than the one that asked"
 OTHERS: dict[str, Callable[[str], str | None]] = {
     "invented": lambda state: "x" * len(state),
     "changed": lambda state: state[:-1] + ("a" if state[-1] != "a" else "b"),
@@ -300,58 +242,3 @@ async def test_progress_is_told_to_whichever_request_waits(house: House, era: st
         result = await client.call_tool("ask", {"question": CHEAPEST}, progress_callback=progress)
     assert answered(result)["model"] == "client"
     assert heard
-
-
-# --- over the wire ----------------------------------------------------------------------------------------
-
-
-def command(home: Path, **agent: Any) -> list[str]:
-    return [*COMMAND, "--config", str(config(home, **agent)), "mcp"]
-
-
-@ERAS
-async def test_over_standard_input_the_model_of_the_client_plans(tmp_path: Path, era: str) -> None:
-    first, *others = command(tmp_path, client_model="always")
-    env = {**os.environ, "CLOUDTOP_HOME": str(tmp_path)}
-    target = StdioServerParameters(command=first, args=others, env=env)
-    model = good()
-    async with Client(target, mode=era, sampling_callback=model, sampling_capabilities=WITH_TOOLS) as client:
-        row = answered(await client.call_tool("ask", {"question": CHEAPEST}))
-    assert row["model"] == "client"
-    assert TRUTH in row["answer"]
-
-
-@asynccontextmanager
-async def over_http(url: str, model: Model, token: str, era: str = "auto") -> AsyncIterator[Client]:
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-        wire = streamable_http_client(url, http_client=http)
-        able: dict[str, Any] = {"sampling_callback": model, "sampling_capabilities": WITH_TOOLS}
-        async with Client(wire, mode=era, **able) as client:
-            yield client
-
-
-@pytest.mark.parametrize("how", ["--stateful", "--stateless"])
-async def test_over_http_the_model_plans_where_it_can_be_reached_and_a_state_is_its_callers(
-    tmp_path: Path, how: str
-) -> None:
-    tokens = tmp_path / "tokens"
-    tokens.write_text("".join(f"{name} {name}-token-aaaaaaaaaaaaaa ask,read\n" for name in ("one", "two")))
-    tokens.chmod(0o600)
-    one, two = (f"{name}-token-aaaaaaaaaaaaaa" for name in ("one", "two"))
-    started = command(tmp_path, client_model="always")
-    with serving(started, tmp_path, how, "--token-file", str(tokens)) as url:
-        async with over_http(url, good(), one) as client:
-            row = answered(await client.call_tool("ask", {"question": CHEAPEST}))
-        assert row["model"] == "client"
-        async with over_http(url, good(), one, "legacy") as client:
-            row = answered(await client.call_tool("ask", {"question": CHEAPEST}))
-        reached = how == "--stateful"
-        assert row["model"] == ("client" if reached else "planner")
-        assert reached or note(row) == "was not asked: the client offers no sampling with tools"
-        async with over_http(url, good(), one) as owner, over_http(url, good(), two) as thief:
-            mine, theirs = Rounds(owner), Rounds(thief)
-            await mine.wanted()
-            theirs.state = mine.state
-            assert note(await theirs.row(theirs.turn(1))) == GONE
-            await mine.wanted(mine.turn(1))
-            assert (await mine.row(mine.turn(2)))["model"] == "client"
