@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from difflib import get_close_matches
 
 from agent.planner.language import guard_facts, language, word_set
@@ -163,7 +164,7 @@ def no_subject(s: Sentence, previous: Query | None) -> Plan:
     if pointing and not strangers and len(s.spans) <= 6:
         return ask_for_antecedent(previous)
     if strangers or not typed:
-        return outside(s, previous)
+        return replace(outside(s, previous), lost=bool(strangers))
     return ask_for_antecedent(previous)
 
 

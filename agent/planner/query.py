@@ -126,7 +126,7 @@ class Plan:
 
     `question` is the sentence to print when clarifying or refusing, `choices` whole questions to pick from,
     `ignored` the content words that nothing used, `query` what the next turn builds on (when one is refused
-    or unclear: what the turns before it had).
+    or unclear: what the turns before it had). `lost`: nothing could be made of its words.
     """
 
     behaviour: Behaviour
@@ -138,6 +138,7 @@ class Plan:
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     query: Query | None = None
+    lost: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """What `cloudtop ask --plan --json` prints of it."""
