@@ -85,10 +85,7 @@ class Own:
     @property
     def _name_alone(self) -> bool:
         """`web-prod-22?`: the name of another, and nothing else."""
-        said = [
-            span for span in self.s.spans if span.text[0].isalnum() and span.text not in word_set("fillers")
-        ]
-        return len(said) == 1 and said[0].plays("=name")
+        return plans.name_alone(self.s)
 
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
