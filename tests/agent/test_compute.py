@@ -119,3 +119,11 @@ def test_sellers_are_counted_once_each_with_their_first_offer() -> None:
     assert counted.figures["count"] == 2
     named = computed({"op": "distinct", "field": "provider"}, [rows])
     assert [(row["provider"], row["usd_per_gpu_hour"]) for row in named.rows] == [("vast", 1.0), ("aws", 2.0)]
+
+
+def test_a_version_is_of_another_by_its_parts() -> None:
+    told = ("14", "14.9", "140", "1.4", None)
+    rows = result(*({"uid": str(at), "version": version} for at, version in enumerate(told)))
+    kept = computed({"op": "filter", "where": [["version", "of", "14"]]}, [rows])
+    assert [row["version"] for row in kept.rows] == ["14", "14.9"]
+    assert kept.figures["untold"] == 1

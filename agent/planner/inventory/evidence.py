@@ -98,9 +98,16 @@ def _gpus(s: Sentence, index: int, span: Span) -> str | None:
     counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
     counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or _after_with(s, index)
     several = counted and _machines(s) and not _of_market(s) and not any(one.plays("gpu") for one in s.spans)
-    return (
-        "gpus" if idle or several or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+    kept = span.get("type") == "gpu_instance" and is_plural(span.text) and not _for_rent(s)
+    return "gpus" if idle or several or kept else None
+
+
+def _for_rent(s: Sentence) -> bool:
+    """`cheapest gpu machines`, `gpu machines for rent`, and nothing says that they are there already."""
+    told = any(
+        span.plays("mine", "state", "unused", "threshold", "env", "untagged", "priced") for span in s.spans
     )
+    return bool(set(s.words()) & set_of("of_sellers")) and not told
 
 
 def _after_with(s: Sentence, index: int) -> bool:

@@ -146,7 +146,7 @@ def _services_apart(s: Sentence, words: Lexicon) -> None:
     """`projects on neon`: a noun that is a service's beside its cloud's name is so behind it too."""
     clouds = [span.text for span in s.spans if span.plays("provider") and not span.plays("service")]
     for span in s.spans if clouds else ():
-        if span.plays("service") or not span.text[0].isalpha():
+        if span.plays("service", "provider") or not span.text[0].isalpha():
             continue
         for cloud in clouds:
             meanings = words.phrases.get((*cloud.split(), *span.text.split()), ())
