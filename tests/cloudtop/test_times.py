@@ -248,6 +248,7 @@ QUESTIONS = [
     ("cpu yesterday at 14:00", ["yesterday_14:00"]),
     ("last night at 11pm", ["yesterday_23:00"]),
     ("network of db-1 between 2pm and 4pm", ["today_14:00/today_16:00"]),
+    ("network of db-1 between 2pm and 4pm yesterday", ["yesterday_14:00/yesterday_16:00"]),
     ("changes from monday to wednesday", ["2026-11-16/2026-11-18"]),
     ("costs 2026-11-01 to 2026-11-10", ["2026-11-01/2026-11-10"]),
     ("cpu 2026-11-19T14:00Z/2026-11-20T14:00Z", ["2026-11-19T14:00Z/2026-11-20T14:00Z"]),

@@ -69,7 +69,7 @@ def evidence_of(s: Sentence) -> Evidence:
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     kinds = _kinds_of_roles()
     yield from (kinds[meaning.role] for meaning in span.meanings if meaning.role in kinds)
-    for told in _TOLD if span.meanings else (_unknown_name,):
+    for told in _TOLD if span.meanings else (_unknown_name, _one_behind):
         if (kind := told(s, index, span)) is not None:
             yield kind
 
@@ -138,7 +138,7 @@ def _spot(s: Sentence, index: int, span: Span) -> str | None:
 def _machines(s: Sentence) -> bool:
     """Machines in general are spoken of, or it is asked which."""
     return any(
-        span.get("type") in ("instance", "gpu_instance")
+        (span.get("type") in ("instance", "gpu_instance") or span.get("shy_type") == "gpu_instance")
         and (is_plural(span.text) or (index > 0 and s.spans[index - 1].text == "which"))
         for index, span in enumerate(s.spans)
     )
@@ -184,6 +184,39 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     last = index + 1 == len(s.spans)
     opens = s.spans[0].text in set_of("yes_no")
     return "word" if last or opens or s.plays(index + 1, "type", "shy_type") else None
+
+
+def named_behind(s: Sentence, index: int) -> bool:
+    """Whether a word stands as a name behind the noun of one resource: `of load balancer front`."""
+    span, noun, lead = s.spans[index], s.at(index - 1), s.at(index - 2)
+    if (
+        noun is None
+        or not noun.plays("type", "service", "shy_type")
+        or is_plural(noun.text)
+        or span.number is not None
+    ):
+        return False
+    if span.kind not in ("word", "name") or any(one.role not in _WEAK for one in span.meanings):
+        return False
+    if span.text in language().stop | time_words() | set_of("place_leads") | set_of("has_it"):
+        return False
+    if noun.text == "gpu":
+        return False
+    led = lead is not None and lead.text.split()[-1] in set_of("names_lead")
+    after = s.at(index + 1)
+    asks = s.spans[0].text in set_of("yes_no") and after is None
+    ends = (
+        after is None or not after.text[0].isalnum() or bool(after.meanings) or after.text in language().stop
+    )
+    return led and ends and not asks and not span.text.endswith(("ing", "ed"))
+
+
+_WEAK = ("everything", "=check")
+"""Roles of words that may be a name all the same."""
+
+
+def _one_behind(s: Sentence, index: int, span: Span) -> str | None:
+    return "named" if index and named_behind(s, index) else None
 
 
 def _head(s: Sentence, index: int, span: Span) -> str | None:
@@ -425,6 +458,7 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _gpus,
     _name,
     _unknown_name,
+    _one_behind,
     _head,
     _label,
     _state,

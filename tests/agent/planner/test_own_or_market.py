@@ -1,4 +1,4 @@
-"""Whether one's own machines are asked about or what sellers offer, and what is said where it is not heard."""
+"""Whether one's own machines are asked about or what sellers offer; what is said where it is not heard."""
 
 from __future__ import annotations
 
@@ -92,3 +92,23 @@ def test_a_part_of_something_is_not_asked_for_by_the_id_of_the_whole(words: Lexi
     made = plan("subnets in vpc-0abc12", words, NOW)
     assert dict(made.calls[0].arguments) == {"resource_type": ["subnet"]}
     assert any("vpc-0abc12" in notice for notice in made.notices)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("network traffic of load balancer front", "front"),
+        ("objects in bucket media", "media"),
+        ("how big is bucket logs", "logs"),
+        ("how many requests did function resize get yesterday", "resize"),
+        ("load average of bastion", "bastion"),
+        ("gpu memory on node-1", "node-1"),
+    ],
+)
+def test_the_word_behind_the_noun_of_one_resource_is_its_name(said: str, name: str, words: Lexicon) -> None:
+    assert plan(said, words, NOW).calls[0].arguments["name"] == [name]
+
+
+@pytest.mark.parametrize("said", ["bucket sizes", "vm inventory by owner tag", "power draw of the gpu fleet"])
+def test_other_words_behind_a_noun_are_no_names(said: str, words: Lexicon) -> None:
+    assert "name" not in plan(said, words, NOW).calls[0].arguments
