@@ -84,7 +84,9 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
         joined = (gap in _TO and (lead or dated)) or (timed and gap in _TO and "and" not in gap)
         if following and (joined or (gap in (*_SLASH, "-") and dated)):
             start = lead.start() if lead else piece.start
-            yield _Piece(start, following.end, "other", f"{piece.said}/{following.said}")
+            day = _clocked().sub("", following.said) if timed and following.kind == "day" else following.said
+            first = f"{day} {piece.said}" if day != following.said else piece.said
+            yield _Piece(start, following.end, "other", f"{first}/{following.said}")
             following = next(queue, None)
         else:
             yield piece
@@ -197,6 +199,13 @@ def _day_lead() -> re.Pattern[str]:
     joins = " and| to| until| till| through|,| -|-"
     leads = "on|since|from|until|till|between|by|before|after"
     return re.compile(rf"(?:\b(?:{leads})|\b(?:{weekday})(?:{joins})) ?$")
+
+
+@cache
+def _clocked() -> re.Pattern[str]:
+    """A clock beside a day: `4pm yesterday`, whose day holds for `between 2pm and` as well."""
+    clock = r"(?:\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+    return re.compile(rf"^{clock} | {clock}$")
 
 
 @cache

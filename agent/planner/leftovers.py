@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.found import Found
-from agent.planner.guard import write_verbs
+from agent.planner.guard import soft_verbs
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 
@@ -48,7 +48,7 @@ def _counts(s: Sentence, index: int, tool: str) -> bool:
             return True
         if span.number is not None and not span.plays("gpu"):
             return span.text != "one"
-        passed = language().stop | (write_verbs() if index <= _LEAD else frozenset())
+        passed = language().stop | (soft_verbs() if index <= _LEAD else frozenset())
         words = [word for word in span.text.split() if word not in passed]
         return bool(words) and not _is_cue(s, span, tool)
     return False

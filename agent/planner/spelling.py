@@ -83,14 +83,14 @@ def mended_text(text: str, tokens: list[Token], changes: tuple[tuple[str, str], 
 class KnownWords(Container[str]):
     """Words that are no typing mistakes."""
 
-    def __init__(self, lexicon: Lexicon, more: Container[str] = ()) -> None:
+    def __init__(self, lexicon: Lexicon, *more: Container[str]) -> None:
         self._words, self._common, self._more = lexicon.known.words, language().common, more
         self._names = lexicon.known.names
 
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str):
             return False
-        return word in self._more or any(
+        return any(word in more for more in self._more) or any(
             w in self._words or w in self._common or w in self._names for w in _stems(word)
         )
 

@@ -166,3 +166,11 @@ def test_a_field_is_added_up_for_each_group_and_unknown_is_no_nought() -> None:
         ("asia", 1, None),
     ]
     assert (made.figures["value"], made.figures["untold"], made.figures["count"]) == (14, 1, 3)
+
+
+def test_a_version_is_of_another_by_its_parts() -> None:
+    told = ("14", "14.9", "140", "1.4", None)
+    rows = result(*({"uid": str(at), "version": version} for at, version in enumerate(told)))
+    kept = computed({"op": "filter", "where": [["version", "of", "14"]]}, [rows])
+    assert [row["version"] for row in kept.rows] == ["14", "14.9"]
+    assert kept.figures["untold"] == 1

@@ -55,9 +55,13 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     first = told[0] if told else s.spans[0]
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
     pointing = any(span.text in _POINTING for span in s.spans) and not _NOUNS & set(own)
-    if own and first.text.split()[0] in _ORDERS and not pointing:
+    if set(own) - {"metric"} and first.text.split()[0] in _ORDERS and not pointing:
         return False
-    opens = first.plays("same", "also", "instead") or first.text.split()[0] in word_set("strong")
+    if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
+        # `show me cpu`, after a list: of what is listed.
+        return True
+    opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
+    opens = opens or first.text.split()[0] in word_set("strong")
     if opens or any(s.words()[: len(one)] == one for one in _PHRASES):
         return True
     those = word_set("pronouns") - {"there", "that", "this", "it"} | {"of those", "of them", "ones"}

@@ -8,6 +8,7 @@ from functools import cache
 
 from agent.planner.inventory.amounts import PERIODS, amount_at
 from agent.planner.inventory.facts import hint, is_plural, set_of
+from agent.planner.inventory.had import equipped, gpus, machines, of_market, spot
 from agent.planner.inventory.words import time_words
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
@@ -69,7 +70,7 @@ def evidence_of(s: Sentence) -> Evidence:
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
     kinds = _kinds_of_roles()
     yield from (kinds[meaning.role] for meaning in span.meanings if meaning.role in kinds)
-    for told in _TOLD if span.meanings else (_unknown_name,):
+    for told in _TOLD if span.meanings else (_unknown_name, _one_behind):
         if (kind := told(s, index, span)) is not None:
             yield kind
 
@@ -92,27 +93,10 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
     return "shy_type" if _shy_noun(s, span) else None
 
 
-def _gpus(s: Sentence, index: int, span: Span) -> str | None:
-    """`gpu boxes`, `instances with 4 gpus`: several machines with GPUs; prices are asked in other words."""
-    idle = str(span.get("threshold")).startswith("gpu_utilization")
-    counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
-    counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or _after_with(s, index)
-    several = counted and _machines(s) and not _of_market(s) and not any(one.plays("gpu") for one in s.spans)
-    return (
-        "gpus" if idle or several or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
-    )
-
-
-def _after_with(s: Sentence, index: int) -> bool:
-    """`vms with nvidia gpus`: GPUs of whatever make that machines have."""
-    behind = {one.text for one in s.spans[max(0, index - _FEW) : index]}
-    return s.spans[index].text in ("gpu", "gpus") and bool(behind & {"with", "having", "have", "has"})
-
-
 def _grouped(s: Sentence, index: int, span: Span) -> str | None:
     """`instances per gpu model`: resources in groups are counted, whatever they are grouped by."""
     typed = span.plays("type", "service") and is_plural(span.text)
-    return "grouped" if typed and s.plays(index + 1, "per") and not _of_market(s) else None
+    return "grouped" if typed and s.plays(index + 1, "per") and not of_market(s) else None
 
 
 def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
@@ -120,28 +104,6 @@ def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
     lead = s.at(index - 1)
     asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
     return "label" if asked and span.plays("tag_key", "team_behind") else None
-
-
-def _spot(s: Sentence, index: int, span: Span) -> str | None:
-    """`how many spot vms`: of machines in general, where nothing of the market is spoken of."""
-    gpus = any(one.plays("gpu") for one in s.spans)
-    return "spot" if span.plays("=spot") and _machines(s) and not gpus and not _of_market(s) else None
-
-
-def _machines(s: Sentence) -> bool:
-    """Machines in general are spoken of, or it is asked which."""
-    return any(
-        span.get("type") in ("instance", "gpu_instance")
-        and (is_plural(span.text) or (index > 0 and s.spans[index - 1].text == "which"))
-        for index, span in enumerate(s.spans)
-    )
-
-
-def _of_market(s: Sentence) -> bool:
-    """Money, or what sellers do, is spoken of: `for rent`, `available`, `cheapest`."""
-    dear = any(str(span.get("extreme")).startswith("price") for span in s.spans)
-    money = any(span.plays("priced", "any_spot") or span.get("unit") == "usd" for span in s.spans)
-    return dear or money or bool(set(s.words()) & set_of("of_sellers"))
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -177,6 +139,39 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     last = index + 1 == len(s.spans)
     opens = s.spans[0].text in set_of("yes_no")
     return "word" if last or opens or s.plays(index + 1, "type", "shy_type") else None
+
+
+def named_behind(s: Sentence, index: int) -> bool:
+    """Whether a word stands as a name behind the noun of one resource: `of load balancer front`."""
+    span, noun, lead = s.spans[index], s.at(index - 1), s.at(index - 2)
+    if (
+        noun is None
+        or not noun.plays("type", "service", "shy_type")
+        or is_plural(noun.text)
+        or span.number is not None
+    ):
+        return False
+    if span.kind not in ("word", "name") or any(one.role not in _WEAK for one in span.meanings):
+        return False
+    if span.text in language().stop | time_words() | set_of("place_leads") | set_of("has_it"):
+        return False
+    if noun.text == "gpu":
+        return False
+    led = lead is not None and lead.text.split()[-1] in set_of("names_lead")
+    after = s.at(index + 1)
+    asks = s.spans[0].text in set_of("yes_no") and after is None
+    ends = (
+        after is None or not after.text[0].isalnum() or bool(after.meanings) or after.text in language().stop
+    )
+    return led and ends and not asks and not span.text.endswith(("ing", "ed"))
+
+
+_WEAK = ("everything", "=check")
+"""Roles of words that may be a name all the same."""
+
+
+def _one_behind(s: Sentence, index: int, span: Span) -> str | None:
+    return "named" if index and named_behind(s, index) else None
 
 
 def _head(s: Sentence, index: int, span: Span) -> str | None:
@@ -286,7 +281,7 @@ def _measured_here(s: Sentence, index: int) -> bool:
     """`average memory`, `egress per region`; not `total size`, which is added up."""
     span = s.spans[index]
     after = s.at(index + 1)
-    if after is not None and after.text in _OF and _machines(s) and not _of_market(s):
+    if after is not None and after.text in _OF and machines(s) and not of_market(s):
         return not span.plays("order_by") or span.text.startswith("gpu")
     if _in_money(s) or span.plays("shy_type"):
         return False
@@ -345,69 +340,16 @@ def _beside(s: Sentence, index: int, span: Span) -> str | None:
     """`are we overpaying for our A100s`; but `am I overpaying at $2` is of a price."""
     if not span.plays("market_word"):
         return None
-    numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))
-    if any(amount_at(s, at).unit in ("usd", None) for at in numbers):
+    numbers = [at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu")]
+    prices = (at for at in numbers if at and s.spans[at - 1].text in ("is", "at", "pay", "paying"))
+    if any(prices) or any(amount_at(s, at).unit == "usd" for at in numbers):
         return None
     ours = any(one.plays("mine", "state", "type") or one.text in ("gpus", "we") for one in s.spans)
     return "beside" if ours else None
 
 
-def _equipped(s: Sentence, index: int, span: Span) -> str | None:
-    if not span.plays("gpu"):
-        return None
-    if _ours(s, index):
-        return "ours"
-    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
-
-
-def _ours(s: Sentence, index: int) -> bool:
-    """`our A100s`, `my two idle H100 boxes`: of one's own, even where money is spoken of."""
-    at = index - 1
-    while (before := s.at(at)) is not None and (
-        before.number is not None or before.plays("state", "unused", "env")
-    ):
-        at -= 1
-    typed = s.text[s.starts(s.spans[index]) : s.ends(s.spans[index])]
-    plural = is_plural(typed.lower()) or s.plays(index + 1, "type") or _kept_before(s)
-    return before is not None and before.text in ("my", "our") and plural
-
-
-def _kept_before(s: Sentence) -> bool:
-    """`where is my H100`: a thing that one has is looked for."""
-    return s.words()[0] in ("where", "wheres", "which", "list", "show")
-
-
 def _in_money(s: Sentence) -> bool:
     return any(span.plays("priced", "gpu") or span.get("unit") in ("usd", "gb") for span in s.spans)
-
-
-def _had_by_us(s: Sentence) -> bool:
-    """`do we own any h200`: of one's own, unless money is spoken of."""
-    ours = any(span.plays("mine") and len(span.text.split()) > 1 for span in s.spans)
-    return ours and not any(span.plays("priced", "extreme") or span.get("unit") == "usd" for span in s.spans)
-
-
-def _in_use(s: Sentence) -> bool:
-    """`how many H100s are running`, `A100 machines that are idle`: what is offered does neither."""
-    states = any(span.plays("state", "unused") and span.text in set_of("in_use") for span in s.spans)
-    return states and not any(
-        span.plays("priced", "extreme") or span.number is not None or span.text.startswith("how much")
-        for span in s.spans
-    )
-
-
-def _had_by_machines(s: Sentence, index: int) -> bool:
-    """`which instances have v100s`: of machines that exist."""
-    for at in (index - 1, index - 2):
-        if (verb := s.at(at)) is None:
-            continue
-        if verb.text in ("have", "has", "got"):
-            return any(span.get("type") == "instance" for span in s.spans[:at])
-        if verb.text in ("with", "having"):
-            return not _of_market(s) and any(
-                span.get("type") == "instance" and is_plural(span.text) for span in s.spans[:at]
-            )
-    return False
 
 
 def _of_machines(s: Sentence) -> bool:
@@ -424,9 +366,10 @@ def _of_machines(s: Sentence) -> bool:
 
 _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _noun,
-    _gpus,
+    gpus,
     _name,
     _unknown_name,
+    _one_behind,
     _head,
     _label,
     _state,
@@ -439,8 +382,8 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _number,
     _priced,
     _beside,
-    _equipped,
+    equipped,
     _ranked_teams,
     _grouped,
-    _spot,
+    spot,
 )

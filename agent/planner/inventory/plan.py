@@ -142,7 +142,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
     """`list them`, after they were counted or added up."""
-    figure = (previous.then or {}).get("op") in ("count", "sum")
+    figure = (previous.then or {}).get("op") in ("count", "sum") or "again" in s.words()
     return figure and s.spans[0].text.split()[0] in word_set("row_verbs")
 
 
@@ -154,11 +154,17 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
-    alone = all(span.plays("=name") for span in s.spans if span.text[0].isalnum())
-    if before.has("agg") and (waits(previous) or alone):
+    if before.has("agg") and (waits(previous) or name_alone(s)):
         return before
     details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
+
+
+def name_alone(s: Sentence) -> bool:
+    """`web-prod-22?`, `for web-02`: the name of another, and nothing else."""
+    passed = word_set("fillers") | set_of("of_leads") | {"and", "what", "about"}
+    told = [one for one in s.spans if one.text[0].isalnum() and not set(one.text.split()) <= passed]
+    return len(told) == 1 and told[0].plays("=name")
 
 
 def _of_one(tool: Tool) -> bool:

@@ -107,6 +107,10 @@ def _health(s: Sentence, seen: Evidence) -> float:
         return _NO
     opens = s.spans[0].text.split()[0] in set_of("yes_no")
     telling = any(said.split()[0] in set_of("well") for said in asks)
+    if s.words()[:2] in (("status", "of"), ("health", "of"), ("condition", "of")) and not seen.has(
+        "age", "metric"
+    ):
+        return 3.2
     others = [span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]
     alone = len(others) <= _SHORT or asks[0].startswith("stat")
     if telling or (seen.one_named and (opens or alone)):

@@ -18,7 +18,10 @@ def read_counts(a: Asked) -> None:
         if span.text == "how much":
             _total(a, index)
             continue
-        if span.text in ("how often", "how many times") and "metric" in a.found.arguments:
+        of_metric = span.text in ("how often", "how many times") or a.s.plays(
+            index + 1, "metric", "shy_metric"
+        )
+        if of_metric and "metric" in a.found.arguments:
             continue
         _count_dimension(a, index)
         if "group_by" not in a.found.arguments and a.found.then is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from agent.planner.correction import take_back
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.evidence import Evidence, evidence_of
-from agent.planner.inventory.facts import hint
+from agent.planner.inventory.facts import hint, is_plural
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
@@ -18,6 +19,7 @@ from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text
+from agent.planner.tokens import Token
 from cloudtop import metrics
 
 _KEYS = ("tag", "label")
@@ -47,8 +49,8 @@ class Own:
     def _of_connections(self) -> bool:
         """`test the connection to runpod`: of a cloud, and of nothing in it."""
         said = bool({"connection", "connections", "connectivity"} & set(self.s.words()))
-        of_cloud = any(span.plays("provider") for span in self.s.spans)
-        others = ("type", "service", "name", "named", "id", "word", "metric", "shy_metric")
+        of_cloud = any(span.plays("provider", "all_rows") for span in self.s.spans)
+        others = ("type", "service", "name", "named", "id", "word", "metric")
         return said and of_cloud and not self.seen.has(*others)
 
     @property
@@ -85,10 +87,7 @@ class Own:
     @property
     def _name_alone(self) -> bool:
         """`web-prod-22?`: the name of another, and nothing else."""
-        said = [
-            span for span in self.s.spans if span.text[0].isalnum() and span.text not in word_set("fillers")
-        ]
-        return len(said) == 1 and said[0].plays("=name")
+        return plans.name_alone(self.s)
 
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
@@ -102,7 +101,7 @@ class Own:
         """
         if self.planned:
             return None
-        if outside and not self.seen.named and self.seen.has("metric", "shy_metric", "graph") | self._graph:
+        if outside and not self.seen.named and self.seen.has("metric", "shy_metric", "tempted") | self._graph:
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
@@ -165,14 +164,25 @@ def _opening(s: Sentence) -> None:
         span.meanings = tuple(one for one in span.meanings if one.role != "ask_health")
 
 
+def _behind_nouns(tokens: Sequence[Token], words: Lexicon) -> frozenset[str]:
+    """Words behind the noun of one resource: more likely its name than a typing mistake."""
+    found = set()
+    for noun, behind in pairwise(tokens):
+        kinds = words.phrases.get((noun.text,), ())
+        if any(one.role == "type" for one in kinds) and not is_plural(noun.text):
+            found.add(behind.text)
+    return frozenset(found)
+
+
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
     assert words is not None
     text = text.rstrip(" .!?") or text
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
-    known = KnownWords(words, lexicon.known.words)
-    tokens, mended = corrected(pieces_of(text, words.known, keys), known, words.vocabulary, never)
+    tokens = pieces_of(text, words.known, keys)
+    known = KnownWords(words, lexicon.known.words, _behind_nouns(tokens, words))
+    tokens, mended = corrected(tokens, known, words.vocabulary, never)
     if mended:
         text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
