@@ -148,6 +148,9 @@ _MEANT = (
     "env",
     "gpu",
     "account",
+    "threshold",
+    "unused",
+    "=spot",
 )
 
 
