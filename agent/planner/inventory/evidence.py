@@ -142,6 +142,9 @@ def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
     owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
     told = told or (owned and index + 1 < len(s.spans))
+    behind = s.at(index + 1)
+    called = behind is not None and behind.text in set_of("team_names")
+    told = told or (called and span.plays("tag_key", "owned_by"))
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -283,7 +286,7 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:
-    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` asks what a price is worth."""
+    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` is about a price."""
     if not span.plays("market_word"):
         return None
     numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))
