@@ -52,6 +52,13 @@ _FIELDS = {
     "gpu_count": "GPUs",
     "object_count": "objects",
 }
+_LEAST = {
+    "min_vcpu": "vcpus",
+    "min_ram": "ram_gib",
+    "min_size_gb": "size_gb",
+    "min_memory": "gpu_memory_gib",
+}
+"""Arguments that say at least of a column: nothing beside a condition that says more than."""
 _ORDERS = {
     "oldest": "oldest",
     "created_asc": "oldest",
@@ -84,12 +91,14 @@ def counted(applied: Mapping[str, Any], count: float) -> str:
 
 def conditions(applied: Mapping[str, Any]) -> str:
     """` (status stopped, region eu, $/hour over 2)`: what was applied beside the type."""
+    where = applied.get("where") or ()
+    over = {field for field, op, _ in where if op == "gt"}
     said = [
         f"{_FILTERS.get(name, name.replace('_', ' '))} {_plain(value)}"
         for name, value in applied.items()
-        if name not in _BESIDE
+        if name not in _BESIDE and _LEAST.get(name) not in over
     ]
-    said += [_condition(*one) for one in applied.get("where") or ()]
+    said += [_condition(*one) for one in where]
     return f" ({', '.join(said)})" if said else ""
 
 
@@ -98,7 +107,7 @@ def _condition(field: str, op: str, value: Any) -> str:
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
         return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
-    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
+    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_figure(value)}"
 
 
 def nothing(answer: Answer) -> str:
@@ -137,6 +146,10 @@ def lists(done: Sequence[Mapping[str, Any]]) -> str:
         names = f": {_named(one['rows'], count)}" if one["rows"] else ""
         told.append(f"{counted(one['applied'], count)}{conditions(one['applied'])}{names}")
     return f"{'; '.join(told)}."
+
+
+def _figure(value: Any) -> str:
+    return number(value) if isinstance(value, int | float) else _plain(value)
 
 
 def _plain(value: Any) -> str:
@@ -249,6 +262,8 @@ def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, An
 
 def summed(result: Computed, answer: Answer) -> str:
     """`57 instances cost $12.30 per hour together.`"""
+    if not result.rows:
+        return nothing(answer)
     figures, where = result.figures, conditions(answer.applied)
     value, field, count = figures["value"], str(figures["field"]), figures["count"]
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""

@@ -25,6 +25,8 @@ ADDITIVE = ("usd_per_hour", "vcpus", "ram_gib", "size_gb", "size_bytes", "node_c
 
 def told(row: Row, field: str) -> Any:
     """A field of a row, also one that lies deeper: `tags.owner`, `gpu_count`, `gpu`."""
+    if field == "size_gb" and row.get("size_gb") is None and row.get("size_bytes") is not None:
+        return row["size_bytes"] / 1e9
     if field in row:
         return row[field]
     if field.startswith("tags."):
