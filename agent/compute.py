@@ -76,7 +76,9 @@ def computed(
         ]
     rows = [row for one in results for row in one["rows"]]
     made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] in FED else results)
-    figures = {**made.figures, **({"untold": untold} if untold else {})}
+    figures = made.figures
+    if untold:
+        figures = {**figures, "untold": figures.get("untold", 0) + untold}
     left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
     return Computed(made.op, figures, list(left), made.lines, whole)
 
@@ -283,7 +285,7 @@ def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, 
 def _join(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
     """The last result is the one that fed the others."""
     made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), str(then["field"]))
-    return Computed("join", figures, made)
+    return Computed("join", {**figures, "rows": len(made)}, made)
 
 
 def _market(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:

@@ -125,7 +125,8 @@ def beside(result: Computed, answer: Answer) -> str:
     told, rows = result.figures, result.rows
     going = f"{_GOING[told['against']]} of the same GPU"
     left = f" Of {number(told['untold'])} the price or the market is not known." if told["untold"] else ""
-    own = {name: answer.applied[name] for name in answer.calls[0]["arguments"] if name in answer.applied}
+    told_by = (*answer.calls[0]["arguments"], "where")
+    own = {name: answer.applied[name] for name in told_by if name in answer.applied}
     whose = f"{resources.counted(own, told['compared'])}{resources.conditions(own)}"
     if not told["compared"]:
         return f"Nothing can be compared: {whose}.{left}"
