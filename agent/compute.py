@@ -75,7 +75,9 @@ def computed(
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
         ]
     rows = [row for one in results for row in one["rows"]]
-    made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] in FED else results)
+    if feeding and then["op"] in FED:
+        results = [*results, {"rows": [row for one in feeding for row in one["rows"]]}]
+    made = OPS[then["op"]](then, rows, results)
     figures = made.figures
     if untold:
         figures = {**figures, "untold": figures.get("untold", 0) + untold}
@@ -283,8 +285,12 @@ def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, 
 
 
 def _join(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
-    """The last result is the one that fed the others."""
-    made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), str(then["field"]))
+    """The last result is what fed the others; `sort`: asc or desc by the field, what lacks it behind."""
+    field = str(then["field"])
+    made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), field)
+    if then.get("sort"):
+        way = -1 if then["sort"] == "desc" else 1
+        made.sort(key=lambda row: (row[field] is None, way * (row[field] or 0)))
     return Computed("join", {**figures, "rows": len(made)}, made)
 
 

@@ -95,8 +95,8 @@ def joined(result: Computed, answer: Answer, done: Sequence[Mapping[str, Any]]) 
     if not result.rows:
         return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}."
     figures = result.figures
-    if (answer.then or {}).get("where"):
-        # Code kept some of what was measured: there are as many as are left.
+    if len(done) > 1 or (answer.then or {}).get("where"):
+        # Several calls measured, or code kept some of it: there are as many as are left.
         done = [{"total": figures["rows"]}]
     said = measured(result.rows, answer, done).removesuffix(".")
     if figures["value"] is None:
