@@ -15,11 +15,11 @@ Of = Callable[[Thing], bool]
 TEAMS = sorted({one.tags["team"] for one in MACHINES if "team" in one.tags})
 ENVIRONMENTS = sorted({one.tags["env"] for one in MACHINES if "env" in one.tags})
 ACCOUNTS = sorted({one.account for one in MACHINES})
-REGIONS = ("us-west-2", "westeurope", "us-central1", "us-ashburn-1", "nyc3", "EU-RO-1")
+REGIONS = ("us-west-2", "us-central1", "nyc3")
 TOGETHER = (("aws", "azure"), ("digitalocean", "runpod", "vast"), ("gcp", "oci", "digitalocean"))
 SHARED = ("ocr-1", "lab-gpu", "infer-5")
 """Names that several clouds have a machine of."""
-ALONE = ("web-prod-4", "web-prod-23", "route-sim-1", "training-node-32", "training-node-52", "bastion-8")
+ALONE = ("web-prod-4", "route-sim-1", "training-node-32")
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,10 @@ def _idle() -> Iterator[Question]:
         yield asked(Person.idle, text, owned(account), 10)
     text = "instances not on aws under 3.5% cpu in the last day and their hourly price"
     yield asked(Person.idle, text, lambda one: one.cloud != "aws", 3.5)
+    text = f"instances of team vision or routing below 20 % cpu {day} {cost}"
+    yield asked(Person.idle, text, lambda one: one.tags.get("team") in ("vision", "routing"), 20)
+    text = "total hourly cost of machines below 10 % cpu over the last day"
+    yield asked(Person.idle, text, everywhere, 10)
     gpus = f"gpu machines below 10 % cpu {day} {cost}"
     yield asked(Person.idle, gpus, lambda one: bool(machines.boards(one)), 10)
 
@@ -227,7 +231,7 @@ def _busy() -> Iterator[Question]:
     yield asked(Person.busy, text, everywhere, 85)
     for env in ENVIRONMENTS:
         yield asked(Person.busy, f"{env} {text}", tagged("env", env), 85)
-    for clouds in TOGETHER:
+    for clouds in TOGETHER[:1]:
         text = f"machines on {listing(clouds)} with more than 50 % cpu over the last day and their price"
         yield asked(Person.busy, text, on(*clouds), 50)
 
@@ -267,6 +271,7 @@ def _failing() -> Iterator[Question]:
         yield asked(failing, f"unhealthy things of team {team}", tagged("team", team))
     for kind in ("instance", "database", "function", "cluster"):
         yield asked(failing, f"which {kind}s are unhealthy", typed(kind))
+    yield asked(failing, "what is unhealthy on digitalocean and cloudflare", on("digitalocean", "cloudflare"))
     yield asked(
         failing, "unhealthy instances on vast and runpod", both(typed("instance"), on("vast", "runpod"))
     )
@@ -300,5 +305,7 @@ def _market() -> Iterator[Question]:
         Person.market, "which of our rtx 4090s could be had cheaper", carries("RTX4090"), against="min"
     )
     yield asked(Person.market, "spot gpu machines above the market", machines.spot)
+    text = "on-demand gpu machines above the market"
+    yield asked(Person.market, text, lambda one: not machines.spot(one))
     yield asked(Person.market, "our gpus not on aws above the market", lambda one: one.cloud != "aws")
     yield asked(Person.market, "is infer-5 above the market", lambda one: machines.name(one) == "infer-5")

@@ -29,9 +29,10 @@ BEGAN = datetime.now(UTC)
 QUESTIONS = questions()
 BY_COMMAND = (
     "idle instances below 20 % cpu in the last day with their hourly price",
-    "unhealthy things in prod",
     "GPUs running above the market",
 )
+DEAREST = "5 most expensive instances below 10 % cpu over the last day"
+IDLE = "total hourly cost of machines below 10 % cpu over the last day"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,10 @@ def answers(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
         async with Client(house.server(house.runtime())) as client:
             await client.call_tool("list_resources", {"limit": 1})
             words = await lexicon_of(client)
-            told = {text: (await ask(client, text, lexicon=words, now=BEGAN)).as_json() for text in QUESTIONS}
+            told = {
+                text: (await ask(client, text, lexicon=words, now=BEGAN)).as_json()
+                for text in (*QUESTIONS, DEAREST)
+            }
         await house.aclose()
         return told
 
@@ -105,6 +109,14 @@ def test_its_figures_are_those_of_the_files(
     answers: dict[str, dict[str, Any]], expected: dict[str, Answer], text: str
 ) -> None:
     agrees(answers[text], expected[text])
+
+
+def test_the_dearest_of_what_idles_come_first(
+    answers: dict[str, dict[str, Any]], expected: dict[str, Answer]
+) -> None:
+    prices = [told["usd_per_hour"] or 0 for told in expected[IDLE].fields.values()]
+    rows = answers[DEAREST]["rows"]
+    assert [row["usd_per_hour"] for row in rows] == pytest.approx(sorted(prices, reverse=True)[:5])
 
 
 @pytest.mark.parametrize("text", BY_COMMAND)
