@@ -69,7 +69,8 @@ def computed(
     whole = not any(one.get("truncated") for one in (*results, *feeding))
     untold = 0
     if then.get("where"):
-        kept = [filtered(one["rows"], then["where"]) for one in results]
+        others = [row for one in feeding for row in one["rows"]]
+        kept = [filtered(one["rows"], then["where"], others) for one in results]
         untold = sum(lacking for _, lacking in kept)
         results = [
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
@@ -80,7 +81,8 @@ def computed(
     made = OPS[then["op"]](then, rows, results)
     figures = made.figures
     if untold:
-        figures = {**figures, "untold": figures.get("untold", 0) + untold}
+        # A figure with its own `untold` means by that the rows without a value.
+        figures = {**figures, "unmatched" if "untold" in figures else "untold": untold}
     left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
     return Computed(made.op, figures, list(left), made.lines, whole)
 

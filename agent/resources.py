@@ -267,6 +267,7 @@ def summed(result: Computed, answer: Answer) -> str:
     figures, where = result.figures, conditions(answer.applied)
     value, field, count = figures["value"], str(figures["field"]), figures["count"]
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
+    left = f"{left}.{unmatched(figures)}"
     if value is None:
         whose = f"{counted(answer.applied, len(result.rows))}{where}"
         # A bucket's listing does not say what it holds; its cloud measures that.
@@ -276,11 +277,17 @@ def summed(result: Computed, answer: Answer) -> str:
     together = " together" if count != 1 else ""
     if field == "usd_per_hour":
         verb = "costs" if count == 1 else "cost"
-        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}."
+        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}"
     verb = "has" if count == 1 else "have"
     if field == "size_bytes":
-        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}."
-    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}."
+        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}"
+    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}"
+
+
+def unmatched(figures: Mapping[str, Any]) -> str:
+    """` Of 4 more it is not known whether they match.`, after a figure over what meets a condition."""
+    count = figures.get("unmatched")
+    return f" Of {number(count)} more it is not known whether they match." if count else ""
 
 
 def sides(result: Computed, answer: Answer) -> str:
