@@ -110,6 +110,15 @@ def size_gb(thing: Thing) -> float | None:
     return None if told is None else float(told)
 
 
+def vcpus(thing: Thing) -> float | None:
+    """The processors of a machine of Azure or DigitalOcean, whose files tell what sizes are made of."""
+    if thing.cloud == "digitalocean":
+        return digitalocean.size(thing).get("vcpus")
+    made = company.file("azure")["sizes"].get(azure.size(thing), {})
+    told = made.get("vCPUsAvailable") or made.get("vCPUs")
+    return None if told is None else float(told)
+
+
 def boards(thing: Thing) -> list[Board]:
     """The GPUs of a machine."""
     of: dict[str, Callable[[Thing], list[Board]]] = {

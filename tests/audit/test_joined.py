@@ -21,7 +21,8 @@ from cloudtop.cli.main import ended
 from cloudtop.sandbox.cloud import clouds
 from cloudtop.sandbox.serve import Sandbox, running
 from tests.audit import azure, company, machines, sellers
-from tests.audit.joined import Answer, Person, questions, uid
+from tests.audit.joined import questions
+from tests.audit.person import Answer, Person, uid
 
 pytest.importorskip("azure.mgmt.compute")
 
