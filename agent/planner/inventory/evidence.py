@@ -199,6 +199,10 @@ def speaks(span: Span) -> bool:
 
 def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if span.plays("threshold") and not span.plays("metric"):
+        kinds = {str(one.get("type")) for one in s.spans if one.plays("type")}
+        if span.plays("unused") and kinds and kinds <= set(hint("attachable")):
+            # `idle volumes` hang on nothing; load is not measured of them.
+            return None
         of_gpus = any(
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
         )
