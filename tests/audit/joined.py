@@ -127,6 +127,8 @@ def _spent() -> Iterator[Question]:
         yield asked(Person.spent, text, owned(account))
     for clouds in TOGETHER:
         yield asked(Person.spent, f"hourly cost of the running vms on {listing(clouds)}", on(*clouds))
+    text = "what do the running machines with cost-center 4711 cost per hour"
+    yield asked(Person.spent, text, tagged("cost-center", "4711"))
     gpus = "what do the running gpu machines of team vision cost per hour"
     yield asked(Person.spent, gpus, both(tagged("team", "vision"), lambda one: bool(machines.boards(one))))
     yield asked(Person.spent, "what do the running spot machines cost per hour", machines.spot)
