@@ -5,7 +5,7 @@ It is asked twice, about the words as typed and about the corrected ones. Which 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, KeysView, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -35,6 +35,11 @@ class PhraseSet:
     def find(self, words: Sequence[str]) -> int | None:
         """Where the first of them begins."""
         return next((i for i in range(len(words)) if self.at(words, i)), None)
+
+    @property
+    def firsts(self) -> KeysView[str]:
+        """The words that one of them begins with."""
+        return self._by_first.keys()
 
     @property
     def singles(self) -> frozenset[str]:

@@ -63,6 +63,8 @@ GROUPS = {
         "engine",
         "runtime",
         "zone",
+        "namespace",
+        "version",
     )
 }
 

@@ -67,6 +67,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         "name": "train-3",
         "type": "instance",
         "kind": "compute",
+        "service": "ec2",
         "provider": "aws",
         "account": "prod",
         "region": "us-east-1",

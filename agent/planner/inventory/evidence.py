@@ -67,15 +67,17 @@ def evidence_of(s: Sentence) -> Evidence:
 
 
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
-    yield from (kind for kind, roles in _roles() if span.plays(*roles))
-    for told in _TOLD:
+    kinds = _kinds_of_roles()
+    yield from (kinds[meaning.role] for meaning in span.meanings if meaning.role in kinds)
+    for told in _TOLD if span.meanings else (_unknown_name,):
         if (kind := told(s, index, span)) is not None:
             yield kind
 
 
 @cache
-def _roles() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((kind, tuple(one["roles"])) for kind, one in hint("evidence").items() if "roles" in one)
+def _kinds_of_roles() -> dict[str, str]:
+    """Role of a phrase -> the kind of evidence that it is by itself."""
+    return {role: kind for kind, one in hint("evidence").items() for role in one.get("roles", ())}
 
 
 # --- nouns -------------------------------------------------------------------------------------------
@@ -91,9 +93,55 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _gpus(s: Sentence, index: int, span: Span) -> str | None:
-    """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
+    """`gpu boxes`, `instances with 4 gpus`: several machines with GPUs; prices are asked in other words."""
     idle = str(span.get("threshold")).startswith("gpu_utilization")
-    return "gpus" if idle or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+    counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
+    counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or _after_with(s, index)
+    several = counted and _machines(s) and not _of_market(s) and not any(one.plays("gpu") for one in s.spans)
+    return (
+        "gpus" if idle or several or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+    )
+
+
+def _after_with(s: Sentence, index: int) -> bool:
+    """`vms with nvidia gpus`: GPUs of whatever make that machines have."""
+    behind = {one.text for one in s.spans[max(0, index - _FEW) : index]}
+    return s.spans[index].text in ("gpu", "gpus") and bool(behind & {"with", "having", "have", "has"})
+
+
+def _grouped(s: Sentence, index: int, span: Span) -> str | None:
+    """`instances per gpu model`: resources in groups are counted, whatever they are grouped by."""
+    typed = span.plays("type", "service") and is_plural(span.text)
+    return "grouped" if typed and s.plays(index + 1, "per") and not _of_market(s) else None
+
+
+def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
+    """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
+    lead = s.at(index - 1)
+    asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
+    return "label" if asked and span.plays("tag_key", "team_behind") else None
+
+
+def _spot(s: Sentence, index: int, span: Span) -> str | None:
+    """`how many spot vms`: of machines in general, where nothing of the market is spoken of."""
+    gpus = any(one.plays("gpu") for one in s.spans)
+    return "spot" if span.plays("=spot") and _machines(s) and not gpus and not _of_market(s) else None
+
+
+def _machines(s: Sentence) -> bool:
+    """Machines in general are spoken of, or it is asked which."""
+    return any(
+        span.get("type") in ("instance", "gpu_instance")
+        and (is_plural(span.text) or (index > 0 and s.spans[index - 1].text == "which"))
+        for index, span in enumerate(s.spans)
+    )
+
+
+def _of_market(s: Sentence) -> bool:
+    """Money, or what sellers do, is spoken of: `for rent`, `available`, `cheapest`."""
+    dear = any(str(span.get("extreme")).startswith("price") for span in s.spans)
+    money = any(span.plays("priced", "any_spot") or span.get("unit") == "usd" for span in s.spans)
+    return dear or money or bool(set(s.words()) & set_of("of_sellers"))
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -117,6 +165,11 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
         return None
     if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
+        return None
+    after = s.at(index + 1)
+    if index and s.spans[index - 1].text == "does" and after is not None and after.text in set_of("has_it"):
+        return "word"
+    if any(one.plays("type") and is_plural(one.text) for one in s.spans):
         return None
     content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
     if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
@@ -233,9 +286,15 @@ def compared_behind(s: Sentence, index: int) -> bool:
     return near and any(span.number is not None for span in s.spans[index + 1 : index + 5])
 
 
+_OF = frozenset(("of", "on", "for", "across"))
+
+
 def _measured_here(s: Sentence, index: int) -> bool:
     """`average memory`, `egress per region`; not `total size`, which is added up."""
     span = s.spans[index]
+    after = s.at(index + 1)
+    if after is not None and after.text in _OF and _machines(s) and not _of_market(s):
+        return not span.plays("order_by") or span.text.startswith("gpu")
     if _in_money(s) or span.plays("shy_type"):
         return False
     if s.plays(index + 1, "per") and s.plays(index + 2, "dim", "tag_key"):
@@ -290,7 +349,7 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:
-    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` is about a price."""
+    """`are we overpaying for our A100s`; but `am I overpaying at $2` is of a price."""
     if not span.plays("market_word"):
         return None
     numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))
@@ -303,7 +362,26 @@ def _beside(s: Sentence, index: int, span: Span) -> str | None:
 def _equipped(s: Sentence, index: int, span: Span) -> str | None:
     if not span.plays("gpu"):
         return None
+    if _ours(s, index):
+        return "ours"
     return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
+
+
+def _ours(s: Sentence, index: int) -> bool:
+    """`our A100s`, `my two idle H100 boxes`: of one's own, even where money is spoken of."""
+    at = index - 1
+    while (before := s.at(at)) is not None and (
+        before.number is not None or before.plays("state", "unused", "env")
+    ):
+        at -= 1
+    typed = s.text[s.starts(s.spans[index]) : s.ends(s.spans[index])]
+    plural = is_plural(typed.lower()) or s.plays(index + 1, "type") or _kept_before(s)
+    return before is not None and before.text in ("my", "our") and plural
+
+
+def _kept_before(s: Sentence) -> bool:
+    """`where is my H100`: a thing that one has is looked for."""
+    return s.words()[0] in ("where", "wheres", "which", "list", "show")
 
 
 def _in_money(s: Sentence) -> bool:
@@ -328,8 +406,14 @@ def _in_use(s: Sentence) -> bool:
 def _had_by_machines(s: Sentence, index: int) -> bool:
     """`which instances have v100s`: of machines that exist."""
     for at in (index - 1, index - 2):
-        if (verb := s.at(at)) is not None and verb.text in ("have", "has", "got"):
+        if (verb := s.at(at)) is None:
+            continue
+        if verb.text in ("have", "has", "got"):
             return any(span.get("type") == "instance" for span in s.spans[:at])
+        if verb.text in ("with", "having"):
+            return not _of_market(s) and any(
+                span.get("type") == "instance" and is_plural(span.text) for span in s.spans[:at]
+            )
     return False
 
 
@@ -363,4 +447,7 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _priced,
     _beside,
     _equipped,
+    _ranked_teams,
+    _grouped,
+    _spot,
 )

@@ -7,6 +7,7 @@ import re
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.language import language, word_set
 
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
@@ -25,6 +26,11 @@ def read_patterns(a: Asked) -> None:
 def read_names(a: Asked) -> None:
     """Everything that names one resource, or some by a part of their names."""
     for index, span in a.all("=id"):
+        kind = hint("id_types").get(str(span.get("=id")).split("-")[0])
+        if kind and types_said(a) and kind not in types_said(a) and a.takes("missing_tag"):
+            a.found.refused.append(f"{span.text}: nothing is filtered by what it is a part of")
+            a.s.use(index)
+            continue
         _one(a, "id", span.get("=id"), index)
     for index, span in a.all("=ip"):
         a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
@@ -39,8 +45,28 @@ def read_names(a: Asked) -> None:
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
         _called(a, index)
+    _several_called(a)
     for index, _ in a.all("search_for"):
         _searched(a, index)
+
+
+def _several_called(a: Asked) -> None:
+    """`everything called training-node`, `web-prod something`: all whose names have it in them."""
+    names = a.found.arguments.get("name") or []
+    if len(names) != 1 or not a.takes("name_contains"):
+        return
+    at = next((i for i, span in enumerate(a.s.spans) if span.used and raw(a, i) == names[0]), None)
+    if at is None or names[0].lower() in a.s.known_names:
+        return
+    vague = (after := a.s.at(at + 1)) is not None and after.text in _VAGUE
+    before = {span.text for span in a.s.spans[max(0, at - 3) : at]}
+    if vague or (before & {"everything", "anything", "all"} and before & {"called", "named"}):
+        a.found.arguments["name_contains"] = [a.found.arguments.pop("name")[0]]
+        if vague:
+            a.s.use(at + 1)
+
+
+_VAGUE = frozenset(("something", "whatever", "someone", "blah", "xyz", "stuff", "ish"))
 
 
 def _one(a: Asked, argument: str, value: str, index: int) -> None:
@@ -156,7 +182,9 @@ _MEANT = (
 
 def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
-    if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+    # Of a list an unknown word may be anything; it is shown as not used rather than taken for a name.
+    lists = a.tool.has("missing_tag")
+    if not a.takes("name") or lists or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
     if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
