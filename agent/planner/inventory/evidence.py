@@ -13,8 +13,7 @@ from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 from cloudtop import metrics
 
-_SHORTEST = 3
-_FEW = 3
+_SHORTEST, _FEW = 3, 3
 
 
 @dataclass
@@ -195,9 +194,8 @@ def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
     owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
     told = told or (owned and index + 1 < len(s.spans))
-    behind = s.at(index + 1)
-    called = behind is not None and behind.text in set_of("team_names")
-    told = told or (called and span.plays("tag_key", "owned_by"))
+    called = index + 1 < len(s.spans) and s.spans[index + 1].text in set_of("team_names")
+    told |= called and span.plays("tag_key", "owned_by")
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -254,7 +252,6 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if span.plays("threshold") and not span.plays("metric"):
         kinds = {str(one.get("type")) for one in s.spans if one.plays("type")}
         if span.plays("unused") and kinds and kinds <= set(hint("attachable")):
-            # `idle volumes` hang on nothing; load is not measured of them.
             return None
         of_gpus = any(
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
