@@ -97,7 +97,13 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
 
 def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) -> dict[str, Any]:
     """What took effect: the filters of all calls, and the conditions that code applied."""
-    applied = {key: value for one in done for key, value in one["applied"].items() if key != "id"}
+    applied: dict[str, Any] = {}
+    for key, value in (pair for one in done for pair in one["applied"].items() if pair[0] != "id"):
+        held = applied.get(key)
+        if isinstance(held, list) and isinstance(value, list):
+            applied[key] = [*held, *(one for one in value if one not in held)]
+        else:
+            applied[key] = value
     where = [*(then or {}).get("before", ()), *(then or {}).get("where", ())]
     return {**applied, "where": where} if where else applied
 

@@ -69,14 +69,20 @@ def computed(
     whole = not any(one.get("truncated") for one in (*results, *feeding))
     untold = 0
     if then.get("where"):
-        kept = [filtered(one["rows"], then["where"]) for one in results]
+        others = [row for one in feeding for row in one["rows"]]
+        kept = [filtered(one["rows"], then["where"], others) for one in results]
         untold = sum(lacking for _, lacking in kept)
         results = [
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
         ]
     rows = [row for one in results for row in one["rows"]]
-    made = OPS[then["op"]](then, rows, (*results, *feeding) if then["op"] in FED else results)
-    figures = {**made.figures, **({"untold": untold} if untold else {})}
+    if feeding and then["op"] in FED:
+        results = [*results, {"rows": [row for one in feeding for row in one["rows"]]}]
+    made = OPS[then["op"]](then, rows, results)
+    figures = made.figures
+    if untold:
+        # A figure with its own `untold` means by that the rows without a value.
+        figures = {**figures, "unmatched" if "untold" in figures else "untold": untold}
     left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
     return Computed(made.op, figures, list(left), made.lines, whole)
 
@@ -290,9 +296,13 @@ def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, 
 
 
 def _join(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
-    """The last result is the one that fed the others."""
-    made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), str(then["field"]))
-    return Computed("join", figures, made)
+    """The last result is what fed the others; `sort`: asc or desc by the field, what lacks it behind."""
+    field = str(then["field"])
+    made, figures = joined(rows, results[-1]["rows"] if len(results) > 1 else (), field)
+    if then.get("sort"):
+        way = -1 if then["sort"] == "desc" else 1
+        made.sort(key=lambda row: (row[field] is None, way * (row[field] or 0)))
+    return Computed("join", {**figures, "rows": len(made)}, made)
 
 
 def _market(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:

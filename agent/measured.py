@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.figures import metric_title, moment, number, quantity, side, usd
-from agent.resources import NAMED, compared, conditions, counted, name_of, noun, stale
+from agent.resources import NAMED, compared, conditions, counted, name_of, noun, stale, unmatched
 from cloudtop.text import plural
 
 if TYPE_CHECKING:
@@ -95,8 +95,12 @@ def joined(result: Computed, answer: Answer, done: Sequence[Mapping[str, Any]]) 
     if not result.rows:
         return f"No {noun(answer.applied, 1)} matches{conditions(answer.applied)}."
     figures = result.figures
+    if len(done) > 1 or (answer.then or {}).get("where"):
+        # Several calls measured, or code kept some of it: there are as many as are left.
+        done = [{"total": figures["rows"]}]
     said = measured(result.rows, answer, done).removesuffix(".")
+    more = unmatched(figures)
     if figures["value"] is None:
-        return f"{said}. What they cost is not known."
+        return f"{said}. What they cost is not known.{more}"
     left = f" (of {number(figures['untold'])} it is not known)" if figures.get("untold") else ""
-    return f"{said}. Together {usd(figures['value'])} per hour{left}."
+    return f"{said}. Together {usd(figures['value'])} per hour{left}.{more}"

@@ -125,7 +125,10 @@ def beside(result: Computed, answer: Answer) -> str:
     told, rows = result.figures, result.rows
     going = f"{_GOING[told['against']]} of the same GPU"
     left = f" Of {number(told['untold'])} the price or the market is not known." if told["untold"] else ""
-    own = {name: answer.applied[name] for name in answer.calls[0]["arguments"] if name in answer.applied}
+    asked, *market = (one["arguments"] for one in answer.calls)
+    # What the market was asked for is its own: all kinds of offers, whichever the machines are.
+    shared = {name: asked[name] for one in market for name in one if name in asked}
+    own = {name: answer.applied[name] for name in (*asked, "where") if name in answer.applied} | shared
     whose = f"{resources.counted(own, told['compared'])}{resources.conditions(own)}"
     if not told["compared"]:
         return f"Nothing can be compared: {whose}.{left}"

@@ -52,6 +52,13 @@ _FIELDS = {
     "gpu_count": "GPUs",
     "object_count": "objects",
 }
+_LEAST = {
+    "min_vcpu": "vcpus",
+    "min_ram": "ram_gib",
+    "min_size_gb": "size_gb",
+    "min_memory": "gpu_memory_gib",
+}
+"""Arguments that say at least of a column: nothing beside a condition that says more than."""
 _ORDERS = {
     "oldest": "oldest",
     "created_asc": "oldest",
@@ -84,12 +91,14 @@ def counted(applied: Mapping[str, Any], count: float) -> str:
 
 def conditions(applied: Mapping[str, Any]) -> str:
     """` (status stopped, region eu, $/hour over 2)`: what was applied beside the type."""
+    where = applied.get("where") or ()
+    over = {field for field, op, _ in where if op == "gt"}
     said = [
         f"{_FILTERS.get(name, name.replace('_', ' '))} {_plain(value)}"
         for name, value in applied.items()
-        if name not in _BESIDE
+        if name not in _BESIDE and _LEAST.get(name) not in over
     ]
-    said += [_condition(*one) for one in applied.get("where") or ()]
+    said += [_condition(*one) for one in where]
     return f" ({', '.join(said)})" if said else ""
 
 
@@ -275,9 +284,12 @@ def services(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, An
 
 def summed(result: Computed, answer: Answer) -> str:
     """`57 instances cost $12.30 per hour together.`"""
+    if not result.rows:
+        return nothing(answer)
     figures, where = result.figures, conditions(answer.applied)
     value, field, count = figures["value"], str(figures["field"]), figures["count"]
     left = f"; of {number(figures['untold'])} it is not known" if figures.get("untold") else ""
+    left = f"{left}.{unmatched(figures)}"
     if value is None:
         whose = f"{counted(answer.applied, len(result.rows))}{where}"
         # A bucket's listing does not say what it holds; its cloud measures that.
@@ -287,11 +299,17 @@ def summed(result: Computed, answer: Answer) -> str:
     together = " together" if count != 1 else ""
     if field == "usd_per_hour":
         verb = "costs" if count == 1 else "cost"
-        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}."
+        return f"{what} {verb} {usd(value)} per hour{together} ({usd(value * 24)} a day){left}"
     verb = "has" if count == 1 else "have"
     if field == "size_bytes":
-        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}."
-    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}."
+        return f"{what} {verb} {quantity(value, 'bytes')}{together}{left}"
+    return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}"
+
+
+def unmatched(figures: Mapping[str, Any]) -> str:
+    """` Of 4 more it is not known whether they match.`, after a figure over what meets a condition."""
+    count = figures.get("unmatched")
+    return f" Of {number(count)} more it is not known whether they match." if count else ""
 
 
 def sides(result: Computed, answer: Answer) -> str:

@@ -25,6 +25,8 @@ ADDITIVE = ("usd_per_hour", "vcpus", "ram_gib", "size_gb", "size_bytes", "node_c
 
 def told(row: Row, field: str) -> Any:
     """A field of a row, also one that lies deeper: `tags.owner`, `gpu_count`, `gpu`."""
+    if field == "size_gb" and row.get("size_gb") is None and row.get("size_bytes") is not None:
+        return row["size_bytes"] / 1e9
     if field in row:
         return row[field]
     if field.startswith("tags."):
@@ -65,11 +67,18 @@ def _is(row: Row, field: str, held: Any, value: Any) -> bool:
     return str(held).lower() == str(value).lower()
 
 
-def filtered(rows: Sequence[Row], where: Sequence[Sequence[Any]]) -> tuple[list[Row], int]:
-    """The rows that meet all conditions, and how many do not tell what was asked."""
+def filtered(
+    rows: Sequence[Row], where: Sequence[Sequence[Any]], others: Sequence[Row] = ()
+) -> tuple[list[Row], int]:
+    """The rows that meet all conditions, and how many do not tell what was asked.
+
+    `others`: the resources that rows are of; what a row does not tell itself is told by its resource.
+    """
+    by_uid = {str(one["uid"]): one for one in others if one.get("uid")}
     kept, untold = [], 0
     for row in rows:
-        met = [meets(row, str(field), str(op), value) for field, op, value in where]
+        whole = {**by_uid.get(str(row.get("uid")), {}), **row}
+        met = [meets(whole, str(field), str(op), value) for field, op, value in where]
         if all(met):
             kept.append(row)
         elif None in met and False not in met:

@@ -108,14 +108,21 @@ def _fits(s: Sentence, index: int, argument: str, value: Any) -> bool:
 
 
 def _asks_which(s: Sentence) -> bool:
-    """A state filters where one asks which are in it, not where one asks whether all, or this one, are."""
-    if any(span.plays("provider") for span in s.spans):
+    """A state filters where one asks which are in it, not where one asks whether all, or this one, are.
+
+    `what is failing on azure` asks which there; `is azure failing`, `azure: unhealthy?` whether it is.
+    """
+    named = next((index for index, span in enumerate(s.spans) if span.plays("provider")), None)
+    if named is not None and not (named and s.spans[named - 1].text in _AT):
         return False
     first = s.spans[0].text if s.spans else ""
     words = s.words()
     if first in ("is", "are", "all") or "all" in words or "everything" in words:
         return "any" in words or "anything" in words or "which" in words
     return True
+
+
+_AT = frozenset(("on", "at", "in"))
 
 
 def _meant_available(s: Sentence, index: int) -> bool | None:

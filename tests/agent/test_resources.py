@@ -106,7 +106,7 @@ SAID = {
     "what can i measure on databases": "2 metrics can be read: cpu, latency.",
     "is ghost-1 alive": "No resource is named ghost-1.",
     "cpu of ghost-1": "Nothing that CPU is measured of is named ghost-1.",
-    "databases bigger than 1 tb": "No database matches (min size gb 1024).",
+    "databases bigger than 1 tb": "No database matches (GB over 1,024).",
     "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean)"
     " by provider: aws has 7",
     "prod vs dev instances": "env=prod: 5; env=dev: 2.",

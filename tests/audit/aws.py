@@ -173,6 +173,42 @@ def cpu(thing: Thing, start: datetime, end: datetime, started: datetime) -> floa
     return company.mean(values) if values else None
 
 
+GPUS = {
+    "p4d.24xlarge": ("A100", 8, 40),
+    "p5.48xlarge": ("H100", 8, 80),
+    "g5.12xlarge": ("A10G", 4, 24),
+    "g5.xlarge": ("A10G", 1, 24),
+    "g6.xlarge": ("L4", 1, 24),
+    "g6f.large": ("L4", 0.125, 24),
+    "g6f.4xlarge": ("L4", 0.5, 24),
+    # It counts as a GPU here, as it does among the offers.
+    "trn1.2xlarge": ("TRAINIUM", 1, 32),
+}
+"""What instance types carry: the GPU, how many, GiB of each."""
+
+
+def spot(thing: Thing) -> bool:
+    """Whether it may be taken away."""
+    return thing.said.get("InstanceLifecycle") == "spot"
+
+
+def price(thing: Thing) -> float | None:
+    """Dollars an hour on demand, nothing once it is stopped; of spot, and of other than Linux, not known."""
+    if status(thing) & {"stopped", "terminated"}:
+        return 0.0
+    if spot(thing) or thing.told("PlatformDetails") not in (None, "Linux/UNIX"):
+        return None
+    usd = company.file("aws")["prices"].get(thing.told("InstanceType"), {}).get(thing.region)
+    return None if usd is None else float(usd)
+
+
+def ill(thing: Thing) -> bool:
+    """Whether it failed, fails a status check, or runs fewer tasks than it should."""
+    if thing.group == "ecs_services" and "desiredCount" not in thing.said.get("without", ()):
+        return bool(thing.said["runningCount"] < thing.said["desiredCount"])
+    return "impaired" in thing.said.get("checks", {}).values() or status(thing) == {"failed"}
+
+
 def devices(metric: str) -> Iterator[tuple[Thing, int, Any]]:
     """Every GPU that is measured: its machine, its number, and what it tells."""
     for thing in company.of("aws", "instance"):

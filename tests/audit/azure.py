@@ -5,6 +5,7 @@ Where cloudtop's words leave a choice (whether a database is `running` or `avail
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -92,6 +93,36 @@ def spot(thing: Thing) -> bool:
         if one.group == "scale_sets"
     }
     return "Spot" in (thing.said.get("priority"), sets.get(thing.said.get("scale_set"), {}).get("priority"))
+
+
+GPUS = {
+    "Standard_ND96asr_v4": ("A100", 8, 40),
+    "Standard_ND96isr_H100_v5": ("H100", 8, 80),
+    "Standard_NC24ads_A100_v4": ("A100", 1, 80),
+    "Standard_NC4as_T4_v3": ("T4", 1, 16),
+    "Standard_NV6ads_A10_v5": ("A10", 0.1667, 24),
+}
+"""What sizes carry: the GPU, how many, GiB of each."""
+
+
+def price(thing: Thing, listed: Mapping[tuple[str | None, str | None], float | None]) -> float | None:
+    """Dollars an hour, by the list of (size, region) of Linux on demand.
+
+    One that is deallocated costs nothing, one only stopped what it costs while it runs. Of spot, and of
+    Windows without a licence of one's own, it is not known.
+    """
+    if thing.said["power"] in ("deallocated", "hibernated"):
+        return 0.0
+    disk = (thing.told("storageProfile") or {}).get("osDisk", {})
+    if spot(thing) or (disk.get("osType") == "Windows" and not thing.told("licenseType")):
+        return None
+    return listed.get((size(thing), thing.region))
+
+
+def ill(thing: Thing) -> bool:
+    """Whether it failed, its last change did, or what it may use is used up."""
+    failed = thing.told("provisioningState") == "Failed" or thing.told("usageState") == "Exceeded"
+    return failed or status(thing) == {"failed"}
 
 
 def created(thing: Thing, started: datetime) -> datetime | None:

@@ -48,6 +48,14 @@ def status(thing: Thing) -> set[str]:
     return ALIVE
 
 
+def ill(thing: Thing) -> bool:
+    """Whether a zone is not served as it could be, or the last build of a site came to nothing."""
+    if thing.group == "zones":
+        return thing.told("status") in ("moved", "pending") or thing.told("paused") is True
+    built = None if "latest_deployment" in thing.said.get("without", ()) else thing.said.get("deploy")
+    return built is not None and built[1] in ("failure", "canceled")
+
+
 def created(thing: Thing, started: datetime) -> datetime | None:
     """When it was made, None where that is not told."""
     age, field = thing.age(), DATED.get(thing.group)

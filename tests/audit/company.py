@@ -117,6 +117,14 @@ def samples(
     return found
 
 
+def wave(series: Any) -> tuple[float, float] | None:
+    """What a series comes to over whole hours, and by how much it swings."""
+    if series is None:
+        return None
+    base, swing = series if isinstance(series, list) else (series, 0)
+    return float(base), float(swing)
+
+
 def mean(values: list[float]) -> float:
     """Their mean."""
     return math.fsum(values) / len(values)

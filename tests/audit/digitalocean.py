@@ -63,6 +63,12 @@ def price(thing: Thing) -> float | None:
     return None if thing.said["size"].endswith("contracted") else found
 
 
+def ill(thing: Thing) -> bool:
+    """Whether it failed, or only a part of it works."""
+    state = thing.said.get("status")
+    return status(thing) == {"failed"} or (isinstance(state, dict) and state["state"] == "degraded")
+
+
 def gpus(thing: Thing) -> list[tuple[str, float, float]]:
     """Model, number and GiB of each of the GPUs of a Droplet."""
     models = {

@@ -78,6 +78,16 @@ def name(thing: Thing) -> str | None:
     return thing.id if thing.group in NAMED else thing.told("name")
 
 
+def spot(thing: Thing) -> bool:
+    """Whether it may be taken away."""
+    return (thing.told("scheduling") or {}).get("provisioningModel") == "SPOT"
+
+
+def ill(thing: Thing) -> bool:
+    """Whether it failed, or its host is being repaired."""
+    return thing.told("status") == "REPAIRING" or status(thing) == {"failed"}
+
+
 def created(thing: Thing, started: datetime) -> datetime | None:
     """When Google says it was created, None where it says nothing."""
     age = thing.age()

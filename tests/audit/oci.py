@@ -75,6 +75,16 @@ def status(thing: Thing) -> str:
     return "running" if state == "AVAILABLE" else STATES[state]
 
 
+def spot(thing: Thing) -> bool:
+    """Whether it may be taken away."""
+    return "preemptibleInstanceConfig" in thing.said
+
+
+def ill(thing: Thing) -> bool:
+    """Whether it failed, or asks for attention."""
+    return status(thing) == "failed" or "NEEDS_ATTENTION" in str(thing.told("lifecycleState"))
+
+
 def created(thing: Thing, started: datetime) -> datetime | None:
     """When Oracle says that it was created."""
     age = thing.age()

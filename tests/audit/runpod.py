@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.audit.company import Thing
+from tests.audit.company import Thing, wave
 
 PODS = {"RUNNING": "running", "STARTING": "starting", "EXITED": "stopped", "ERROR": "failed",
         "TERMINATED": "terminated"}  # fmt: skip
@@ -47,6 +47,19 @@ def price(thing: Thing) -> float | None:
     """What a pod costs by the hour, None for what is stopped or gone, whatever is told of it."""
     runs = thing.group == "pods" and thing.said["status"] not in ("EXITED", "TERMINATED")
     return thing.said["cost"] if runs else None
+
+
+def ill(thing: Thing) -> bool:
+    """Whether a pod failed, or workers of an endpoint are unhealthy or wait."""
+    if thing.group == "endpoints":
+        return bool({"unhealthy", "throttled"} & thing.said["workers_now"].keys())
+    return thing.said.get("status") == "ERROR"
+
+
+def cpu(thing: Thing) -> tuple[float, float] | None:
+    """Percent of the CPU now of a pod that runs, and by how much that swings."""
+    runs = thing.said.get("status") == "RUNNING"
+    return wave(thing.said.get("metrics", {}).get("cpu")) if runs else None
 
 
 def gpus(thing: Thing) -> list[tuple[str, float, float]]:

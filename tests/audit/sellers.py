@@ -286,10 +286,13 @@ def runpod(wire: Wire) -> Iterator[Offer]:
             yield pod(one, low, count, one.get(f"{low}SpotPrice"), free, spot=True)
 
 
-def azure(wire: Wire) -> Iterator[Offer]:
-    """Of the meters of one thing: Linux by the hour, in force, of the primary region, the latest."""
-    told = "serviceName eq 'Virtual Machines' and priceType eq 'Consumption'"
-    asked = {"api-version": "2023-01-01-preview", "$filter": f"{told} and contains(armSkuName,'Standard_N')"}
+def azure_meters(wire: Wire, more: str) -> dict[tuple[str, str, bool], Fraction | None]:
+    """(size, region, spot) -> dollars an hour: Linux, in force, of the primary region, the latest.
+
+    Where two are alike in all this there is none.
+    """
+    told = f"serviceName eq 'Virtual Machines' and priceType eq 'Consumption' and {more}"
+    asked = {"api-version": "2023-01-01-preview", "$filter": told}
     items: list[dict[str, Any]] = []
     while page := wire.json("/api/retail/prices", params={**asked, "$skip": str(len(items))})["Items"]:
         items += page
@@ -304,13 +307,20 @@ def azure(wire: Wire) -> Iterator[Offer]:
         thing = one["armSkuName"], one["armRegionName"], "Spot" in words
         meter = one.get("isPrimaryMeterRegion", True), since, usd(one["retailPrice"])
         held.setdefault(thing, []).append(meter)
-    for (kind, region, spot), meters in held.items():
+    prices = {}
+    for thing, meters in held.items():
         best = max(meter[:2] for meter in meters)
-        prices = {meter[2] for meter in meters if meter[:2] == best}
+        found = {meter[2] for meter in meters if meter[:2] == best}
+        prices[thing] = found.pop() if len(found) == 1 else None
+    return prices
+
+
+def azure(wire: Wire) -> Iterator[Offer]:
+    """A type is an offer in each region that has a meter of it."""
+    for (kind, region, spot), price in azure_meters(wire, "contains(armSkuName,'Standard_N')").items():
         unknown = ("L40S", 48, 0) if "L40S" in kind else (None, None, 0)
         name, gib, count = TYPES.get(kind, unknown)
-        price = prices.pop() if count and len(prices) == 1 else None
-        yield Offer(f"{kind}:{region}", region, name, gib, count or 1, price, spot)
+        yield Offer(f"{kind}:{region}", region, name, gib, count or 1, price if count else None, spot)
 
 
 def aws(wire: Wire) -> Iterator[Offer]:

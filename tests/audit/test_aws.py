@@ -78,9 +78,6 @@ def test_names_statuses_tags_and_times_are_as_aws_tells_them(call: Call) -> None
 
 def test_an_instance_has_the_zone_of_its_subnet_and_the_gpus_of_its_type(call: Call) -> None:
     zones = {one.id: one.said["AvailabilityZone"] for one in company.of("aws", "subnet")}
-    gpus = {"p4d.24xlarge": ("A100", 8, 40), "p5.48xlarge": ("H100", 8, 80), "g5.12xlarge": ("A10G", 4, 24),
-            "g5.xlarge": ("A10G", 1, 24), "g6.xlarge": ("L4", 1, 24), "g6f.large": ("L4", 0.125, 24),
-            "g6f.4xlarge": ("L4", 0.5, 24)}  # fmt: skip
     sizes = {"t3.micro": (2, 1), "t3.large": (2, 8), "m7i.xlarge": (4, 16), "c7g.2xlarge": (8, 16),
              "r7g.large": (2, 16), "g5.xlarge": (4, 16), "p4d.24xlarge": (96, 1152)}  # fmt: skip
     rows = {row["id"]: row for row in call("list_resources", resource_type="instance")["rows"]}
@@ -90,11 +87,10 @@ def test_an_instance_has_the_zone_of_its_subnet_and_the_gpus_of_its_type(call: C
             assert (row["vcpus"], row["ram_gib"]) == size, thing.id
         if thing.told("Placement") is not None or "Placement" not in thing.said.get("without", ()):
             assert row["zone"] == zones[thing.said["SubnetId"]], thing.id
-        carried = gpus.get(thing.told("InstanceType"))
+        carried = aws.GPUS.get(thing.told("InstanceType"))
         told = [(one["gpu"], one["count"], one["memory_gib"]) for one in row["gpus"]]
-        if thing.told("InstanceType") != "trn1.2xlarge":
-            assert told == ([carried] if carried else []), thing.id
-        assert row["spot"] == (thing.said.get("InstanceLifecycle") == "spot")
+        assert told == ([carried] if carried else []), thing.id
+        assert row["spot"] == aws.spot(thing)
 
 
 QUESTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any], Callable[[Thing], bool]]] = {

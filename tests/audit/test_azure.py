@@ -61,9 +61,6 @@ def test_names_statuses_times_and_fields_are_as_azure_tells_them(call: Call) -> 
 
 def test_a_machine_has_what_its_size_is_made_of(call: Call) -> None:
     sizes = company.file("azure")["sizes"]
-    gpus = {"Standard_ND96asr_v4": ("A100", 8, 40), "Standard_ND96isr_H100_v5": ("H100", 8, 80),
-            "Standard_NC24ads_A100_v4": ("A100", 1, 80), "Standard_NC4as_T4_v3": ("T4", 1, 16),
-            "Standard_NV6ads_A10_v5": ("A10", 0.1667, 24)}  # fmt: skip
     public = {
         one.id: one.said["ipAddress"] for one in company.of("azure", "address") if "ipAddress" in one.said
     }
@@ -81,7 +78,7 @@ def test_a_machine_has_what_its_size_is_made_of(call: Call) -> None:
             made.get("MemoryGB") and float(made["MemoryGB"]),
         ), thing.id
         told = [(one["gpu"], one["count"], one["memory_gib"]) for one in row["gpus"]]
-        assert told == ([gpus[size]] if size in gpus else []), thing.id
+        assert told == ([azure.GPUS[size]] if size in azure.GPUS else []), thing.id
         assert row["spot"] == azure.spot(thing), thing.id
         assert row["public_ip"] == public.get(thing.said.get("public")), thing.id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.audit.company import Thing
+from tests.audit.company import Thing, wave
 
 MONTH_HOURS = 720
 
@@ -25,6 +25,44 @@ def price(thing: Thing) -> float | None:
     if status(thing) in ("failed", "unknown"):
         return None
     return float(disk if status(thing) == "stopped" else thing.said["dph_base"] + disk)
+
+
+GPUS = {
+    "H100 SXM": ("H100", 80),
+    "A100 SXM4": ("A100", 80),
+    "RTX 4090": ("RTX4090", 24),
+    "RTX 3090": ("RTX3090", 24),
+}
+"""What Vast.ai calls a GPU: its name and GiB."""
+
+
+def gpus(thing: Thing) -> list[tuple[str, float, float]]:
+    """The boards of an instance: name, how many, GiB of each."""
+    if thing.told("gpu_name") is None:
+        return []
+    name, gib = GPUS[thing.said["gpu_name"]]
+    return [(name, thing.said["num_gpus"], gib)]
+
+
+def kept(thing: Thing) -> str:
+    """What the row of a volume is."""
+    if thing.said.get("status") == "creating":
+        return "starting"
+    if "instances" in thing.said.get("without", ()):
+        return "unknown"
+    return "available" if thing.said["instances"] else "unattached"
+
+
+def ill(thing: Thing) -> bool:
+    """Whether its host is lost, or its container ended with an error."""
+    said = str(thing.said.get("status_msg")).startswith("Error")
+    return thing.said.get("actual_status") == "offline" or said
+
+
+def cpu(thing: Thing) -> tuple[float, float] | None:
+    """Percent of the CPU now of an instance that runs, and by how much that swings."""
+    runs = thing.said["actual_status"] == "running"
+    return wave(thing.said.get("metrics", {}).get("cpu_util")) if runs else None
 
 
 def gpu_memory(thing: Thing) -> float | None:

@@ -17,6 +17,10 @@ def read_aggregates(a: Asked) -> None:
         if span.text == "by" and a.s.plays(a.skip(index + 1), "metric", "shy_metric"):
             a.put("sort", "desc", index)
     for index, span in a.all("agg", "many", "few", "top"):
+        if span.get("agg") == "sum" and a.s.plays(index + 1, "priced", "per_hour"):
+            # `total hourly cost`: the price is added up, not what is measured.
+            a.s.use(index)
+            continue
         ahead = _next_metric(a, index)
         ranks = span.plays("many", "few", "top") or span.text in _RANKS
         of_one = span.plays("agg") and {"name", "id"} & set(a.found.arguments)

@@ -14,8 +14,7 @@ from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 from cloudtop import metrics
 
-_SHORTEST = 3
-_FEW = 3
+_SHORTEST, _FEW = 3, 3
 
 
 @dataclass
@@ -190,6 +189,8 @@ def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
     owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
     told = told or (owned and index + 1 < len(s.spans))
+    called = index + 1 < len(s.spans) and s.spans[index + 1].text in set_of("team_names")
+    told |= called and span.plays("tag_key", "owned_by")
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -244,6 +245,9 @@ def speaks(span: Span) -> bool:
 
 def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if span.plays("threshold") and not span.plays("metric"):
+        kinds = {str(one.get("type")) for one in s.spans if one.plays("type")}
+        if span.plays("unused") and kinds and kinds <= set(hint("attachable")):
+            return None
         of_gpus = any(
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
         )

@@ -175,6 +175,9 @@ _MEANT = (
     "env",
     "gpu",
     "account",
+    "threshold",
+    "unused",
+    "=spot",
 )
 
 

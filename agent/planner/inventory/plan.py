@@ -248,7 +248,8 @@ def _kept(query: Query, tool: Tool) -> Query:
             continue
         kept[name] = _whole(value)
     then = dict(query.then) if query.then else None
-    if then and (then.get("where") or then["op"] in ("both", "either", "market")) and "limit" in kept:
+    by_code = then and (then.get("where") or then.get("sort") or then["op"] in ("both", "either", "market"))
+    if then and by_code and "limit" in kept:
         then["limit"] = kept.pop("limit")
     sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
     return Query(query.tool, kept, sides, then)

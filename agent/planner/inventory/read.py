@@ -67,6 +67,7 @@ def _written(a: Asked) -> None:
     """How a plan is written: what belongs together, what another argument says already."""
     arguments = a.found.arguments
     only_running(a)
+    _by_price(a)
     if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
         arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
     if set(arguments.get("resource_type", ())) in ({"instance"}, {"gpu_instance"}):
@@ -94,6 +95,14 @@ def _written(a: Asked) -> None:
         rest = [one for one in arguments.pop("tag") if one not in same_key]
         a.found.sides = [{"tag": [*rest, one]} for one in same_key]
         a.found.then = a.found.then or {"op": "compare", "by": "tag", "values": same_key}
+
+
+def _by_price(a: Asked) -> None:
+    """`the 5 dearest below 10 % cpu`: what was measured has no price to be sorted by until it is joined."""
+    order = str(a.found.arguments.get("sort"))
+    if a.tool.has("agg") and a.feeder is not None and order.startswith("price_"):
+        del a.found.arguments["sort"]
+        a.found.then = {"op": "join", "field": "usd_per_hour", "sort": order.removeprefix("price_")}
 
 
 def _keys(tags: list[str]) -> list[str]:

@@ -70,6 +70,8 @@ def _least(a: Asked, argument: str, value: float, made: Amount, *more: int | Non
         a.where(name, "eq", value)
     else:
         a.put(argument, value)
+        if made.op == "gt":
+            a.where(name, "gt", value)
     _use(a, made, *more)
 
 

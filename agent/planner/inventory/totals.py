@@ -10,6 +10,8 @@ from agent.planner.sentence import Span
 
 _OF_EACH = frozenset(("with", "their", "its", "and", "the", "plus", ",", "each", "by", "including"))
 
+_ASKING = (("what", "do"), ("what", "does"), ("how", "much"))
+
 
 def read_counts(a: Asked) -> None:
     """`how many …`, `total size of …`."""
@@ -124,4 +126,5 @@ def _asks_sum(a: Asked) -> bool:
         before = a.s.at(index - 1)
         if span.plays("priced") and before is not None and before.text in _OF_EACH:
             return False
-    return "with" not in a.s.words()
+    words = a.s.words()
+    return "with" not in words or words[:2] in _ASKING
