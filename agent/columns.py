@@ -198,26 +198,35 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 
 
 def shape(row: Mapping[str, Any]) -> str:
-    """Which kind of row this is, by the fields it has."""
-    marks = (
-        ("trend", "changes"),
-        ("change", "delta"),
-        ("group", "median"),
-        ("point", "usd_per_gpu_hour_min"),
-        ("health", "check"),
-        ("provider", "keyless"),
-        ("metric", "per_device"),
-        ("service", "capabilities"),
-        ("series", "newest"),
-        ("measured_group", "samples" if "uid" not in row else "\0"),
-        ("aggregate", "samples"),
-        ("side", "side"),
-        ("beside", "percent_over_market"),
-        ("resource", "status_raw"),
-        ("count", "count"),
-        ("offer", "usd_per_gpu_hour"),
+    """Which kind of row this is, by the fields it has; `chosen` where it has not all that its kind shows.
+
+    Points of `load` have no table of their own: they are told as series.
+    """
+    return next((name for name, marks in _MARKS if marks <= row.keys()), "chosen")
+
+
+_MARKS: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (name, frozenset(marks.split()))
+    for name, marks in (
+        ("trend", "changes group"),
+        ("change", "delta group"),
+        ("group", "median group"),
+        ("point", "usd_per_gpu_hour_min time provider gpu spot"),
+        ("health", "check provider name status message"),
+        ("provider", "keyless provider configured"),
+        ("metric", "per_device type provider"),
+        ("service", "capabilities provider id enabled configured"),
+        ("load", "time uid metric device unit value"),
+        ("series", "newest uid metric unit"),
+        ("aggregate", "samples uid metric unit value"),
+        ("measured_group", "samples group metric unit value"),
+        ("side", "side count value unit"),
+        ("beside", "percent_over_market name"),
+        ("resource", "status_raw uid type provider region status"),
+        ("count", "count group"),
+        ("offer", "usd_per_gpu_hour provider gpu gpu_count spot"),
     )
-    return next((name for name, mark in marks if mark in row), "chosen")
+)
 
 
 def _chosen(row: Mapping[str, Any]) -> Iterator[Column]:

@@ -67,11 +67,10 @@ def computed(
     `feeding`: the results that arguments of those calls were taken from.
     """
     whole = not any(one.get("truncated") for one in (*results, *feeding))
-    untold = 0
+    untold = sum(filtered(one["rows"], then["before"])[1] for one in feeding) if then.get("before") else 0
     if then.get("where"):
-        others = [row for one in feeding for row in one["rows"]]
-        kept = [filtered(one["rows"], then["where"], others) for one in results]
-        untold = sum(lacking for _, lacking in kept)
+        kept = [filtered(one["rows"], then["where"]) for one in results]
+        untold += sum(lacking for _, lacking in kept)
         results = [
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
         ]
@@ -96,7 +95,7 @@ def _values(then: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[float, R
 def _count(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
     if then.get("by"):
         made = grouped(rows, then["by"])
-        return Computed("count", {"count": len(made), "field": then["by"][0]}, list(made))
+        return Computed("count", {"count": len(made), "by": then["by"]}, list(made))
     if then.get("field") and any(row.get(then["field"]) is not None for row in rows):
         found = _distinct(then, rows, results)
         return Computed("count", found.figures, found.rows)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.planner.query import Call
+from agent.rows import told
 
 REFERENCE = re.compile(r"\$(\d+)\.(\w+)")
 MOST = 200
@@ -54,6 +55,13 @@ def folded(
     if not narrowing or set(narrowing) - set(taken) or set(narrowing) & set(kept):
         return None
     return {**narrowing, **kept}
+
+
+def values_of(rows: Iterable[Mapping[str, Any]], field: str) -> list[Any]:
+    """The values of a field, each once, those of lists one by one (`gpu`)."""
+    held = [told(row, field) for row in rows]
+    each = (one for some in held for one in (some if isinstance(some, list) else [some]))
+    return list(dict.fromkeys(one for one in each if one))
 
 
 def batches(own: Mapping[str, Any], argument: str, values: Sequence[Any]) -> Iterator[dict[str, Any]]:

@@ -16,10 +16,10 @@ from langgraph.graph import END, START, StateGraph
 
 from agent.chat_model import PLAN
 from agent.check import traced
-from agent.feeding import EMPTY, MOST, batches, folded, joined, reference
+from agent.feeding import EMPTY, MOST, batches, folded, joined, reference, values_of
 from agent.planner.query import Plan
 from agent.reckoning import COMPUTE, NotComputed, figures, reckoned, said, then_of
-from agent.rows import filtered, told
+from agent.rows import filtered
 from agent.tools import Tool, ToolFailed
 
 
@@ -232,10 +232,7 @@ def _asked(one: Called, tool: Tool, results: Results, then: Mapping[str, Any]) -
     if feeder.error is not None:
         raise ToolFailed(f"{one.tool} was not asked, for {feeder.tool} failed.", None)
     rows, _ = filtered(feeder.rows, then.get("before") or ())
-    held = [told(row, name) for row in rows]
-    values = list(
-        dict.fromkeys(one for some in held for one in (some if isinstance(some, list) else [some]) if one)
-    )
+    values = values_of(rows, name)
     if not then.get("before"):
         one.again = folded(one.arguments, feeder.arguments, tool.takes)
     if len(values) > MOST and one.again is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.rows import told
+from agent.rows import COMPARES, told
 
 Row = Mapping[str, Any]
 Market = Mapping[bool, Mapping[str, Row]]
@@ -23,14 +23,13 @@ def beside(rows: Sequence[Row], market: Market, then: Mapping[str, Any]) -> tupl
     """Each machine with what the same GPU is offered for, the dearest beside it first, and the figures.
 
     `field`: median (the usual), or min, for what it could be had for. `side`: above or below keeps those
-    alone, by more than `percent`. A machine without a price, with two kinds of GPU, or of a GPU that nobody
-    offers is left out and counted in `untold`.
+    alone, by more than `percent`, or as `compare` says. A machine without a price, with two kinds of GPU, or
+    of a GPU that nobody offers is left out and counted in `untold`.
     """
     against = str(then.get("field") or "median")
     compared = [one for row in rows if (one := _compared(row, market, against)) is not None]
-    side, least = then.get("side"), float(then.get("percent") or 0)
-    way = -1 if side == "below" else 1
-    kept = [row for row in compared if side is None or way * row["percent_over_market"] > least]
+    side, way = then.get("side"), -1 if then.get("side") == "below" else 1
+    kept = [row for row in compared if side is None or _far(way * row["percent_over_market"], then)]
     kept.sort(key=lambda row: (-way * row["percent_over_market"], str(row["name"]), str(row["uid"])))
     figures = {
         "count": len(kept),
@@ -42,6 +41,11 @@ def beside(rows: Sequence[Row], market: Market, then: Mapping[str, Any]) -> tupl
         "side": side,
     }
     return kept, figures
+
+
+def _far(percent: float, then: Mapping[str, Any]) -> bool:
+    """Whether a machine is so far on the side that was asked for."""
+    return percent > 0 and COMPARES[then.get("compare", "gt")](percent, float(then.get("percent") or 0))
 
 
 def _compared(row: Row, market: Market, against: str) -> Row | None:

@@ -20,11 +20,12 @@ _KEPT = (
     *("metric", "device", "unit", "source", "fetched_at"),
 )
 _SHOWN = 12
+_POINT = frozenset(("uid", "metric", "device", "unit", "time", "value"))
 
 
 def series(rows: Sequence[Row]) -> list[Row]:
     """Points as one line for each series; rows of another kind as they are."""
-    if not rows or "time" not in rows[0] or "metric" not in rows[0]:
+    if not rows or not rows[0].keys() >= _POINT:
         return list(rows)
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:

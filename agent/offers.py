@@ -125,6 +125,7 @@ def beside(result: Computed, answer: Answer) -> str:
     told, rows = result.figures, result.rows
     going = f"{_GOING[told['against']]} of the same GPU"
     left = f" Of {number(told['untold'])} the price or the market is not known." if told["untold"] else ""
+    left += resources.unmatched(told)
     asked, *market = (one["arguments"] for one in answer.calls)
     # What the market was asked for is its own: all kinds of offers, whichever the machines are.
     shared = {name: asked[name] for one in market for name in one if name in asked}

@@ -67,18 +67,11 @@ def _is(row: Row, field: str, held: Any, value: Any) -> bool:
     return str(held).lower() == str(value).lower()
 
 
-def filtered(
-    rows: Sequence[Row], where: Sequence[Sequence[Any]], others: Sequence[Row] = ()
-) -> tuple[list[Row], int]:
-    """The rows that meet all conditions, and how many do not tell what was asked.
-
-    `others`: the resources that rows are of; what a row does not tell itself is told by its resource.
-    """
-    by_uid = {str(one["uid"]): one for one in others if one.get("uid")}
+def filtered(rows: Sequence[Row], where: Sequence[Sequence[Any]]) -> tuple[list[Row], int]:
+    """The rows that meet all conditions, and how many do not tell what was asked."""
     kept, untold = [], 0
     for row in rows:
-        whole = {**by_uid.get(str(row.get("uid")), {}), **row}
-        met = [meets(whole, str(field), str(op), value) for field, op, value in where]
+        met = [meets(row, str(field), str(op), value) for field, op, value in where]
         if all(met):
             kept.append(row)
         elif None in met and False not in met:

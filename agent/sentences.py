@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent import measured, offers, resources
+from agent.columns import shape
 from agent.compute import Computed, price
 from agent.figures import age, kind, machine, number, offer_line, side, usd
 from agent.offers import dated, since
@@ -36,9 +37,18 @@ def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mappi
         return said if result.whole else f"Over the rows that could be read, not all: {said}"
     if not answer.rows:
         return _nothing(answer)
-    if tool in TOOLS:
-        return TOOLS[tool](answer.rows, answer, done)
-    return f"{len(answer.rows)} rows."
+    return _rows(answer.rows, answer, done)
+
+
+def _rows(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
+    """What the tool's rows say; of those with chosen fields how many there are, and which fields."""
+    tool = answer.calls[-1]["tool"]
+    named = tool == "list_resources" and "name" in rows[0]
+    if tool in TOOLS and (named or shape(rows[0]) != "chosen"):
+        return TOOLS[tool](rows, answer, done)
+    count = int((done[-1].get("total") if done else None) or len(rows))
+    fields = ", ".join(name.replace("_", " ") for name in rows[0])
+    return f"{plural(count, NOUNS.get(tool, 'row'))}, each with {fields}."
 
 
 def _nothing(answer: Answer) -> str:
@@ -71,6 +81,7 @@ NOUNS = {
     "gpu_price_history": "price point",
     "list_providers": "provider",
     "check_health": "check",
+    "list_resources": "resource",
 }
 
 
@@ -91,7 +102,8 @@ def _count(result: Computed, answer: Answer) -> str:
             f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
         )
         return f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}.{left}"
-    asked = result.figures.get("field") or call["arguments"].get("group_by")
+    by = result.figures.get("by") or call["arguments"].get("group_by")
+    asked = result.figures.get("field") or by
     if isinstance(asked, list):
         asked = asked[0] if len(asked) == 1 else None
     spoken = str(asked).removeprefix("tag:").replace("_", " ") if asked and grouped else None
@@ -233,12 +245,9 @@ def _within(result: Computed, answer: Answer) -> str:
 def _filter(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return _nothing(answer)
-    tool = answer.calls[-1]["tool"]
     untold = result.figures.get("untold")
     left = f" Of {number(untold)} it is not known." if untold else ""
-    if tool in TOOLS:
-        return TOOLS[tool](result.rows, answer, [{"total": result.figures["count"]}]) + left
-    return f"{number(len(result.rows))} match.{left}"
+    return _rows(result.rows, answer, [{"total": result.figures["count"]}]) + left
 
 
 def _groups(result: Computed, answer: Answer) -> str:

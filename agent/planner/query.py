@@ -21,7 +21,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | group | by, field, sort | how many rows there are of each value of these, what they cost, `field` added up |
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
-| market | field, side, percent | each machine beside the median (or lowest) offer of its GPU |
+| market | field, side, percent, compare | each machine beside the median (or lowest) offer of its GPU |
 | both, either | | rows of the resources that all sides have, or any side |
 
 Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those

@@ -232,3 +232,10 @@ def test_many_sources_that_were_read_alike_share_their_words() -> None:
     assert told == ["asked now, 2026-11-20 14:00 UTC, rows of aws 2, oci 2, vast 2"]
     (alone,) = _sources([{**read, "provider": "vast", "account": "lab", "rows": 3}])
     assert alone == "vast (lab), asked now, 2026-11-20 14:00 UTC, 3 rows"
+
+
+async def test_offers_with_chosen_fields_claim_nothing_that_was_not_asked_for(house: House) -> None:
+    asked = await answered(house, "list A100 offers, just the provider and region columns")
+    assert asked.answer.text.splitlines()[0].endswith("offers, each with provider, region.")
+    assert "on-demand" not in asked.answer.text
+    assert "| provider | region |" in asked.answer.text

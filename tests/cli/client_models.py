@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, ErrorData, InputRequiredResult
 
-from cloudtop.cli.build import House
+from cloudtop.cli.build import House, build
 from tests.agent.test_models import HEAD, LIST
 from tests.agent.wires import Turn
 from tests.switched import only
@@ -26,6 +27,14 @@ A100 = ("compare_gpu_prices", {"gpu": ["A100"]})
 GONE = "answered too late, or to another process than the one that asked"
 TRUTH = "The cheapest A100 is $1.50 per GPU-hour on lambda."
 WITH_TOOLS = types.SamplingCapability(tools=types.SamplingToolsCapability())
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """One in which the client's model takes every question that it may."""
+    made = build(config(tmp_path, client_model="always"), tmp_path / "home")
+    yield made
+    await made.aclose()
 
 
 class Model:

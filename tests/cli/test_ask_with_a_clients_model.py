@@ -9,7 +9,7 @@ from typing import Any
 import mcp.types as types
 import pytest
 
-from cloudtop.cli.build import House, build
+from cloudtop.cli.build import House
 from tests.agent.test_models import LIES
 from tests.agent.test_outgoing import INSTANCES, LOAD, PRIVATE
 from tests.agent.wires import Turn
@@ -23,17 +23,12 @@ from tests.cli.client_models import (
     answered,
     asked,
     client_of,
-    config,
+    house,
     set_to,
 )
 from tests.mcp_server import company
 
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = build(config(tmp_path, client_model="always"), tmp_path / "home")
-    yield made
-    await made.aclose()
+__all__ = ["house"]
 
 
 @ERAS

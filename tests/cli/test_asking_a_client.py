@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ from tests.cli.client_models import (
     answered,
     asked,
     client_of,
-    config,
     good,
+    house,
     note,
     set_to,
 )
@@ -41,11 +41,7 @@ from tests.switched import only
 DECLINED = ErrorData(code=-1, message="User rejected sampling request")
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = build(config(tmp_path, client_model="always"), tmp_path / "home")
-    yield made
-    await made.aclose()
+__all__ = ["house"]
 
 
 # --- who lets it be asked ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ def gpus(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu boxes`, `instances with 4 gpus`: several machines with GPUs; prices are asked in other words."""
     idle = str(span.get("threshold")).startswith("gpu_utilization")
     counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
-    counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or _after_with(s, index)
+    counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or after_with(s, index)
     several = counted and machines(s) and not of_market(s) and not any(one.plays("gpu") for one in s.spans)
     kept = span.get("type") == "gpu_instance" and is_plural(span.text) and not _for_rent(s)
     return "gpus" if idle or several or kept else None
@@ -26,7 +26,7 @@ def _for_rent(s: Sentence) -> bool:
     return bool(set(s.words()) & set_of("of_sellers")) and not told
 
 
-def _after_with(s: Sentence, index: int) -> bool:
+def after_with(s: Sentence, index: int) -> bool:
     """`vms with nvidia gpus`: GPUs of whatever make that machines have."""
     behind = {one.text for one in s.spans[max(0, index - _FEW) : index]}
     return s.spans[index].text in ("gpu", "gpus") and bool(behind & {"with", "having", "have", "has"})

@@ -17,20 +17,22 @@ def read_market(a: Asked) -> None:
         then = a.found.then = {"op": "market", "field": against}
         if side != "any":
             then["side"] = side
-        if (percent := _percent(a, index)) is not None:
-            then["percent"] = percent
+        if (said := _percent(a, index)) is not None:
+            then["percent"], op = said
+            if op in ("lt", "le", "ge"):
+                then["compare"] = op
         a.s.use(index)
 
 
-def _percent(a: Asked, index: int) -> float | None:
-    """`20 % above the market`, `more than 20 % over the market`."""
+def _percent(a: Asked, index: int) -> tuple[float, str | None] | None:
+    """`20 % above the market`, `at most 20 % over the market`: the share, and how it is compared."""
     for at in range(max(0, index - _NEAR), index):
         if a.s.spans[at].number is None or a.s.spans[at].used:
             continue
         made = amount_at(a.s, at)
         if made.unit == "percent":
             a.s.use(*range(made.first, made.last + 1), *([made.op_at] if made.op_at is not None else []))
-            return made.value
+            return made.value, made.op
     return None
 
 

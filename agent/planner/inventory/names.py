@@ -59,15 +59,12 @@ def _several_called(a: Asked) -> None:
     at = next((i for i, span in enumerate(a.s.spans) if span.used and raw(a, i) == names[0]), None)
     if at is None or names[0].lower() in a.s.known_names:
         return
-    vague = (after := a.s.at(at + 1)) is not None and after.text in _VAGUE
+    vague = (after := a.s.at(at + 1)) is not None and after.text in set_of("whatever")
     before = {span.text for span in a.s.spans[max(0, at - 3) : at]}
     if vague or (before & {"everything", "anything", "all"} and before & {"called", "named"}):
         a.found.arguments["name_contains"] = [a.found.arguments.pop("name")[0]]
         if vague:
             a.s.use(at + 1)
-
-
-_VAGUE = frozenset(("something", "whatever", "someone", "blah", "xyz", "stuff", "ish"))
 
 
 def _one(a: Asked, argument: str, value: str, index: int) -> None:

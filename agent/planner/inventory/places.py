@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.had import after_with
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
@@ -88,9 +89,9 @@ def read_kinds(a: Asked) -> None:
 def _with_gpus(a: Asked) -> None:
     """`vms with nvidia gpus`: those that have any, whoever makes them."""
     for index, span in enumerate(a.s.spans):
-        behind = {one.text for one in a.s.spans[max(0, index - 3) : index]}
-        had = span.text in ("gpu", "gpus") and not span.used and behind & {"with", "having", "have"}
-        if had and a.takes("gpu") and a.found.arguments.get("resource_type") in (None, ["instance"]):
+        if span.used or not after_with(a.s, index):
+            continue
+        if a.takes("gpu") and a.found.arguments.get("resource_type") in (None, ["instance"]):
             a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
 

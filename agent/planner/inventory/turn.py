@@ -101,7 +101,8 @@ class Own:
         """
         if self.planned:
             return None
-        if outside and not self.seen.named and self.seen.has("metric", "shy_metric", "tempted") | self._graph:
+        measured = self.seen.has("metric", "shy_metric", "tempted") or self._graph
+        if outside and not self.seen.named and measured:
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
