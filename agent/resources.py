@@ -190,7 +190,7 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
     told = ", ".join(f"{_group(row)} {number(row['count'])}" for row in rows[1:NAMED])
     told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
-    more = f" and {plural(len(rows) - NAMED, 'more group')}" if len(rows) > NAMED else ""
+    more = f" and {plural(groups - NAMED, 'more group')}" if groups > NAMED else ""
     return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
 
 

@@ -277,3 +277,14 @@ def test_what_fails_is_said_of_resources_and_of_connections_apart() -> None:
     rows += [check(None, None), check(None, None)]
     said = offers.checks(rows, Answer("ok", ""), [])
     assert said == "2 resources are not well: web-8 (failing), sql (failing). 2 checks of azure fail."
+
+
+async def test_groups_beyond_the_page_are_counted_too(office: Office) -> None:
+    office.clouds["aws"].rows["lab", "eu-west-1", "instances"] = [
+        company.instance(1000 + n, name=f"many-{n}", instance_type=f"made.{n}xlarge") for n in range(30)
+    ]
+    said = await office.said("instances by instance type")
+    types = {
+        row.instance_type for cloud in office.clouds.values() for rows in cloud.rows.values() for row in rows
+    }
+    assert f"and {len(types - {None}) - 3} more groups" in said, said
