@@ -256,7 +256,7 @@ def record(kind: str) -> dict[str, Any]:
         "properties": {"provisioningState": "Succeeded", **properties},
     }
     if kind == "buckets":
-        account = {"name": "acct", "location": "East US", "tags": made["tags"]}
+        account = {"name": "acct", "location": "East US", "tags": dict(made["tags"])}
         made[storage.ACCOUNT] = account | {"properties": {"accessTier": "Hot"}}
     return made
 
