@@ -22,6 +22,23 @@ def each(record: Any, *path: str) -> list[Record]:
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
+def lot(kind: str, *words: str, **amounts: float | None) -> str | None:
+    """What a machine is priced as: its type, how it is rented, and how much of each part it has.
+
+    None where an amount is not known. `lot_of` reads it again.
+    """
+    if None in amounts.values():
+        return None
+    return " ".join((kind, *words, *(f"{name}={value:g}" for name, value in amounts.items())))
+
+
+def lot_of(text: str) -> tuple[str, frozenset[str], dict[str, float]]:
+    """The type, the words and the amounts of a lot."""
+    kind, *rest = text.split(" ")
+    amounts = {one.partition("=")[0]: float(one.partition("=")[2]) for one in rest if "=" in one}
+    return kind, frozenset(one for one in rest if "=" not in one), amounts
+
+
 def told(**facts: Any) -> dict[str, object]:
     """The facts that are known."""
     return {name: value for name, value in facts.items() if value not in (None, "", [], {})}
