@@ -1,9 +1,9 @@
 """What an Oracle machine is billed as: by its shape, its parts, its image and its state.
 
 A stopped machine pauses billing, but not where disks or GPUs stay its own: dense I/O, HPC and GPU shapes (of
-these VM.GPU.A10 pauses), and bare metal of the optimized ones. Windows is billed by the OCPU beside the shape;
-Oracle sells no other licence so. What a burstable machine, a dedicated host or a machine on its way costs is
-not told by its shape. Source: Oracle's documentation of billing for stopped instances, of Windows images.
+these VM.GPU.A10 pauses), and bare metal of the optimized ones. Windows is billed by the OCPU beside the
+shape. What a burstable machine, one on a dedicated host or one on its way costs is not told by its shape.
+Source: Oracle's documentation of billing for stopped instances, of preemptible instances, of Windows images.
 """
 
 from __future__ import annotations

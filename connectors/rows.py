@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
+NAME = re.compile(r"[^\s=]+")
 
 
 def inner(record: Any, *path: str) -> Any:
@@ -22,14 +24,14 @@ def each(record: Any, *path: str) -> list[Record]:
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
-def lot(kind: str, *words: str, **amounts: float | None) -> str | None:
+def lot(kind: str, /, *words: str, **amounts: float | None) -> str | None:
     """What a machine is priced as: its type, how it is rented, and how much of each part it has.
 
-    None where an amount is not known. `lot_of` reads it again.
+    None where an amount is not known, or a name is none. `lot_of` reads it again.
     """
-    if None in amounts.values():
-        return None
-    return " ".join((kind, *words, *(f"{name}={value:g}" for name, value in amounts.items())))
+    told = [f"{name}={value:.9g}" for name, value in amounts.items() if value is not None]
+    named = all(NAME.fullmatch(name) for name in (kind, *words, *amounts))
+    return " ".join((kind, *words, *told)) if named and len(told) == len(amounts) else None
 
 
 def lot_of(text: str) -> tuple[str, frozenset[str], dict[str, float]]:
