@@ -44,6 +44,14 @@ SUMMED_UP = frozenset({"check_health", "list_providers", "get_metrics", "list_se
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A question before in the same dialogue, and the tools and arguments that answered it."""
+
+    question: str
+    calls: Sequence[tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """An answer with its question, and the query that the next turn of a dialogue builds on."""
 
@@ -52,6 +60,11 @@ class Asked:
     query: Query | None
     model: str
     elapsed_ms: float
+
+    @property
+    def earlier(self) -> Earlier:
+        """What a model is told of it at the next question."""
+        return Earlier(self.question, [(call["tool"], call["arguments"]) for call in self.answer.calls])
 
     def as_json(self) -> dict[str, Any]:
         """What `ask --json` prints."""
@@ -96,14 +109,15 @@ async def ask(
     previous: Query | None = None,
     plan_only: bool = False,
     model: Llm | None = None,
-    earlier: Sequence[Asked] = (),
+    earlier: Sequence[Earlier] = (),
     progress: Progress | None = None,
     program: str | None = "cloudtop",
 ) -> Asked:
     """Plan, call, check, answer. `model`: None for the built-in planner; `plan_only` asks no cloud.
 
     A question that the planner refuses as an order, an injection or a wish for a secret reaches no model.
-    Where a model fails the planner answers, and says so. `earlier` are the turns before, for a model.
+    A model that is second is asked only what the planner can make nothing of. Where a model fails the planner
+    answers, and says so. `earlier` are the turns before, for a model.
     `program` is the command line that the answer names to repeat it, None where there is none.
     """
     started = time.perf_counter()
@@ -116,11 +130,11 @@ async def ask(
         return asked(unplanned(made))
     run = _Run(client, Results(program, question, by_model=True), progress)
     failed: str | None = None
-    if model is not None and not plan_only:
+    if model is not None and not plan_only and (made.lost or not model.second):
         try:
             return asked(await run.by_model(model, lexicon, now, earlier), model.name)
         except ModelFailed as error:
-            failed = f"{model.name} {error.said}; the built-in planner answered."
+            failed = f"{model.title} {error.said}; the built-in planner answered."
     if made.behaviour != "answer":
         return asked(told(unplanned(made), failed))
     if plan_only:
@@ -142,7 +156,9 @@ class _Run:
         turns = PlannedTurns(PlannerModel(lexicon=lexicon, now=now, made=made))
         return await self._answer(turns, await tools_of(self.client, self.progress), [])
 
-    async def by_model(self, model: Llm, lexicon: Lexicon, now: datetime, earlier: Sequence[Asked]) -> Answer:
+    async def by_model(
+        self, model: Llm, lexicon: Lexicon, now: datetime, earlier: Sequence[Earlier]
+    ) -> Answer:
         """A model's calls; ModelFailed when it cannot be used, or brought nothing."""
         tools = await tools_of(self.client, self.progress)
         reading = {name: one for name, one in tools.items() if one.reads and name != ITSELF}
@@ -151,7 +167,7 @@ class _Run:
         turns = LlmTurns(model, list(reading.values()), outgoing, now)
         before: list[BaseMessage] = []
         for one in earlier[-EARLIER:]:
-            calls = json.dumps([[call["tool"], call["arguments"]] for call in one.answer.calls])
+            calls = json.dumps(one.calls)
             before += [HumanMessage(outgoing.text(one.question)), AIMessage(outgoing.text(f"Calls: {calls}"))]
         try:
             async with asyncio.timeout(model.terms.timeout_s):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from agent import figures
@@ -31,6 +32,24 @@ UNCOUNTED = frozenset(("resource", "series", "aggregate"))
 def _left(row: Mapping[str, Any], name: str) -> str:
     """A price of a point; without one nothing was left."""
     return figures.usd(row[name]) if row.get(name) is not None else "sold out"
+
+
+_ADDED = {
+    "vcpus": "vCPUs",
+    "ram_gib": "GiB of memory",
+    "size_gb": "GB",
+    "size_bytes": "size",
+    "object_count": "objects",
+    "gpu_count": "GPUs",
+}
+"""Fields that groups may have added up."""
+
+
+def _added(row: Mapping[str, Any], name: str) -> Any:
+    value = row.get(name)
+    if value is None:
+        return None
+    return figures.quantity(value, "bytes") if name == "size_bytes" else figures.number(value)
 
 
 _OF_RESOURCE = (
@@ -126,6 +145,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "count": (
         ("group", lambda row: row["group"] if row["group"] not in (None, "") else "not told"),
         ("count", lambda row: row.get("count")),
+        *((title, partial(_added, name=name)) for name, title in _ADDED.items()),
         ("$/hour", lambda row: figures.priced(row)),
     ),
     "series": (
@@ -195,13 +215,38 @@ def shape(row: Mapping[str, Any]) -> str:
         ("beside", "percent_over_market"),
         ("resource", "status_raw"),
         ("count", "count"),
+        ("offer", "usd_per_gpu_hour"),
     )
-    return next((name for name, mark in marks if mark in row), "offer")
+    return next((name for name, mark in marks if mark in row), "chosen")
+
+
+def _chosen(row: Mapping[str, Any]) -> Iterator[Column]:
+    """Columns of rows that have only the fields that were asked for."""
+    for name in row:
+        yield name.replace("_", " "), partial(_plainly, name=name)
+
+
+def _plainly(row: Mapping[str, Any], name: str) -> Any:
+    value = row.get(name)
+    match value:
+        case None | "" | [] | {}:
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return figures.quantity(value, "bytes") if name.endswith("_bytes") else figures.number(value)
+        case Mapping():
+            return ", ".join(f"{key}={one}" for key, one in value.items())
+        case list():
+            return ", ".join(str(one.get("gpu") if isinstance(one, Mapping) else one) for one in value)
+        case _:
+            return value
 
 
 def table(rows: Sequence[Mapping[str, Any]], total: int) -> str:
     """A Markdown table of the first rows; columns that say nothing are left out."""
-    columns = COLUMNS[shape(rows[0])]
+    kind = shape(rows[0])
+    columns = COLUMNS[kind] if kind in COLUMNS else tuple(_chosen(rows[0]))
     shown = rows[: SHOWN.get(shape(rows[0]), USUALLY_SHOWN)]
     cells = [
         [clean(str(value)) if (value := read(row)) is not None else "" for _, read in columns]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.market import beside, market_of
-from agent.rows import agreeing, filtered, joined, sides_of, summed
+from agent.rows import agreeing, filtered, grouped, joined, sides_of, summed
 from cloudtop import steps
 from cloudtop.gpus import catalogue, resolve
 from cloudtop.regions import place, wanted
@@ -88,6 +88,9 @@ def _values(then: Mapping[str, Any], rows: Sequence[Row]) -> list[tuple[float, R
 
 
 def _count(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    if then.get("by"):
+        made = grouped(rows, then["by"])
+        return Computed("count", {"count": len(made), "field": then["by"][0]}, list(made))
     if then.get("field") and any(row.get(then["field"]) is not None for row in rows):
         found = _distinct(then, rows, results)
         return Computed("count", found.figures, found.rows)
@@ -276,6 +279,12 @@ def _filter(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[st
     return Computed("filter", {"field": name, "value": value, "count": len(left)}, left)
 
 
+def _group(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
+    made = grouped(rows, then["by"], then.get("sort"), then.get("field"))
+    whole = summed(rows, str(then["field"])) if then.get("field") else {}
+    return Computed("group", {**whole, "count": len(made)}, list(made))
+
+
 def _sum(then: Mapping[str, Any], rows: Sequence[Row], _: Sequence[Mapping[str, Any]]) -> Computed:
     return Computed("sum", summed(rows, str(then["field"])), list(rows))
 
@@ -317,6 +326,7 @@ OPS: dict[str, Callable[..., Computed]] = {
     "within": _within,
     "worth": _worth,
     "filter": _filter,
+    "group": _group,
     "sum": _sum,
     "join": _join,
     "market": _market,

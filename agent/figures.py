@@ -33,7 +33,9 @@ def number(value: float | None) -> str:
     """A plain number without trailing noughts, `-` for unknown."""
     if value is None:
         return "-"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
+    if value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:,.4f}".rstrip("0") if abs(value) >= 0.0001 else f"{value:.1g}"
 
 
 def side(value: Any) -> str:

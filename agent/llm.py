@@ -23,10 +23,14 @@ from agent.reckoning import COMPUTING
 from agent.tools import Tool
 from cloudtop import net
 from cloudtop.agent_settings import Agent
+from cloudtop.ports import ClientTurn, NotSampled
 from cloudtop.settings import variable
 
 KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the providers' own packages look for a key; the others say it in their documentation."""
+
+CLIENT = "client"
+"""The name of the model that the asking MCP client has."""
 
 ANSWER_TOKENS = 4_096
 """The longest turn that is asked for."""
@@ -62,18 +66,40 @@ class ModelFailed(Exception):
 class Llm:
     """Who plans in place of the planner: a name, how it is opened, its bounds and what it may be shown.
 
-    `open` raises ModelFailed.
+    `open` raises ModelFailed. `second`: it is asked only what the planner can make nothing of.
     """
 
     name: str
     open: Callable[[], BaseChatModel]
     terms: Agent = field(default_factory=Agent)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    second: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        return "The client's model" if self.name == CLIENT else self.name
 
 
 def llm(terms: Agent, *, offline: bool = False, secrets: Iterable[str] = ()) -> Llm:
     """The model that the settings name; `secrets` never reach it. Nothing is imported before a question."""
     return Llm(terms.model, cache(lambda: _opened(terms, offline=offline)), terms, tuple(secrets))
+
+
+def client_llm(terms: Agent, turn: ClientTurn | None, secrets: Iterable[str] = ()) -> Llm | None:
+    """The model of the asking client, where the settings let it plan; `turn`: None where it offers none."""
+    asked = terms.client_model
+    if asked == "never" or (turn is None and asked != "always"):
+        return None
+
+    def opened() -> BaseChatModel:
+        if turn is None:
+            raise ModelFailed("was not asked: the client offers no sampling with tools")
+        from agent.client_model import ClientModel
+
+        return ClientModel(turn=turn, max_tokens=min(ANSWER_TOKENS, terms.tokens))
+
+    return Llm(CLIENT, opened, terms, tuple(secrets), second=asked == "unclear")
 
 
 def _opened(terms: Agent, *, offline: bool) -> BaseChatModel:
@@ -165,6 +191,8 @@ class LlmTurns:
                 return await self._bound.ainvoke(messages)
         except TimeoutError as error:
             raise ModelFailed(f"did not answer within {self.terms.timeout_s:g} s") from error
+        except NotSampled as error:
+            raise ModelFailed(error.said) from error
         except Exception as error:
             # A provider's client raises whatever it likes when a server garbles.
             raise ModelFailed(_said(error)) from error

@@ -65,7 +65,7 @@ _ORDERS = {
     "size_bytes_desc": "largest",
 }
 """What the first of an order are called."""
-WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly"}
+WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly", "of": "is"}
 
 
 def noun(applied: Mapping[str, Any], count: float) -> str:
@@ -98,7 +98,10 @@ def _condition(field: str, op: str, value: Any) -> str:
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
         return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
-    return f"{name} not {value}" if op == "ne" else f"{name} {WORDS[op]} {_plain(value)}"
+    said = number(value) if isinstance(value, int | float) else _plain(value)
+    if op == "eq" and isinstance(value, str):
+        return f"{name} {said}"
+    return f"{name} not {said}" if op == "ne" else f"{name} {WORDS[op]} {said}"
 
 
 def nothing(answer: Answer) -> str:
@@ -171,7 +174,7 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
 
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     """`57 instances by region: us-east-1 has 20, eu-west-1 12, eu-central-1 9 and 4 more groups.`"""
-    dimensions = answer.calls[-1]["arguments"].get("group_by", ["group"])
+    dimensions = (answer.then or {}).get("by") or answer.calls[-1]["arguments"].get("group_by", ["group"])
     by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in dimensions)
     groups = int((done[-1].get("total") if done else None) or len(rows))
     total = sum(int(row["count"]) for row in rows)
@@ -180,6 +183,29 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
     more = f" and {plural(len(rows) - NAMED, 'more group')}" if len(rows) > NAMED else ""
     return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
+
+
+def summed_groups(result: Computed, answer: Answer) -> str:
+    """`vCPUs of 182 instances by provider: aws 1,600, gcp 800 and 5 more groups; 3,629 together.`"""
+    rows, field = result.rows, str(result.figures["field"])
+    by = " and ".join(str(one).removeprefix("tag:").replace("_", " ") for one in (answer.then or {})["by"])
+    known = [row for row in rows if row[field] is not None]
+    told = ", ".join(f"{_group(row)} {_amount(field, row[field])}" for row in known[:NAMED])
+    more = f" and {plural(len(known) - NAMED, 'more group')}" if len(known) > NAMED else ""
+    whose = counted(answer.applied, sum(int(row["count"]) for row in rows))
+    untold = result.figures.get("untold")
+    left = f"; of {number(untold)} it is not known" if untold else ""
+    if not known:
+        return f"{_FIELDS.get(field, field)} of {whose}{conditions(answer.applied)} is not known of any."
+    whole = f"{_amount(field, result.figures['value'])} together"
+    name = _FIELDS.get(field, field)
+    return f"{name} of {whose}{conditions(answer.applied)} by {by}: {told}{more}; {whole}{left}."
+
+
+def _amount(field: str, value: float) -> str:
+    if field == "size_bytes":
+        return quantity(value, "bytes")
+    return f"{usd(value)}" if field == "usd_per_hour" else number(value)
 
 
 def _group(row: Row) -> str:

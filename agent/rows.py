@@ -30,6 +30,8 @@ def told(row: Row, field: str) -> Any:
     if field.startswith("tags."):
         tags = {str(key).lower(): value for key, value in (row.get("tags") or {}).items()}
         return tags.get(field[5:].lower())
+    if field == "type" and row.get("uid"):
+        return str(row["uid"]).split(":")[3]
     gpus = row.get("gpus") or []
     if field == "gpu_count":
         return sum(one.get("count") or 0 for one in gpus)
@@ -47,6 +49,8 @@ def meets(row: Row, field: str, op: str, value: Any) -> bool | None:
         return not _is(row, field, held, value)
     if held is None:
         return None
+    if op == "of":
+        return f"{held}.".startswith(f"{value}.")
     return COMPARES[op](held, value)
 
 
@@ -90,6 +94,30 @@ def joined(rows: Sequence[Row], others: Sequence[Row], field: str) -> tuple[list
     made: list[Row] = [{**row, field: told(by_uid.get(str(row.get("uid")), {}), field)} for row in rows]
     once = {str(row.get("uid")): row for row in made}
     return made, summed(list(once.values()), field)
+
+
+def grouped(
+    rows: Sequence[Row], by: Sequence[str], sort: str | None = None, field: str | None = None
+) -> list[Row]:
+    """{group, count, usd_per_hour} of each value of `by`, and `field` added up; the largest first."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(_side(row, one) for one in by), []).append(row)
+    made: list[Row] = []
+    for key, some in found.items():
+        names = ["none" if one is None else str(one) for one in key]
+        added = {name: summed(some, name)["value"] for name in ("usd_per_hour", field) if name}
+        made.append({"group": ", ".join(names) if len(by) > 1 else key[0], "count": len(some), **added})
+    name, _, way = (sort or f"{field or 'count'}_desc").rpartition("_")
+    made.sort(key=lambda one: str(one["group"]))
+    known = [one for one in made if one.get(name) is not None]
+    known.sort(key=lambda one: one[name], reverse=way == "desc")
+    return [*known, *(one for one in made if one.get(name) is None)]
+
+
+def _side(row: Row, by: str) -> Any:
+    held = told(row, f"tags.{by[4:]}" if by.startswith("tag:") else by)
+    return (held[0] if held else None) if isinstance(held, list) else held
 
 
 def agreeing(sides: Sequence[Sequence[Row]], *, all_of_them: bool) -> list[Row]:

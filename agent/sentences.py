@@ -85,13 +85,17 @@ GROUPS = {
 
 def _count(result: Computed, answer: Answer) -> str:
     count, call = result.figures["count"], answer.calls[-1]
-    if call["tool"] in OF_RESOURCES - {"check_health"} and "group_by" not in call["arguments"]:
+    grouped = "group_by" in call["arguments"] or "by" in (answer.then or {})
+    if call["tool"] in OF_RESOURCES - {"check_health"} and not grouped:
         left = (
             f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
         )
         return f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}.{left}"
     asked = result.figures.get("field") or call["arguments"].get("group_by")
-    noun = GROUPS.get(str(asked)) or NOUNS.get(call["tool"], "row")
+    if isinstance(asked, list):
+        asked = asked[0] if len(asked) == 1 else None
+    spoken = str(asked).removeprefix("tag:").replace("_", " ") if asked and grouped else None
+    noun = GROUPS.get(str(asked)) or spoken or NOUNS.get(call["tool"], "row")
     if result.figures.get("values") and call["tool"] == "compare_gpu_prices":
         return f"{plural(count, noun)}: {_listed(result.figures['values'])}."
     return f"{plural(count, noun)} {'matches' if count == 1 else 'match'}."
@@ -107,7 +111,8 @@ def _distinct(result: Computed, answer: Answer) -> str:
             return _nothing(answer)
         said = plural(len(result.rows), NOUNS.get(answer.calls[-1]["tool"], "row"))
         return f"{said} found, and none of them tells its {name.replace('_', ' ')}."
-    return f"{len(values)}: {_listed(values)}."
+    each = f"One of each {name.replace('_', ' ')}, " if result.rows and "uid" in result.rows[0] else ""
+    return f"{each}{len(values)}: {_listed(values)}."
 
 
 def _listed(values: Sequence[Any]) -> str:
@@ -236,6 +241,16 @@ def _filter(result: Computed, answer: Answer) -> str:
     return f"{number(len(result.rows))} match.{left}"
 
 
+def _groups(result: Computed, answer: Answer) -> str:
+    if not result.rows:
+        return _nothing(answer)
+    if result.figures.get("field"):
+        return resources.summed_groups(result, answer)
+    untold = result.figures.get("untold")
+    left = f" Of {number(untold)} it is not known." if untold else ""
+    return resources.listed(result.rows, answer, [{"total": result.figures["count"]}]) + left
+
+
 def _agreeing(result: Computed, answer: Answer) -> str:
     """What all sides have, or any of them."""
     if not result.rows:
@@ -273,6 +288,7 @@ COMPUTED = {
     "within": _within,
     "worth": worth,
     "filter": _filter,
+    "group": _groups,
     "sum": resources.summed,
     "market": offers.beside,
     "both": _agreeing,

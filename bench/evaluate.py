@@ -54,7 +54,7 @@ def lexicon() -> Lexicon:
 
     connectors = discovery.found()
     known = sellers.known(connectors)
-    return Lexicon.of(served.lexicon(specs.load(), known, ()))
+    return Lexicon.of(served.lexicon(specs.load(), known, (), connectors))
 
 
 def questions(path: Path) -> list[dict[str, Any]]:

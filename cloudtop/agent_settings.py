@@ -12,7 +12,8 @@ class Agent:
     """Which model plans: `planner`, or a LangChain name; where it is served; its bounds for one question.
 
     `result_letters`: so much of one result it is shown. `columns`: those that may leave the machine, None for
-    the usual ones. `pseudonyms`: names leave as `name-1`.
+    the usual ones. `pseudonyms`: names leave as `name-1`. `client_model`: which questions of an MCP client go
+    to its own model: those that the planner can make nothing of (`unclear`), `always`, `never`.
     """
 
     model: str = "planner"
@@ -24,6 +25,7 @@ class Agent:
     result_letters: int = 8_000
     columns: tuple[str, ...] | None = None
     pseudonyms: bool = False
+    client_model: str = "unclear"
 
     @staticmethod
     def of(body: Mapping[str, Any], duration_s: Callable[[Any], float]) -> Agent:

@@ -8,6 +8,13 @@ from datetime import UTC, datetime, timedelta
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SHORT_WEEKDAYS = {
+    **{name[:3]: name for name in WEEKDAYS},
+    "tues": "tuesday",
+    "weds": "wednesday",
+    "thur": "thursday",
+    "thurs": "thursday",
+}
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
     *("september", "october", "november", "december"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -81,3 +82,18 @@ class Conversations(Protocol):
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Replace the state of `name`."""
         ...
+
+
+class NotSampled(Exception):
+    """The client's model gave no turn; `said` follows "The client's model" in a sentence."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+ClientTurn = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+"""One turn of the model of the MCP client that calls: params of a sampling/createMessage in, its result out.
+
+NotSampled when there is none.
+"""

@@ -136,6 +136,7 @@ SCHEMA: dict[str, Any] = {
                     "result_letters": {"type": "integer", "minimum": 500},
                     "columns": TEXTS,
                     "pseudonyms": SWITCH,
+                    "client_model": {"enum": ["unclear", "always", "never"]},
                 }
             ),
             "providers": {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from cloudtop.calendars import MONTHS, WEEKDAYS
+from cloudtop.calendars import MONTHS, SHORT_WEEKDAYS, WEEKDAYS
 from cloudtop.timewords import NUMBERS, UNITS, Unread, read
 
 _LOOK_BACK = 24
@@ -59,11 +59,20 @@ def _piece(match: re.Match[str]) -> _Piece:
         kind = "day" if any(c.isdigit() for c in match[0]) else "month"
     elif match["ago"]:
         kind = "other"
+    elif kind == "short":
+        return _Piece(*match.span(), kind, _spelled_out(match[0]))
     return _Piece(*match.span(), kind, match[0])
+
+
+def _spelled_out(said: str) -> str:
+    """`last mon` as `last monday`."""
+    which, _, name = said.rpartition(" ")
+    return f"{which} {SHORT_WEEKDAYS[name]}".strip()
 
 
 def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
     """Days with their clocks, then since, then ranges."""
+    pieces = list(_weekdays(flat, pieces))
     queue = iter(_with_since(flat, _with_clocks(flat, pieces)))
     piece = next(queue, None)
     while piece:
@@ -73,9 +82,11 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
         dated = following is not None and piece.kind == following.kind == "day"
         timed = following is not None and piece.kind == "clock" and following.kind in ("clock", "day")
         joined = (gap in _TO and (lead or dated)) or (timed and gap in _TO and "and" not in gap)
-        if following and (joined or (gap in _SLASH and dated)):
+        if following and (joined or (gap in (*_SLASH, "-") and dated)):
             start = lead.start() if lead else piece.start
-            yield _Piece(start, following.end, "other", f"{piece.said}/{following.said}")
+            day = _clocked().sub("", following.said) if timed and following.kind == "day" else following.said
+            first = f"{day} {piece.said}" if day != following.said else piece.said
+            yield _Piece(start, following.end, "other", f"{first}/{following.said}")
             following = next(queue, None)
         else:
             yield piece
@@ -84,6 +95,24 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
 
 _TO = (" and ", " to ", " until ", " till ", " through ", " - ", " and the ", " to the ")
 _SLASH = ("/", "..")
+
+
+def _weekdays(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
+    """`mon` is a day in company: `on mon`, `last mon`, `mon to wed`; `sat idle`, `the sun` are none."""
+    for at, piece in enumerate(pieces):
+        if piece.kind != "short":
+            yield piece
+            continue
+        following = pieces[at + 1] if at + 1 < len(pieces) else None
+        ranged = following is not None and flat[piece.end : following.start] in (*_TO, "-", "/", ", ", " or ")
+        led = _day_lead().search(flat, max(0, piece.start - _LOOK_BACK), piece.start) or " " in piece.said
+        led = led or flat[piece.start : piece.end] not in _OTHER_WORDS
+        led = led or (following is not None and following.kind == "clock")
+        if led or (ranged and following is not None and following.kind in ("day", "short")):
+            yield _Piece(piece.start, piece.end, "day", piece.said)
+
+
+_OTHER_WORDS = ("mon", "sat", "sun")
 
 
 def _with_clocks(flat: str, pieces: list[_Piece]) -> list[_Piece]:
@@ -149,7 +178,7 @@ _PLAIN_MONTHS = frozenset(MONTHS) - {"may", "march"}
 def _hint() -> re.Pattern[str]:
     """A word without which there is no time in a question."""
     return re.compile(
-        r"\d|day|night|week|month|quarter|year|morning|noon|evening|now|currently|moment|present"
+        r"\d|day|night|week|month|mon|tue|wed|thu|fri|sat|sun|quarter|year|morning|noon|evening|now|currently|moment|present"
         r"|hour|min|sec|td|last|past|prev|since|fortnight|sept|" + "|".join(name[:3] for name in MONTHS)
     )
 
@@ -162,6 +191,21 @@ def _coming() -> re.Pattern[str]:
 @cache
 def _compared() -> re.Pattern[str]:
     return re.compile(r"\b(?:compared?(?: to| with)?|against|versus|vs\.?|than|from|different to) $")
+
+
+@cache
+def _day_lead() -> re.Pattern[str]:
+    weekday = "|".join([*WEEKDAYS, *SHORT_WEEKDAYS])
+    joins = " and| to| until| till| through|,| -|-"
+    leads = "on|since|from|until|till|between|by|before|after"
+    return re.compile(rf"(?:\b(?:{leads})|\b(?:{weekday})(?:{joins})) ?$")
+
+
+@cache
+def _clocked() -> re.Pattern[str]:
+    """A clock beside a day: `4pm yesterday`, whose day holds for `between 2pm and` as well."""
+    clock = r"(?:\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+    return re.compile(rf"^{clock} | {clock}$")
 
 
 @cache
@@ -203,6 +247,7 @@ def _times() -> re.Pattern[str]:
         rf"|last (?:night|evening)|this (?:morning|afternoon|evening)"
         rf"|(?:(?:last|this|next) )?(?:{'|'.join(WEEKDAYS)})"
     )
+    short = rf"(?:(?:last|this|next) )?(?:{'|'.join(SHORT_WEEKDAYS)})"
     which = "this past|last|this|next|current|previous|prior|past|trailing|preceding"
     calendar = (
         rf"(?:{which})[ -](?:(?:{number}[ -]?)?(?:{length}|[smhdw]\b)|weekend|{month})(?: so far)?"
@@ -211,7 +256,8 @@ def _times() -> re.Pattern[str]:
         r"|(?:(?<=\bin )|(?<=\bbefore )|(?<=\bsince )|(?<=\bafter ))20\d\d"
     )
     return re.compile(
-        rf"\b(?:(?P<day>{stamp}|{day})|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+        rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>{short})"
+        r"|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
         rf"|(?P<other>{calendar})|(?P<date>{date})"
         r"|(?P<now>right now|at the moment|at present|currently|now)"
         rf"|(?P<bare>\d+[smhd]|{number}[ -]?{length}(?P<ago> ago)?))(?![a-z0-9])"

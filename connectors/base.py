@@ -119,6 +119,10 @@ class Facts:
         """Every listing with the types of resource in it."""
         return {kind: types for one in self.services.values() for kind, types in one.lists.items()}
 
+    def service_of(self, listing: str) -> str | None:
+        """The service that a listing is of."""
+        return next((one.id for one in self.services.values() if listing in one.lists), None)
+
     @property
     def credential_names(self) -> tuple[str, ...]:
         """What the cloud calls its credentials, by the names of the configuration (`api_key`)."""

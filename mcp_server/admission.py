@@ -38,6 +38,12 @@ class Admitted:
     read_only: bool = False
 
 
+def admitted(ctx: Any) -> Admitted:
+    """Who makes a request of the protocol; everybody where it did not come over HTTP."""
+    request = ctx.request
+    return request.scope.get(KEY, Admitted()) if request is not None else Admitted()
+
+
 def admit(server: Server[Any], runtime: Runtime, *, read_only: bool = False) -> Admission:
     """Put the check into the server's way."""
     made = Admission(runtime, read_only=read_only)
@@ -66,15 +72,14 @@ class Admission:
 
     async def __call__(self, ctx: Any, call_next: Any) -> Any:
         """One request of the protocol."""
-        request = ctx.request
-        admitted: Admitted = request.scope.get(KEY, Admitted()) if request is not None else Admitted()
-        caller, params = admitted.caller, ctx.params or {}
+        who = admitted(ctx)
+        caller, params = who.caller, ctx.params or {}
         if ctx.method == "tools/list":
-            return self._shown(await call_next(ctx), admitted)
+            return self._shown(await call_next(ctx), who)
         if lacks := caller.lacks(needed(ctx.method, params, self._runtime.specs)):
             raise MCPError(types.INVALID_REQUEST, f"The token lacks the scope {' '.join(lacks)}.")
         if ctx.method == "tools/call":
-            self._check_there(str(params.get("name")), admitted)
+            self._check_there(str(params.get("name")), who)
         actor = net.actor.set(f"token:{caller.name}" if caller.name else net.actor.get())
         floor = net.floor_s.set(caller.floor_s)
         try:

@@ -12,7 +12,7 @@ durations (`kind: duration`, so `max_age`) as seconds.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cloudtop.models import Source, Trouble
 
 if TYPE_CHECKING:
-    from cloudtop.ports import Clock
+    from cloudtop.ports import ClientTurn, Clock
     from cloudtop.settings import Settings
     from cloudtop.store.open import Store
     from mcp_server.fleet import Fleet
@@ -87,10 +87,19 @@ class Asked(Protocol):
 
 
 class Agent(Protocol):
-    """Answers a question in plain words by calling the tools; `query` is what the answer before left."""
+    """Answers a question in plain words by calling the tools; `kept` is what the answers before left.
+
+    `turn` asks the client's own model; None where the client does not let it be asked.
+    """
 
     async def __call__(
-        self, question: str, *, now: datetime, query: dict[str, Any] | None, progress: Progress
+        self,
+        question: str,
+        *,
+        now: datetime,
+        kept: Mapping[str, Any],
+        progress: Progress,
+        turn: ClientTurn | None,
     ) -> Asked:
         """Plan, call, check, answer."""
         ...
@@ -102,6 +111,7 @@ class Ctx:
 
     `now` is the question's clock (`--now`): times in arguments are read by it, and ages told.
     `clock` is the real one: time to live and deadlines. `agent`: None where none is part of the server.
+    `turn` asks the model of the client that calls; None where it cannot be asked.
     `offset`: how many rows earlier pages showed; return `limit` rows from there on.
     """
 
@@ -115,6 +125,7 @@ class Ctx:
     deadline_s: float | None = None
     progress: Progress = silent
     agent: Agent | None = None
+    turn: ClientTurn | None = None
 
 
 @dataclass(slots=True)

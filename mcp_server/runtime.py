@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudtop import net
 from cloudtop.errors import CloudtopError, MissingArgument, SpecError, UsageError
@@ -24,6 +24,9 @@ from mcp_server.memo import Key, Memo
 from mcp_server.pages import SNAPSHOT_S, HeldPages, Place, changed, cursor, place_of, question, reading
 from mcp_server.result import KEPT, Agent, Ctx, Handler, House, Outcome, Progress, Rows, silent
 from mcp_server.specs import ToolSpec
+
+if TYPE_CHECKING:
+    from cloudtop.ports import ClientTurn
 
 log = logging.getLogger("cloudtop.runtime")
 
@@ -89,10 +92,12 @@ class Runtime:
         now: datetime | None = None,
         deadline_s: float | None = None,
         progress: Progress | None = None,
+        turn: ClientTurn | None = None,
     ) -> Outcome:
         """Answer one call. Only an unknown tool raises (UsageError); every other failure is an outcome.
 
-        `now` fixes the clock that the question is read by; without it that is the house's own.
+        `now` fixes the clock that the question is read by; without it that is the house's own. `turn` asks
+        the caller's own model.
         """
         spec = self.specs.get(tool)
         if spec is None:
@@ -108,7 +113,7 @@ class Runtime:
                 return kept
             values = {**prepared(spec, arguments or {}), **spec.fixed}
             notice = _raised(values, floor_s)
-            ctx = self._ctx(tool, now, deadline_s, progress)
+            ctx = self._ctx(tool, now, deadline_s, progress, turn)
             page = await self._page(spec, values, ctx)
             if notice and notice not in page.found.notices:
                 page.found.notices.append(notice)
@@ -130,7 +135,12 @@ class Runtime:
         return UsageError(f"there is no tool {tool[:60]!r}.", f"Tools: {', '.join(self.specs)}.{hint}")
 
     def _ctx(
-        self, tool: str, now: datetime | None, deadline_s: float | None, progress: Progress | None
+        self,
+        tool: str,
+        now: datetime | None,
+        deadline_s: float | None,
+        progress: Progress | None,
+        turn: ClientTurn | None,
     ) -> Ctx:
         house = self.house
         return Ctx(
@@ -143,6 +153,7 @@ class Runtime:
             deadline_s=deadline_s,
             progress=progress or silent,
             agent=self.agent,
+            turn=turn,
         )
 
     async def _page(self, spec: ToolSpec, values: dict[str, Any], ctx: Ctx) -> _Page:

@@ -1,7 +1,7 @@
 """The MCP face of the runtime: protocol only. Both eras of the protocol are served by one server object.
 
-Only this module and its helpers (`changes`, `elicitation`, `stdio`, and those of HTTP) import mcp; nothing
-that `cloudtop call` needs may import them.
+Only this module and its helpers (`changes`, `elicitation`, `sampling`, `stdio`, and those of HTTP) import
+mcp; nothing that `cloudtop call` needs may import them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from mcp_server.listing import PAGE, page
 from mcp_server.live_specs import LiveSpecs
 from mcp_server.result import Outcome, Progress
 from mcp_server.runtime import Runtime
+from mcp_server.sampling import Waiting, can_sample, with_model
 from mcp_server.specs import ToolSpec
 
 INSTRUCTIONS = """\
@@ -57,9 +58,10 @@ class ToolServer(Server[Any]):
     Its icon is told once, when a client begins: the new era would repeat it in the `_meta` of every result.
     """
 
-    def __init__(self, *words: Any, **more: Any) -> None:
-        super().__init__(*words, **more)
+    def __init__(self, runtime: Runtime, **more: Any) -> None:
+        super().__init__("cloudtop", **more)
         self.changes = Changes()
+        self.waiting = Waiting(lambda: runtime.house.settings.agent.timeout_s)
         self.add_request_handler("server/discover", types.RequestParams, self._discovered)
 
     async def _discovered(self, ctx: _Ctx, params: types.RequestParams) -> types.DiscoverResult:
@@ -100,7 +102,7 @@ def build_server(
     runtime.check()
     listed = CacheHint(ttl_ms=_LIST_TTL_MS, scope="public")
     server = ToolServer(
-        "cloudtop",
+        runtime,
         lifespan=partial(_watching, live),
         version=__version__,
         title="cloudtop",
@@ -114,7 +116,7 @@ def build_server(
         },
     )
     server.extensions[app.EXTENSION] = {}
-    face = _Face(runtime, resources, server.changes, page_size)
+    face = _Face(runtime, resources, server, page_size)
     paged = types.PaginatedRequestParams
     server.add_request_handler("tools/list", paged, face.tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, face.call)
@@ -132,11 +134,16 @@ def build_server(
 
 @asynccontextmanager
 async def _watching(live: LiveSpecs | None, server: Server[Any]) -> AsyncIterator[dict[str, Any]]:
-    """While the server runs: a spec file that changes is noticed, and everybody is told."""
-    watch = asyncio.create_task(live.watch(server.changes.tools_changed)) if live else None  # type: ignore[attr-defined]
+    """While the server runs: a spec file that changes is noticed, and everybody is told.
+
+    Questions that wait for a turn of their client's model end with it.
+    """
+    assert isinstance(server, ToolServer)
+    watch = asyncio.create_task(live.watch(server.changes.tools_changed)) if live else None
     try:
         yield {}
     finally:
+        server.waiting.close()
         if watch:
             watch.cancel()
 
@@ -148,9 +155,10 @@ class _Face:
     """
 
     def __init__(
-        self, runtime: Runtime, resources: Mapping[str, _Reader], changes: Changes, page_size: int
+        self, runtime: Runtime, resources: Mapping[str, _Reader], server: ToolServer, page_size: int
     ) -> None:
-        self._runtime, self._changes, self._page_size = runtime, changes, page_size
+        self._runtime, self._page_size = runtime, page_size
+        self._changes, self._waiting = server.changes, server.waiting
         self._resources = {f"cloudtop://{name}": reader for name, reader in resources.items()}
         self._completion = Completion(resources.get("providers", list), resources.get("lexicon", dict))
 
@@ -175,16 +183,27 @@ class _Face:
                 return answer
             if answer is not None:
                 arguments = ask.settled(arguments, answer)
-        outcome = await self._runtime.call(params.name, arguments, progress=_progress(ctx))
-        if can_ask(ctx) and (left := left_open(spec, arguments, outcome)):
+        outcome = await self._called(ctx, spec, params, arguments)
+        if isinstance(outcome, types.InputRequiredResult):
+            return outcome
+        if can_ask(ctx) and params.request_state is None and (left := left_open(spec, arguments, outcome)):
             ask, so_far = left
             answer = await asked(ctx, params, ask.question)
             if isinstance(answer, types.InputRequiredResult):
                 return answer
             if answer:
                 settled = ask.settled(so_far, answer)
-                outcome = await self._runtime.call(params.name, settled, progress=_progress(ctx))
-        return _result(outcome)
+                outcome = await self._called(ctx, spec, params, settled)
+        return outcome if isinstance(outcome, types.InputRequiredResult) else _result(outcome)
+
+    async def _called(
+        self, ctx: _Ctx, spec: ToolSpec, params: types.CallToolRequestParams, arguments: Mapping[str, Any]
+    ) -> Outcome | types.InputRequiredResult:
+        """One call of the runtime; a question may take turns of the client's own model."""
+        call = partial(self._runtime.call, params.name, arguments)
+        if spec.handler != "ask" or not can_sample(ctx):
+            return await call(progress=_progress(ctx))
+        return await with_model(ctx, params, call, _progress(ctx), self._waiting)
 
     async def resources(self, ctx: _Ctx, params: types.PaginatedRequestParams) -> _Result:
         """resources/list: those with a fixed address, and the view that tools name."""

@@ -53,6 +53,8 @@ EFFECTS = {
     "agent.result_letters": "how much of one result it is shown (8,000 letters)",
     "agent.columns": "the columns it is shown, in place of the usual ones (docs/models.md); `*` for all",
     "agent.pseudonyms": "true: names of resources and accounts leave as `name-1`, and are given back",
+    "agent.client_model": "which questions to tool `ask` go to the client's own model: those that the "
+    "planner can make nothing of (`unclear`), `always`, `never` (docs/models.md)",
     "providers.*.enabled": "false: never asked",
     "providers.*.auth": "credentials: `api_key`, or `env_api_key` naming the variable that holds it; "
     "`profile`, `role_arn` (`external_id`) and `method: service_account` for those that AWS' own tools keep; "

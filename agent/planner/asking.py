@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from difflib import get_close_matches
 
 from agent.planner.language import guard_facts, language, word_set
@@ -63,7 +64,7 @@ def ask_about_model(query: Query, previous: Query | None) -> Plan:
     where = f" on {query.arguments['providers'][0]}" if query.arguments.get("providers") else ""
     choices = (f"cheapest GPU{where}", f"cheapest H100{where}", f"cheapest GPU with at least 24 GB{where}")
     question = "Which GPU? Name a model, a memory size, a price or a region."
-    return Plan("clarify", question=question, choices=choices, query=previous)
+    return Plan("clarify", question=question, choices=choices, query=query if query.arguments else previous)
 
 
 def cheaper_than_what(previous: Query) -> Plan:
@@ -163,7 +164,7 @@ def no_subject(s: Sentence, previous: Query | None) -> Plan:
     if pointing and not strangers and len(s.spans) <= 6:
         return ask_for_antecedent(previous)
     if strangers or not typed:
-        return outside(s, previous)
+        return replace(outside(s, previous), lost=bool(strangers))
     return ask_for_antecedent(previous)
 
 

@@ -209,11 +209,22 @@ def _in_a(s: Sentence, index: int) -> bool:
     return at >= 0 and s.spans[at].text in ("in", "on", "inside", "within")
 
 
+def _of_machines(s: Sentence, index: int) -> bool:
+    """`a couple of H200 machines`"""
+    machines = s.at(index + 2)
+    several = machines is not None and machines.get("unit") == "node" and machines.text.endswith("s")
+    return several and s.plays(index + 1, "gpu")
+
+
 def count_words(s: Sentence, found: Found) -> None:
     """`single`, `pair of`, `quad`, `multi-gpu`."""
     for index, span in s.all("count_word"):
         after = s.at(index + 1)
         if after is not None and after.get("unit") == "node" and _in_a(s, index):
+            continue
+        if span.text.endswith("of") and _of_machines(s, index):
+            found.put("nodes", int(span.get("count_word")))
+            s.use(index, index + 2)
             continue
         if after is not None and after.plays("unit") and after.get("unit") in TIMES:
             found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)

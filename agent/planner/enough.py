@@ -35,10 +35,16 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         return True
     if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
         return True
-    gpu_word = any(span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans)
+    gpu_word = bool({"gpu", "gpus"} & set(s.words()))
+    gpu_word = gpu_word or any(
+        span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans
+    )
     priced = price_said or any(
         cue in s.words()
         for cue in (
+            "price",
+            "prices",
+            "pricing",
             "rates",
             "deal",
             "deals",

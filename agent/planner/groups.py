@@ -19,15 +19,23 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
     for index, _ in list(s.all("per")):
         _per(s, index, tool, found)
     for index, span in list(s.all("per")):
-        models = sum(1 for sp in s.spans if sp.plays("gpu"))
-        if span.text.endswith(("each", "every")) and models > 1 and not s.plays(index + 1, "dimension"):
-            _group(s, "gpu", tool, found, index)
+        several = _several(s)
+        if span.text.endswith(("each", "every")) and several and not s.plays(index + 1, "dimension"):
+            _group(s, several, tool, found, index)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
     _ranked(s, tool, found)
     for index, _ in list(s.all("where_is")):
         _which_is_best(s, index, tool, found)
     _who_sells(s, tool, found)
+
+
+def _several(s: Sentence) -> str | None:
+    """What is named more than once, so that `of each` is of each of them."""
+    for dimension in ("gpu", "provider", "region"):
+        if sum(1 for span in s.spans if span.plays(dimension)) > 1:
+            return dimension
+    return None
 
 
 def _who_sells(s: Sentence, tool: Tool, found: Found) -> None:
@@ -128,7 +136,9 @@ def _group(s: Sentence, dimension: str, tool: Tool, found: Found, *places: int) 
 def _best_dimension(s: Sentence, index: int, span: Span, tool: Tool, found: Found) -> None:
     """`cheapest region`, `three cheapest clouds`, `cheapest two regions`."""
     at = index + 1
-    while s.at(at) is not None and s.spans[at].used and s.spans[at].number is not None:
+    while s.at(at) is not None and (
+        (s.spans[at].used and s.spans[at].number is not None) or s.plays(at, "gpu", "=form", "=spot")
+    ):
         at += 1
     after = s.at(at)
     if after is None or not after.plays("dimension") or after.text not in language().hints["best_dimension"]:

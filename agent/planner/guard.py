@@ -5,9 +5,10 @@ It is asked twice, about the words as typed and about the corrected ones. Which 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, KeysView, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 
 from agent.planner.language import guard_facts
 from agent.planner.tokens import words_of
@@ -35,6 +36,11 @@ class PhraseSet:
     def find(self, words: Sequence[str]) -> int | None:
         """Where the first of them begins."""
         return next((i for i in range(len(words)) if self.at(words, i)), None)
+
+    @property
+    def firsts(self) -> KeysView[str]:
+        """The words that one of them begins with."""
+        return self._by_first.keys()
 
     @property
     def singles(self) -> frozenset[str]:
@@ -93,6 +99,12 @@ def write_verbs() -> frozenset[str]:
     """Every word that orders a change: nothing is ever corrected to one."""
     write = _write()
     return write.hard.singles | write.trade.singles | write.edit.singles
+
+
+@cache
+def soft_verbs() -> frozenset[str]:
+    """Those of them that people ask with as well: `can I rent`, `run a check`, `drop aws`."""
+    return _write().trade.singles | _write().edit.singles
 
 
 @cache
@@ -219,6 +231,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         if _telegraphic(words, at + size):
             return False
         return not wish and not _asks(words, start) and not _priced(rest) and _orders(words, at + size, write)
+    if _of_the_question(rest, write):
+        return False
     if size := write.edit.at(words, at):
         return _owned(words, at + size, write) and _orders(words, at + size, write)
     return _misspelled(rest, write, known)
@@ -228,6 +242,16 @@ def _begins_anew(rest: Sequence[str]) -> bool:
     """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
     following = rest[2] if len(rest) > 2 else "."
     return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
+
+
+def _of_the_question(rest: Sequence[str], write: _Write) -> bool:
+    """`make it snapshots`: what is asked about is to be another, not what is there."""
+    clause = list(takewhile(lambda word: word not in _ENDS and word not in ("please", "instead"), rest))
+    return (
+        clause[:1] == ["make"]
+        and clause[1:2] in (["it"], ["that"])
+        and write.things.at(clause, 2) == len(clause) - 2 > 0
+    )
 
 
 def _orders(words: Sequence[str], after: int, write: _Write) -> bool:

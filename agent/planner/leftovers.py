@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.found import Found
-from agent.planner.guard import write_verbs
+from agent.planner.guard import soft_verbs
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 
@@ -36,6 +36,10 @@ def ignored_words(s: Sentence, found: Found, tool: str) -> tuple[str, ...]:
     )
 
 
+_LEAD = 3
+"""So far from the beginning a verb of change may be how one asks: `can you get me`, `rent an H100`."""
+
+
 def _counts(s: Sentence, index: int, tool: str) -> bool:
     """Whether an unused phrase says something: a number, a place, a value, or a word that is no filler."""
     span = s.spans[index]
@@ -44,9 +48,8 @@ def _counts(s: Sentence, index: int, tool: str) -> bool:
             return True
         if span.number is not None and not span.plays("gpu"):
             return span.text != "one"
-        words = [
-            word for word in span.text.split() if word not in language().stop and word not in write_verbs()
-        ]
+        passed = language().stop | (soft_verbs() if index <= _LEAD else frozenset())
+        words = [word for word in span.text.split() if word not in passed]
         return bool(words) and not _is_cue(s, span, tool)
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -108,7 +109,7 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
     if tool.has("sort"):
         read_next(s, found, previous)
     like_the_one_before(s, tool, found, previous.arguments)
-    if (asking := _unclear(s, found, lexicon, previous)) is not None:
+    if (asking := _unclear(s, found, tool, previous)) is not None:
         return asking
     if asks_cheaper and not found.arguments and not found.sides and found.then is None and found.best is None:
         return cheaper_than_what(previous)
@@ -151,8 +152,8 @@ def fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Qu
     carried = _carried(s, tool, previous, lexicon)
     price_said = any(span.plays(*_PRICE_WORDS) or span.get("quantity") == "price" for span in s.spans)
     found = paired(s, read(s, tool, now), tool, lexicon, now)
-    if (asking := _unclear(s, found, lexicon, previous)) is not None:
-        return asking
+    if (asking := _unclear(s, found, tool, None)) is not None:
+        return asking if asking.query is not None else replace(asking, query=previous)
     if tool.has("gpu") and not found.sides and (place := outdone(s, found)) is not None:
         question, choices = ask_how_outdone(s, place)
         return Plan("clarify", question=question, choices=choices, query=previous)
@@ -210,14 +211,18 @@ def _later_argument(s: Sentence, tool: Tool) -> str | None:
     return None
 
 
-def _unclear(s: Sentence, found: Found, lexicon: Lexicon, previous: Query | None) -> Plan | None:
-    """What must be asked back before anything can be answered."""
+def _unclear(s: Sentence, found: Found, tool: Tool, previous: Query | None) -> Plan | None:
+    """What must be asked back before anything can be answered; the reply builds on what was clear."""
     if (strange := unknown_model(s)) is not None:
         return ask_about_model_name(strange, s, previous)
-    if found.unclear:
-        question, choices = found.unclear[0]
-        return Plan("clarify", question=question, choices=choices, query=previous)
-    return None
+    if not found.unclear:
+        return None
+    question, choices = found.unclear[0]
+    if previous is not None:
+        clear = merged(previous, found, tool, s)
+    else:
+        clear = Query(tool.name, found.arguments, tuple(found.sides), found.then)
+    return Plan("clarify", question=question, choices=choices, query=_kept(clear, tool))
 
 
 def _kept(query: Query, tool: Tool) -> Query:

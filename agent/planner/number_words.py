@@ -11,7 +11,12 @@ from agent.planner.tokens import Token
 _LENGTHS = frozenset(
     ("hour", "hours", "hrs", "h", "day", "days", "week", "weeks", "month", "months", "year", "years")
 )
+_SIZES = frozenset(("terabyte", "tb", "tib", "gigabyte", "gb", "gig", "petabyte"))
+_ONE_OF = frozenset(("dollar", "buck")) | _SIZES
+"""What `a` is one of: `under a dollar`, `over a terabyte`, `half a terabyte`."""
+_PARTS = {"half": 0.5}
 _COUNTABLE = 100
+_MODELS = frozenset((50.0, 60.0, 70.0, 80.0, 90.0))
 _TENS = frozenset((20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0))
 
 
@@ -21,8 +26,14 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
     for place, token in enumerate(tokens):
         following = tokens[place + 1].text if place + 1 < len(tokens) else ""
         value = language().numbers.get(token.text) if token.kind == "word" else None
-        if token.text == "a" and following in ("dollar", "buck"):
+        if token.text in ("a", "an") and following in _ONE_OF:
             value = 1.0
+            if out and out[-1].text in _PARTS:
+                part = out.pop()
+                token, value = (
+                    replace(token, start=part.start, raw=f"{part.raw} {token.raw}"),
+                    _PARTS[part.text],
+                )
         if value is not None:
             _add(out, token, value)
         elif token.text == "half" and _and_a_half(out, token, following):
@@ -38,11 +49,40 @@ def _add(out: list[Token], token: Token, value: float) -> None:
     if token.text == "dozen" and [t.text for t in out[-2:]] == ["half", "a"]:
         out[-2:] = [replace(token, start=out[-2].start, kind="number", value=6.0)]
         return
+    if _behind_scale(out, value):
+        at = -2 if out[-1].text == "and" else -1
+        before = out[at]
+        out[at:] = [
+            replace(
+                before,
+                end=token.end,
+                value=(before.value or 0) + value,
+                raw=f"{before.raw} {token.raw}",
+                text=f"{(before.value or 0) + value:g}",
+            )
+        ]
+        return
+    if last is not None and last.text in language().numbers and last.value in _TENS and value in _MODELS:
+        # `forty ninety`: a model's name, as it is said.
+        joined = (last.value or 0) * 100 + value
+        out[-1] = replace(
+            last, end=token.end, value=joined, raw=f"{last.raw} {token.raw}", text=f"{joined:g}"
+        )
+        return
     tens = last is not None and last.text in language().numbers and last.value in _TENS
     if last is not None and last.value is not None and tens and value < 10:
         out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
         return
     out.append(replace(token, kind="number", value=value))
+
+
+def _behind_scale(out: list[Token], value: float) -> bool:
+    """`six hundred forty`, `one hundred and twenty`: what is less than the scale before is added to it."""
+    if len(out) > 1 and out[-1].text == "and":
+        scale = language().scales.get(out[-2].raw.lower().rsplit(" ", 1)[-1])
+    else:
+        scale = language().scales.get(out[-1].raw.lower().rsplit(" ", 1)[-1]) if out else None
+    return scale is not None and out[-1].text not in language().scales and value < scale
 
 
 def _scaled(out: list[Token], token: Token) -> bool:
@@ -51,7 +91,11 @@ def _scaled(out: list[Token], token: Token) -> bool:
     last = out[-1] if out else None
     if scale is None or last is None or not (last.kind == "number" or last.text == "a"):
         return False
-    value = (last.value if last.kind == "number" and last.value else 1) * scale
+    value = last.value if last.kind == "number" and last.value else 1.0
+    larger = [n for word in last.raw.lower().split() if (n := language().scales.get(word, 0)) > scale]
+    # Of `one thousand two hundred` it is the two that grow.
+    rest = value % min(larger) if larger else 0.0
+    value = value - rest + rest * scale if rest else value * scale
     raw = f"{last.raw} {token.raw}"
     out[-1] = replace(last, end=token.end, kind="number", value=value, raw=raw, text=f"{value:g}")
     return True

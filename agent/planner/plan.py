@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
+from agent.planner.correction import take_back
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
 from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.market import continued, followed, fresh
+from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text, unhyphenated
@@ -35,6 +37,7 @@ _RESOURCES = frozenset(("name", "id", "resource_type", "region", "tag"))
 
 def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = None) -> Plan:
     """How the question is dealt with. Same words, lexicon, clock and previous query: the same plan."""
+    now = now.replace(microsecond=0)
     typed = plain(text)[:_TOO_LONG]
     tokens = tokens_of(typed, lexicon.known)
     raw = untwisted([token.text for token in tokens], lexicon.every_word)
@@ -55,6 +58,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     s = sentence_of(right, tokens_of(right, lexicon.known) if mended else tokens, lexicon)
     if not any(span.text[0].isalnum() for span in s.spans):
         return greeted(previous)
+    take_back(s)
+    hear_purpose(s)
     own = own_question(typed, lexicon, write_verbs())
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
@@ -63,6 +68,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
+    elif made.query is not None and lexicon.tools[made.query.tool].has("gpu") and (ours := own.unheard()):
+        made = replace(made, ignored=(*made.ignored, *ours))
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in (*twisted, *mended))
     asked = made.query.arguments if made.query is not None else {}
     ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
@@ -138,7 +145,7 @@ def _owned(
         market = best is not None and (
             has_own_subject(s) or (against >= _SURE and against > own.weight and not own.goes_on())
         )
-        if own.goes_on() and not market:
+        if (own.goes_on() or own.replies(previous)) and not market:
             return own.followed(now, previous)
     about = own.seen.named or own.seen.has("everything")
     if best is not None and best.has("check") and about and own.weight:

@@ -6,6 +6,7 @@ the rows of the calls once they are there; the vocabulary is closed:
 | op | other keys | what is computed |
 |---|---|---|
 | count | | how many rows there are (all pages) |
+| count | by | how many groups `group` would make |
 | count | field | how many different values of the field there are, over all rows |
 | distinct | field | the different values of a field, each once, with the first row of each |
 | median, average, min, max | field | that figure over the rows; unpriced rows are left out |
@@ -17,13 +18,15 @@ the rows of the calls once they are there; the vocabulary is closed:
 | within | usd_total | rows whose `usd_total` is at most this |
 | worth | usd | how `usd` (None: today's lowest) stands among the lowest prices of the call's time |
 | filter | field, value | rows whose field has this value (`true`, text, or a member of a list) |
+| group | by, field, sort | how many rows there are of each value of these, what they cost, `field` added up |
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
 | market | field, side, percent | each machine beside the median (or lowest) offer of its GPU |
 | both, either | | rows of the resources that all sides have, or any side |
 
 Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
-of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known.
+of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known;
+`of`: a version within another (14.9 of 14).
 
 Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is
 a row field of the called tool. With several calls `compare` takes each call as one side, in order.
@@ -54,6 +57,7 @@ THEN_OPS = (
     "within",
     "worth",
     "filter",
+    "group",
     "sum",
     "join",
     "market",
@@ -122,7 +126,7 @@ class Plan:
 
     `question` is the sentence to print when clarifying or refusing, `choices` whole questions to pick from,
     `ignored` the content words that nothing used, `query` what the next turn builds on (when one is refused
-    or unclear: what the turns before it had).
+    or unclear: what the turns before it had). `lost`: nothing could be made of its words.
     """
 
     behaviour: Behaviour
@@ -134,6 +138,7 @@ class Plan:
     ignored: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     query: Query | None = None
+    lost: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """What `cloudtop ask --plan --json` prints of it."""

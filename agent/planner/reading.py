@@ -57,6 +57,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     _stock(found)
     _purposes(s, found)
     _written(tool, found)
+    _since_then(tool, found)
     untaken(tool, found)
     unheard(s, tool, found)
     return found
@@ -88,6 +89,13 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             before = s.at(first - 1)
             if before is not None and (before.plays("compare", "op") or _asks_cheaper(s)):
                 found.against = time if interval(time, now).end < now else None
+
+
+def _since_then(tool: Tool, found: Found) -> None:
+    """`cheaper compared to last month`: moved since then, not within it."""
+    moved = found.then is not None and found.then["op"] == "diff"
+    if moved and keeps_history(tool) and found.against and found.arguments.get("time") == found.against:
+        found.arguments["time"] = f"since_{found.against}"
 
 
 def _asks_cheaper(s: Sentence) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from agent.planner.language import Meaning, word_set
@@ -106,6 +107,10 @@ class Sentence:
 
     def words(self) -> tuple[str, ...]:
         """The tokens' texts."""
+        return self._words
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
         return tuple(token.text for token in self.tokens)
 
 
@@ -173,12 +178,19 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
     found = None
     joined = ""
     for size, token in enumerate(tokens[at : at + _LONGEST_GPU], start=1):
-        if token.kind not in ("word", "number") or (size > 1 and len(joined) == 1):
+        if token.kind not in ("word", "number") or (
+            size > 1 and len(joined) == 1 and not _spelled(token, joined)
+        ):
             break
         joined += token.text
         if joined in lexicon.gpus:
             found = size, lexicon.gpus[joined]
     return _brand_behind(tokens, at, found, lexicon)
+
+
+def _spelled(token: Token, letter: str) -> bool:
+    """`h one hundred`, `l 4`, as it is dictated; an `a` before figures is an article."""
+    return token.kind == "number" and (letter != "a" or token.raw.replace(" ", "").isalpha())
 
 
 def _brand_behind(

@@ -29,14 +29,28 @@ def corrected(
     for token in tokens:
         word = token.text
         better = None
-        if token.kind == "word" and len(word) >= _SHORTEST and word.isalpha() and word not in known:
-            better = nearest_word(word, vocabulary, never)
+        if token.kind == "word" and word.isalpha() and word not in known and word not in never:
+            if len(word) >= _SHORTEST:
+                better = nearest_word(word, vocabulary, never)
+            better = better or _slip(word, known, never)
         if better is None:
             mended.append(token)
         else:
             changes.append((word, better))
             mended.append(replace(token, text=better))
     return mended, tuple(changes)
+
+
+def _slip(word: str, known: Container[str], never: Collection[str]) -> str | None:
+    """A letter typed twice or two swapped, where that makes a word, short ones too: `spott`, `dsik`."""
+    if len(word) < _SHORTEST - 1 or not word.isascii():
+        return None
+    once = [word[:at] + word[at + 1 :] for at in range(len(word) - 1) if word[at] == word[at + 1]]
+    swapped = (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    long = _SHORTEST - 1
+    once = [one for one in once if len(one) >= long or one == word[:-1]]
+    said = (*once, *(one for one in swapped if len(one) >= long))
+    return next((one for one in said if one in known and one not in never), None)
 
 
 def nearest_word(word: str, vocabulary: Mapping[str, tuple[str, ...]], never: Collection[str]) -> str | None:
@@ -69,14 +83,16 @@ def mended_text(text: str, tokens: list[Token], changes: tuple[tuple[str, str], 
 class KnownWords(Container[str]):
     """Words that are no typing mistakes."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._words, self._common = lexicon.known.words, language().common
+    def __init__(self, lexicon: Lexicon, *more: Container[str]) -> None:
+        self._words, self._common, self._more = lexicon.known.words, language().common, more
         self._names = lexicon.known.names
 
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str):
             return False
-        return any(w in self._words or w in self._common or w in self._names for w in _stems(word))
+        return any(word in more for more in self._more) or any(
+            w in self._words or w in self._common or w in self._names for w in _stems(word)
+        )
 
 
 def _stems(word: str) -> tuple[str, ...]:

@@ -109,6 +109,8 @@ def absent(s: Sentence) -> bool:
     """Whether it is asked why a seller is not there."""
     if s.why or not any(span.plays("provider") for span in s.spans):
         return False
+    if any(span.plays("=status") and span.text.startswith("not ") for span in s.spans):
+        return False
     lead, words = _absence()
     at = lead.find(s.words())
     return at is not None and words.find(s.words()[at:]) is not None

@@ -32,6 +32,20 @@ def read_things(s: Sentence, tool: Tool, found: Found) -> None:
         else:
             _value(s, index, index in ruled_out, tool, found)
     _tidy(found, tool)
+    _of_the_key(s, found)
+
+
+def _of_the_key(s: Sentence, found: Found) -> None:
+    """`does my token have the permissions it needs`: what is asked of the key, and not the key itself."""
+    checks = found.arguments.get("check") or []
+    places = [index for index, span in enumerate(s.spans) if span.plays("=check")]
+    between = {span.text for span in s.spans[min(places, default=0) : max(places, default=0)]}
+    if (
+        len(checks) > 1
+        and checks[0] == "credentials"
+        and between & {"have", "has", "got", "with", "hit", "hitting"}
+    ):
+        checks.remove("credentials")
 
 
 def _gpu(span: Span, ruled_out: bool, found: Found) -> None:

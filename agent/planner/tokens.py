@@ -98,6 +98,7 @@ _TIMES = re.compile(r"(\d+)x(.*)")
 _TIMES_AFTER = re.compile(r"(.+?)[x*](\d+)")
 _LENGTH = re.compile(r"(?:\d+(?:h|d|hrs?|hours?|days?))?\d{1,3}(?:m|mins?)|\d+(?:h|d)\d+h?")
 _GLUED = re.compile(r"(\d+(?:\.\d+)?)([a-z]+)")
+_LED = re.compile(r"(top|last|past|first|next|cheapest|oldest|newest|biggest|largest)(\d{1,3})")
 _SIZE = re.compile(r"\d+(?:\.\d+)?b|\d+x\d+b")
 
 
@@ -219,6 +220,9 @@ def _atom(low: str, raw: str, start: int, known: Known) -> list[Token] | None:
         return [Token(low, raw, start, end, "number", float(low))]
     if _SIZE.fullmatch(low):
         return [Token(low, raw, start, end, "size")]
+    if led := _LED.fullmatch(low):
+        cut = start + led.end(1)
+        return [Token(led[1], raw[: led.end(1)], start, cut), _number(led[2], cut)]
     return _counted(low, raw, start, known) or _glued(low, raw, start, known)
 
 

@@ -16,6 +16,7 @@ def hear_why(s: Sentence, *, of_prices: bool) -> None:
 
     `of_prices`: the question before was for prices, so that `why not on aws` is about them as well.
     """
+    _exists(s)
     if not _asks_why(s):
         return
     priced = [index for index, span in enumerate(s.spans) if _of_prices(span)]
@@ -38,6 +39,14 @@ def told_why(s: Sentence, found: Found) -> None:
         found.notices.append("Only prices can tell why: this is the cheapest, with what was left out.")
 
 
+def _exists(s: Sentence) -> None:
+    """`is there no H100 in europe`: whether there is one."""
+    for index, span in enumerate(s.spans):
+        asked = span.text == "no" and index > 1 and s.spans[index - 1].text == "there"
+        if asked and s.spans[index - 2].text in ("is", "are", "isnt", "arent") and not _asks_why(s):
+            span.meanings, span.used = (), True
+
+
 def _asks_why(s: Sentence) -> bool:
     words = list(s.words())
     while words and (words[0] in _LEADS or not words[0][0].isalnum()):
@@ -51,7 +60,9 @@ def _of_prices(span: Span) -> bool:
 
 def _none_of(s: Sentence) -> bool:
     """`why are there no H100 in europe`."""
-    return "there" in s.words()[:4] and any(span.plays("gpu") for span in s.spans)
+    return "there" in s.words()[:4] and any(
+        span.plays("gpu") or span.get("unit") == "gpu" for span in s.spans
+    )
 
 
 def _denies(span: Span) -> bool:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop import compiled
-from cloudtop.ports import Clock, SystemClock
+from cloudtop.ports import ClientTurn, Clock, SystemClock
 from cloudtop.sellers import known, provider_id
-from cloudtop.settings import Settings, data_home, load, own_specs
+from cloudtop.settings import Settings, data_home, load, own_specs, untraced
 from cloudtop.store.open import Store, open_store
 from connectors.discovery import check_ours, found, make
 from mcp_server import specs
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from agent.ask import Asked
+    from agent.llm import Llm
     from connectors.base import Connector, Facts
     from mcp_server.live_specs import LiveSpecs
     from mcp_server.result import Progress
@@ -61,12 +62,18 @@ class House:
         return Runtime(specs.narrowed(found, toolsets), {}, self, self._answer)
 
     async def _answer(
-        self, question: str, *, now: datetime, query: dict[str, Any] | None, progress: Progress
+        self,
+        question: str,
+        *,
+        now: datetime,
+        kept: Mapping[str, Any],
+        progress: Progress,
+        turn: ClientTurn | None,
     ) -> Asked:
         """The agent over a server in process, with every tool there is at that moment but `ask` itself."""
         from mcp import Client
 
-        from agent.ask import ask, lexicon_of
+        from agent.ask import Earlier, ask, lexicon_of
         from agent.planner.query import Query
 
         heard = progress
@@ -77,10 +84,24 @@ class House:
         others = {name: spec for name, spec in self._specs([]).items() if spec.handler != "ask"}
         async with Client(self.server(Runtime(others, {}, self))) as client:
             words = await lexicon_of(client)
-            previous = Query.of(query) if query else None
             return await ask(
-                client, question, lexicon=words, now=now, previous=previous, progress=told, program=None
+                client,
+                question,
+                lexicon=words,
+                now=now,
+                previous=Query.of(kept["query"]) if kept.get("query") else None,
+                model=self._client_model(turn),
+                earlier=[Earlier(*one) for one in kept.get("earlier", ())],
+                progress=told,
+                program=None,
             )
+
+    def _client_model(self, turn: ClientTurn | None) -> Llm | None:
+        """The model of a client that asks, where it may plan."""
+        from agent.llm import client_llm
+
+        untraced()
+        return client_llm(self.settings.agent, turn, self.settings.secret_values())
 
     def live_specs(self, runtime: Runtime, toolsets: Sequence[str] = (specs.EVERY,)) -> LiveSpecs:
         """What notices that a spec file changed, and gives a running server the tools it now describes."""

@@ -67,6 +67,8 @@ GROUPS = {
         "engine",
         "runtime",
         "zone",
+        "namespace",
+        "version",
     )
 }
 

@@ -142,6 +142,9 @@ def notices(ctx: Ctx, asked: MetricQuestion, page: ResourcePage, read: Reading) 
     silent = [uid for uid in read.resources if uid not in measured]
     if silent:
         said.append(f"Nothing was measured of {len(silent)} of {plural(len(read.resources), 'resource')}.")
+    for metric in asked.metrics if len(asked.metrics) > 1 and measured else ():
+        if not any(metrics.base(metric, held) for held in read.lines.values()):
+            said.append(f"{metric} was measured of none of {plural(len(read.resources), 'resource')}.")
     if not asked.now:
         kinds = {(one["provider"], one["type"]) for one in read.resources.values()}
         facts = {name: ctx.fleet.facts[name] for name, _ in kinds}

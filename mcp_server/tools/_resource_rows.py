@@ -19,6 +19,7 @@ COMMON = (
     "name",
     "type",
     "kind",
+    "service",
     "provider",
     "account",
     "region",
@@ -61,13 +62,14 @@ def told(
     from cloudtop import resource_types
 
     now = ctx.clock.now()
-    labels: dict[Any, str] = {}
+    labels: dict[Any, tuple[str, str | None]] = {}
     made = []
     for row in rows:
         key = row["_scope"], row["_read_at"]
         if key not in labels:
-            labels[key] = harvest.label(*key, now)
-        row["source"] = labels[key]
+            service = ctx.fleet.facts[row["provider"]].service_of(row["_scope"].kind)
+            labels[key] = harvest.label(*key, now), service
+        row["source"], row["service"] = labels[key]
         row["kind"] = resource_types.group(row["type"])
         row["gpus"] = row["gpus"] or []
         shown = {name: row[name] for name in (*COMMON, *resource_types.fields(row["type"]), *LAST)}

@@ -24,6 +24,8 @@ KEPT_AS = "ask/"
 """Before the id of a dialogue in the store: `chat --name` has names of its own."""
 ROOM = 12_000
 """Characters that the rows of an answer may take; who wants all calls what `calls` names."""
+EARLIER = 4
+"""So many questions of a dialogue are kept with their calls, for a model."""
 SHOWN = ("question", "status", "answer", "calls", "then", "reason", "choices", "ignored", "model")
 
 
@@ -35,12 +37,15 @@ async def run(ctx: Ctx, *, question: str, conversation: str | None) -> Rows:
     if ctx.agent is None:
         raise CloudtopError("no agent is part of this server.", "Call the other tools.")
     kept = _kept(ctx, conversation)
-    asked = await ctx.agent(question, now=ctx.now, query=kept.get("query"), progress=ctx.progress)
+    asked = await ctx.agent(question, now=ctx.now, kept=kept, progress=ctx.progress, turn=ctx.turn)
     told = asked.as_json()
     if told["status"] == "failed":
         raise CloudtopError(told["answer"], "list_providers tells what can be asked.")
     name = conversation or secrets.token_hex(8)
-    ctx.store.conversations.save(KEPT_AS + name, {"query": asked.query and asked.query.as_json()})
+    calls = [[call["tool"], call["arguments"]] for call in told["calls"]]
+    earlier = [*kept.get("earlier", ()), [question, calls]][-EARLIER:]
+    query = asked.query and asked.query.as_json()
+    ctx.store.conversations.save(KEPT_AS + name, {"query": query, "earlier": earlier})
     return _rows(told, name)
 
 

@@ -119,3 +119,58 @@ def test_sellers_are_counted_once_each_with_their_first_offer() -> None:
     assert counted.figures["count"] == 2
     named = computed({"op": "distinct", "field": "provider"}, [rows])
     assert [(row["provider"], row["usd_per_gpu_hour"]) for row in named.rows] == [("vast", 1.0), ("aws", 2.0)]
+
+
+def resource(name: str, **more: Any) -> dict[str, Any]:
+    return {"uid": name, "name": name, "usd_per_hour": None, "tags": {}, **more}
+
+
+FLEET = result(
+    resource("a", region="eu", vcpus=2, usd_per_hour=1.5, tags={"Team": "ml"}),
+    resource("b", region="us", vcpus=2),
+    resource("c", region="us", vcpus=2, usd_per_hour=0.5, tags={"Team": "web"}),
+    resource("d", region="us", vcpus=8, usd_per_hour=9.0),
+    resource("e", region="asia", vcpus=None),
+)
+
+
+def test_groups_hold_the_rows_that_meet_the_condition_and_their_price() -> None:
+    made = computed({"op": "group", "by": ["region"], "where": [["vcpus", "lt", 4]]}, [FLEET])
+    assert made.rows == [
+        {"group": "us", "count": 2, "usd_per_hour": 0.5},
+        {"group": "eu", "count": 1, "usd_per_hour": 1.5},
+    ]
+    assert made.figures == {"count": 2, "untold": 1}
+
+
+def test_groups_are_of_tags_and_of_several_fields_too() -> None:
+    made = computed({"op": "group", "by": ["tag:team", "region"], "sort": "group_asc"}, [FLEET])
+    assert [(row["group"], row["count"]) for row in made.rows] == [
+        ("ml, eu", 1),
+        ("none, asia", 1),
+        ("none, us", 2),
+        ("web, us", 1),
+    ]
+
+
+def test_groups_are_counted_where_rows_must_meet_a_condition() -> None:
+    made = computed({"op": "count", "by": ["region"], "where": [["vcpus", "lt", 4]]}, [FLEET])
+    assert made.figures["count"] == 2
+
+
+def test_a_field_is_added_up_for_each_group_and_unknown_is_no_nought() -> None:
+    made = computed({"op": "group", "by": ["region"], "field": "vcpus"}, [FLEET])
+    assert [(row["group"], row["count"], row["vcpus"]) for row in made.rows] == [
+        ("us", 3, 12),
+        ("eu", 1, 2),
+        ("asia", 1, None),
+    ]
+    assert (made.figures["value"], made.figures["untold"], made.figures["count"]) == (14, 1, 3)
+
+
+def test_a_version_is_of_another_by_its_parts() -> None:
+    told = ("14", "14.9", "140", "1.4", None)
+    rows = result(*({"uid": str(at), "version": version} for at, version in enumerate(told)))
+    kept = computed({"op": "filter", "where": [["version", "of", "14"]]}, [rows])
+    assert [row["version"] for row in kept.rows] == ["14", "14.9"]
+    assert kept.figures["untold"] == 1

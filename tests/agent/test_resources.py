@@ -80,6 +80,15 @@ SAID = {
     " Of 2 it is not known.",
     "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
     "how many gpus do we have": "GPU instance",
+    "instances with at least 1 core not in us-east-1 by region": "3 instances (min vcpu 1, region not"
+    " us-east-1) by region: eu-west-1 has 1,",
+    "how many vcpus do our instances have per region": "vCPUs of 9 instances by region: us-east-1 106,"
+    " eu-west-1 2, fra1 2 and 1 more",
+    "how many regions have instances that are not on aws": "2 regions match.",
+    "how many instances do we have and what do they cost": "7 instances cost $41.15 per hour together"
+    " ($987.60 a day); of 2 it is not",
+    "cpu of instances with fewer than 5 cores": "CPU of web-6: 12 % at 2026-11-20 11:59 UTC, 11 % on average,"
+    " from 10 % to 12 %; CPU of web-1",
     "total size of our buckets": "1 bucket has 4.66 GiB; of 2 it is not known.",
     "which instances idle below 20 % CPU and what do they cost": "2 instances with CPU under 20 %;"
     " first: web-1 3.5 % (avg). Together $0.20 per hour.",

@@ -178,10 +178,20 @@ def test_each_bound_of_a_model_can_be_set(tmp_path: Path) -> None:
         "result_letters": 600,
         "columns": ["name"],
         "pseudonyms": True,
+        "client_model": "never",
     }
     read = loaded(tmp_path, {"agent": said}).agent
     assert read == Agent(
-        "anthropic:x", "https://models.example.com", 2, 3, 4000, 5.0, 600, ("name",), pseudonyms=True
+        "anthropic:x",
+        "https://models.example.com",
+        2,
+        3,
+        4000,
+        5.0,
+        600,
+        ("name",),
+        pseudonyms=True,
+        client_model="never",
     )
     usual = Agent()
     assert not [name for name in Agent.__slots__ if getattr(read, name) == getattr(usual, name)]

@@ -67,6 +67,7 @@ async def test_a_row_has_the_common_fields_and_those_of_its_type(house: House) -
         "name": "train-3",
         "type": "instance",
         "kind": "compute",
+        "service": "ec2",
         "provider": "aws",
         "account": "prod",
         "region": "us-east-1",
@@ -174,6 +175,10 @@ async def test_groups_count_and_add_up_prices(house: House) -> None:
     assert await groups(house, resource_type="bucket", group_by="region") == {"us-east-1": 2, "eu-west-1": 1}
     assert await groups(house, resource_type="instance", group_by="tag:env") == {"prod": 5, "dev": 2, None: 2}
     assert await groups(house, group_by="gpu", resource_type="gpu_instance") == {"A100": 1}
+    assert await groups(house, group_by="version", providers="aws", resource_type="database") == {
+        "8.0": 1,
+        "12": 1,
+    }
     found = await groups(house, group_by=["provider", "status"], resource_type="instance")
     assert found == {"aws, running": 6, "aws, stopped": 1, "digitalocean, running": 2}
 

@@ -60,7 +60,11 @@ class Asked:
         return True
 
     def where(self, field_name: str, op: str, value: Any, *places: int) -> None:
-        """A condition that no argument takes: code filters the rows by it."""
+        """A condition that no argument takes: code filters the rows by it, if they tell that field."""
+        if self.tool.has("check") and field_name not in (*self.tool.fields, "type"):
+            self.found.refused.append(f"{field_name} {op} {value}, which no check tells")
+            self.s.use(*places)
+            return
         if [field_name, op, value] not in self.found.where:
             self.found.where.append([field_name, op, value])
         self.s.use(*places)

@@ -19,7 +19,10 @@ _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "servic
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
 _ALL = frozenset(("anything", "everything"))
 _ORDERS = frozenset(("compare", "list", "show", "find"))
+_POINTING = frozenset(("its", "their", "them", "those", "it"))
 _SHORT = 4
+_LISTS = frozenset(("which", "list", "show"))
+"""What asks for the things themselves, also after they were grouped."""
 _REPLACES = {
     "created_since": ("older_than", "created_before"),
     "older_than": ("created_since", "created_before"),
@@ -51,9 +54,14 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
-    if own and first.text.split()[0] in _ORDERS:
+    pointing = any(span.text in _POINTING for span in s.spans) and not _NOUNS & set(own)
+    if set(own) - {"metric"} and first.text.split()[0] in _ORDERS and not pointing:
         return False
-    opens = first.plays("same", "also", "instead") or first.text.split()[0] in word_set("strong")
+    if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
+        # `show me cpu`, after a list: of what is listed.
+        return True
+    opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
+    opens = opens or first.text.split()[0] in word_set("strong")
     if opens or any(s.words()[: len(one)] == one for one in _PHRASES):
         return True
     those = word_set("pronouns") - {"there", "that", "this", "it"} | {"of those", "of them", "ones"}
@@ -77,6 +85,8 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     kept = _kept(previous, a, tool)
     for name in found.cleared:
         kept.pop(name, None)
+    if a.s.spans[0].text in _LISTS and a.s.words()[1:2] != ("about",) and "group_by" not in found.arguments:
+        kept.pop("group_by", None)
     union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
     for name, value in found.arguments.items():
         for other in _REPLACES.get(name, ()):

@@ -8,6 +8,7 @@ from functools import cache
 
 from agent.planner.inventory.amounts import PERIODS, amount_at
 from agent.planner.inventory.facts import hint, is_plural, set_of
+from agent.planner.inventory.had import equipped, gpus, machines, of_market, spot
 from agent.planner.inventory.words import time_words
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
@@ -67,15 +68,17 @@ def evidence_of(s: Sentence) -> Evidence:
 
 
 def _kinds(s: Sentence, index: int, span: Span) -> Iterator[str]:
-    yield from (kind for kind, roles in _roles() if span.plays(*roles))
-    for told in _TOLD:
+    kinds = _kinds_of_roles()
+    yield from (kinds[meaning.role] for meaning in span.meanings if meaning.role in kinds)
+    for told in _TOLD if span.meanings else (_unknown_name, _one_behind):
         if (kind := told(s, index, span)) is not None:
             yield kind
 
 
 @cache
-def _roles() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((kind, tuple(one["roles"])) for kind, one in hint("evidence").items() if "roles" in one)
+def _kinds_of_roles() -> dict[str, str]:
+    """Role of a phrase -> the kind of evidence that it is by itself."""
+    return {role: kind for kind, one in hint("evidence").items() for role in one.get("roles", ())}
 
 
 # --- nouns -------------------------------------------------------------------------------------------
@@ -90,10 +93,17 @@ def _noun(s: Sentence, index: int, span: Span) -> str | None:
     return "shy_type" if _shy_noun(s, span) else None
 
 
-def _gpus(s: Sentence, index: int, span: Span) -> str | None:
-    """`gpu boxes`: several machines with GPUs, which prices are not asked of like that."""
-    idle = str(span.get("threshold")).startswith("gpu_utilization")
-    return "gpus" if idle or (span.get("type") == "gpu_instance" and is_plural(span.text)) else None
+def _grouped(s: Sentence, index: int, span: Span) -> str | None:
+    """`instances per gpu model`: resources in groups are counted, whatever they are grouped by."""
+    typed = span.plays("type", "service") and is_plural(span.text)
+    return "grouped" if typed and s.plays(index + 1, "per") and not of_market(s) else None
+
+
+def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
+    """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
+    lead = s.at(index - 1)
+    asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
+    return "label" if asked and span.plays("tag_key", "team_behind") else None
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -118,12 +128,50 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
         return None
     if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
         return None
+    after = s.at(index + 1)
+    if index and s.spans[index - 1].text == "does" and after is not None and after.text in set_of("has_it"):
+        return "word"
+    if any(one.plays("type") and is_plural(one.text) for one in s.spans):
+        return None
     content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
     if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
         return None
     last = index + 1 == len(s.spans)
     opens = s.spans[0].text in set_of("yes_no")
     return "word" if last or opens or s.plays(index + 1, "type", "shy_type") else None
+
+
+def named_behind(s: Sentence, index: int) -> bool:
+    """Whether a word stands as a name behind the noun of one resource: `of load balancer front`."""
+    span, noun, lead = s.spans[index], s.at(index - 1), s.at(index - 2)
+    if (
+        noun is None
+        or not noun.plays("type", "service", "shy_type")
+        or is_plural(noun.text)
+        or span.number is not None
+    ):
+        return False
+    if span.kind not in ("word", "name") or any(one.role not in _WEAK for one in span.meanings):
+        return False
+    if span.text in language().stop | time_words() | set_of("place_leads") | set_of("has_it"):
+        return False
+    if noun.text == "gpu":
+        return False
+    led = lead is not None and lead.text.split()[-1] in set_of("names_lead")
+    after = s.at(index + 1)
+    asks = s.spans[0].text in set_of("yes_no") and after is None
+    ends = (
+        after is None or not after.text[0].isalnum() or bool(after.meanings) or after.text in language().stop
+    )
+    return led and ends and not asks and not span.text.endswith(("ing", "ed"))
+
+
+_WEAK = ("everything", "=check")
+"""Roles of words that may be a name all the same."""
+
+
+def _one_behind(s: Sentence, index: int, span: Span) -> str | None:
+    return "named" if index and named_behind(s, index) else None
 
 
 def _head(s: Sentence, index: int, span: Span) -> str | None:
@@ -226,9 +274,15 @@ def compared_behind(s: Sentence, index: int) -> bool:
     return near and any(span.number is not None for span in s.spans[index + 1 : index + 5])
 
 
+_OF = frozenset(("of", "on", "for", "across"))
+
+
 def _measured_here(s: Sentence, index: int) -> bool:
     """`average memory`, `egress per region`; not `total size`, which is added up."""
     span = s.spans[index]
+    after = s.at(index + 1)
+    if after is not None and after.text in _OF and machines(s) and not of_market(s):
+        return not span.plays("order_by") or span.text.startswith("gpu")
     if _in_money(s) or span.plays("shy_type"):
         return False
     if s.plays(index + 1, "per") and s.plays(index + 2, "dim", "tag_key"):
@@ -283,47 +337,19 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:
-    """`are we overpaying for our A100s`; but `am I overpaying at $2 for an A100` asks what a price is worth."""
+    """`are we overpaying for our A100s`; but `am I overpaying at $2` is of a price."""
     if not span.plays("market_word"):
         return None
-    numbers = (at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu"))
-    if any(amount_at(s, at).unit in ("usd", None) for at in numbers):
+    numbers = [at for at, one in enumerate(s.spans) if one.number is not None and not one.plays("gpu")]
+    prices = (at for at in numbers if at and s.spans[at - 1].text in ("is", "at", "pay", "paying"))
+    if any(prices) or any(amount_at(s, at).unit == "usd" for at in numbers):
         return None
     ours = any(one.plays("mine", "state", "type") or one.text in ("gpus", "we") for one in s.spans)
     return "beside" if ours else None
 
 
-def _equipped(s: Sentence, index: int, span: Span) -> str | None:
-    if not span.plays("gpu"):
-        return None
-    return "equipped" if _had_by_machines(s, index) or _had_by_us(s) or _in_use(s) else None
-
-
 def _in_money(s: Sentence) -> bool:
     return any(span.plays("priced", "gpu") or span.get("unit") in ("usd", "gb") for span in s.spans)
-
-
-def _had_by_us(s: Sentence) -> bool:
-    """`do we own any h200`: of one's own, unless money is spoken of."""
-    ours = any(span.plays("mine") and len(span.text.split()) > 1 for span in s.spans)
-    return ours and not any(span.plays("priced", "extreme") or span.get("unit") == "usd" for span in s.spans)
-
-
-def _in_use(s: Sentence) -> bool:
-    """`how many H100s are running`, `A100 machines that are idle`: what is offered does neither."""
-    states = any(span.plays("state", "unused") and span.text in set_of("in_use") for span in s.spans)
-    return states and not any(
-        span.plays("priced", "extreme") or span.number is not None or span.text.startswith("how much")
-        for span in s.spans
-    )
-
-
-def _had_by_machines(s: Sentence, index: int) -> bool:
-    """`which instances have v100s`: of machines that exist."""
-    for at in (index - 1, index - 2):
-        if (verb := s.at(at)) is not None and verb.text in ("have", "has", "got"):
-            return any(span.get("type") == "instance" for span in s.spans[:at])
-    return False
 
 
 def _of_machines(s: Sentence) -> bool:
@@ -340,9 +366,10 @@ def _of_machines(s: Sentence) -> bool:
 
 _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _noun,
-    _gpus,
+    gpus,
     _name,
     _unknown_name,
+    _one_behind,
     _head,
     _label,
     _state,
@@ -355,5 +382,8 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _number,
     _priced,
     _beside,
-    _equipped,
+    equipped,
+    _ranked_teams,
+    _grouped,
+    spot,
 )

@@ -33,6 +33,9 @@ def dimension_at(a: Asked, at: int) -> str | None:
         return f"tag:{key_of(a, str(span.get('tag_key')))}"
     if span.plays("owned_by", "team_behind") and span.text in set_of("tag_dimensions"):
         return f"tag:{key_of(a, span.text.removesuffix('s'))}"
+    if span.text.startswith("project") and {"branch", "project"} & set(types_said(a)):
+        # Here a project is no account but a thing that is kept.
+        return None
     typed = span.plays("type", "shy_type") and a.tool.has("metric")
     for meaning in span.meanings:
         if meaning.role == "dim" and a.tool.groups_by(str(meaning.value)) and not typed:
@@ -84,9 +87,13 @@ def _which_most(a: Asked) -> None:
         # `which gcp projects have databases`: the cloud is for its own rule.
         at += 1
     head, dimension = a.s.spans[at], dimension_at(a, at)
+    alone = head.plays("type") and not any(
+        one.plays("type", "service") for one in a.s.spans if one is not head
+    )
     if (
         dimension in (None, "resource", "status")
         or head.used
+        or alone
         or (head.plays("type") and not head.plays("dim"))
     ):
         return

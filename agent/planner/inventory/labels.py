@@ -172,6 +172,8 @@ def _is_value(span: Span, sure: bool) -> bool:
     """Whether a phrase can be a tag's value: nothing that means something else, unless a sign says so."""
     if span.used or not span.text[0].isalnum():
         return False
+    if span.text in set_of("has_it"):
+        return False
     if sure:
         return True
     if span.meanings and all(one.role in _FAINT for one in span.meanings):

@@ -168,11 +168,21 @@ def _idle_for(a: Asked) -> None:
     """`idle for 7 days`, `under 5 % for a week`: over that time."""
     if "time" in a.found.arguments:
         return
+    measured = any(span.plays("metric", "shy_metric", "ranked_metric") for span in a.s.spans)
     for index, span in enumerate(a.s.spans):
         amount = length_at(a.s, index) if not span.used else None
         lead = a.s.at(amount.first - 1) if amount is not None else None
-        if amount is None or amount.unit not in PERIODS or amount.op is not None or lead is None:
+        if amount is None or amount.unit not in PERIODS:
             continue
-        if lead.text in ("for", "over", "in", "during", "within"):
+        if amount.op_at is not None and a.s.spans[amount.op_at].text == "over" and measured:
+            # `trend over 30 days`
+            a.put("time", f"last_{said(amount)}", *range(amount.first, amount.last + 1))
+            return
+        if amount.op is not None:
+            continue
+        # `p99 latency checkout-api 1h`: beside a metric a length of time is over how long.
+        terse = span.number is not None and measured and not a.s.plays(amount.last + 1, "old")
+        if terse or lead is None or lead.text in ("for", "over", "in", "during", "within"):
             places = range(amount.first, amount.last + 1)
             a.put("time", f"last_{said(amount)}", *places)
+            return

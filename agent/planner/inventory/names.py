@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.evidence import named_behind
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
+from agent.planner.inventory.sizes import types_said
 from agent.planner.language import language, word_set
 
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
@@ -25,6 +27,11 @@ def read_patterns(a: Asked) -> None:
 def read_names(a: Asked) -> None:
     """Everything that names one resource, or some by a part of their names."""
     for index, span in a.all("=id"):
+        kind = hint("id_types").get(str(span.get("=id")).split("-")[0])
+        if kind and types_said(a) and kind not in types_said(a) and a.takes("missing_tag"):
+            a.found.refused.append(f"{span.text}: nothing is filtered by what it is a part of")
+            a.s.use(index)
+            continue
         _one(a, "id", span.get("=id"), index)
     for index, span in a.all("=ip"):
         a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
@@ -39,8 +46,28 @@ def read_names(a: Asked) -> None:
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
         _called(a, index)
+    _several_called(a)
     for index, _ in a.all("search_for"):
         _searched(a, index)
+
+
+def _several_called(a: Asked) -> None:
+    """`everything called training-node`, `web-prod something`: all whose names have it in them."""
+    names = a.found.arguments.get("name") or []
+    if len(names) != 1 or not a.takes("name_contains"):
+        return
+    at = next((i for i, span in enumerate(a.s.spans) if span.used and raw(a, i) == names[0]), None)
+    if at is None or names[0].lower() in a.s.known_names:
+        return
+    vague = (after := a.s.at(at + 1)) is not None and after.text in _VAGUE
+    before = {span.text for span in a.s.spans[max(0, at - 3) : at]}
+    if vague or (before & {"everything", "anything", "all"} and before & {"called", "named"}):
+        a.found.arguments["name_contains"] = [a.found.arguments.pop("name")[0]]
+        if vague:
+            a.s.use(at + 1)
+
+
+_VAGUE = frozenset(("something", "whatever", "someone", "blah", "xyz", "stuff", "ish"))
 
 
 def _one(a: Asked, argument: str, value: str, index: int) -> None:
@@ -153,7 +180,11 @@ _MEANT = (
 
 def read_loose(a: Asked) -> None:
     """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
-    if not a.takes("name") or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+    # Of a list an unknown word may be anything; it is shown as not used rather than taken for a name.
+    lists = a.tool.has("missing_tag")
+    if a.takes("name") and not {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
+        _behind_noun(a)
+    if not a.takes("name") or lists or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
         return
     if _before_noun(a) or a.found.arguments.get("resource_type"):
         return
@@ -161,11 +192,28 @@ def read_loose(a: Asked) -> None:
     for index in range(len(a.s.spans)):
         if not _unknown(a, index):
             continue
-        before = a.s.at(a.skip(index - 1, -1, leads=False))
+        before = a.s.at(_lead(a, index))
         if before is None or before.text in set_of("of_leads") or before.plays("details", "field_of"):
             found.append(index)
     if len(found) == 1:
         a.put("name", raw(a, found[0]), found[0])
+
+
+def _behind_noun(a: Asked) -> None:
+    """`bucket logs`, `the load balancer front`: the word behind the noun of one resource is its name."""
+    for index, span in enumerate(a.s.spans[1:], 1):
+        if not span.used and named_behind(a.s, index):
+            a.put("name", raw(a, index), index - 1, index)
+            a.found.arguments.pop("resource_type", None)
+            return
+
+
+def _lead(a: Asked, index: int) -> int:
+    """The place before a word, articles left out."""
+    at = index - 1
+    while (one := a.s.at(at)) is not None and one.text in set_of("articles") - set_of("of_leads"):
+        at -= 1
+    return at
 
 
 def _before_noun(a: Asked) -> bool:
@@ -186,7 +234,8 @@ def _unknown(a: Asked, index: int) -> bool:
         return False
     if span.text.endswith(("ing", "ed")) and span.text.isalpha():
         return False
-    if span.used or span.meanings or span.number is not None or span.kind in ("sign", "date", "size"):
+    meant = any(one.role != "=check" for one in span.meanings)
+    if span.used or meant or span.number is not None or span.kind in ("sign", "date", "size"):
         return False
     common = language().stop | language().common
     return span.text[0].isalnum() and span.text not in common and len(span.text) > 2

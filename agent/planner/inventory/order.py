@@ -28,7 +28,8 @@ def _extremes(a: Asked) -> None:
         return
     _last_ones(a)
     for index, span in a.all("extreme"):
-        if "group_by" in a.found.arguments and not str(span.get("extreme")).startswith("price"):
+        by = a.found.arguments.get("group_by")
+        if by and not _first_of_each(a, index, by):
             continue
         name, _, way = str(span.get("extreme")).rpartition("_")
         if name == "size":
@@ -36,8 +37,29 @@ def _extremes(a: Asked) -> None:
         if "sort" not in a.found.arguments:
             a.put("sort", f"{name}_{way}")
         a.s.use(index)
-        if _singular(a, index) and not _number_beside(a, index):
+        each = a.found.then is not None and a.found.then["op"] == "distinct"
+        if not each and _singular(a, index) and not _number_beside(a, index):
             a.put("limit", 1)
+
+
+def _first_of_each(a: Asked, index: int, by: list[str]) -> bool:
+    """`oldest instance per region`: the first row of each; several of each, or rows of groups, are not."""
+    said = str(a.s.spans[index].get("extreme"))
+    one_each = len(by) == 1 and by[0] in _OF_A_ROW and (_singular(a, index) or _of_each(a, index))
+    if not one_each or _number_beside(a, index) or a.found.then is not None:
+        return said.startswith("price")
+    del a.found.arguments["group_by"]
+    a.found.then = {"op": "distinct", "field": by[0]}
+    return True
+
+
+_OF_A_ROW = ("provider", "region", "account", "type", "zone", "instance_type", "engine", "namespace")
+
+
+def _of_each(a: Asked, index: int) -> bool:
+    """`oldest of each region`, `the newest in every account`: nothing stands between."""
+    after = a.s.at(index + 1)
+    return after is not None and (after.plays("per") or after.text in ("of", "in", "per"))
 
 
 def _last_ones(a: Asked) -> None:
@@ -71,7 +93,10 @@ def _singular(a: Asked, index: int) -> bool:
             return True
         if span.number is not None:
             return False
-    return False
+    # `which instance costs the most`
+    nouns = [one for one in a.s.spans[:index] if one.plays(*_COUNTABLE)]
+    asks = bool({"which", "what"} & {span.text for span in a.s.spans[:index]})
+    return asks and len(nouns) == 1 and not is_plural(nouns[0].text) and not nouns[0].plays("everything")
 
 
 def _number_beside(a: Asked, index: int) -> bool:

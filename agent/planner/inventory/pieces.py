@@ -48,13 +48,20 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
         kind: Kind = token.kind
         if kind in ("name", "word") and _ID.fullmatch(token.text):
             kind = "id"
-        elif kind in ("name", "word") and (ran := _RUNTIME.fullmatch(token.text)):
+        elif kind in ("name", "word") and (ran := _RUNTIME.fullmatch(token.text)) and _runs(token.text, text):
             said = f"{_LANGUAGES.get(ran[1], ran[1])}{ran[2]}"
             yield Token(said, token.raw, token.start + start, token.end + start, "runtime")
             continue
         elif kind == "word" and _NUMBERED.fullmatch(token.text):
             kind = "word" if token.text in known.words or token.text in known.gpus else "name"
         yield Token(token.text, token.raw, token.start + start, token.end + start, kind, token.value)
+
+
+def _runs(said: str, text: str) -> bool:
+    """`node-1` is the name of a machine where no functions are spoken of."""
+    return not said.startswith("node-") or any(
+        word in text.lower() for word in ("function", "lambda", "runtime")
+    )
 
 
 def _whole(match: re.Match[str], keys: frozenset[str]) -> Token | None:

@@ -11,7 +11,8 @@ from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 
 _INSIDE = frozenset(("in", "inside", "within"))
-_VERSION = frozenset(("version", "v"))
+_VERSION = frozenset(("version", "versions", "v", "release"))
+_RUNS_ON = frozenset(("on", "running", "of", "at", "with"))
 
 
 def read_owners(a: Asked) -> None:
@@ -48,6 +49,7 @@ def read_kinds(a: Asked) -> None:
     """Engines, runtimes, instance types, GPUs and flags."""
     for index, span in a.all("engine"):
         _simple(a, index, "engine", str(span.get("engine")))
+    _versions(a)
     for index, span in a.all("runtime", "shy_runtime"):
         _runtime(a, index, span)
     for index, span in a.all("=runtime"):
@@ -63,6 +65,7 @@ def read_kinds(a: Asked) -> None:
         if a.takes("gpu"):
             a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
+    _with_gpus(a)
     for index, _ in a.all("wants_no_gpu"):
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
@@ -79,6 +82,16 @@ def read_kinds(a: Asked) -> None:
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
         for index, _ in a.all(role):
             a.found.cleared.add(argument)
+            a.s.use(index)
+
+
+def _with_gpus(a: Asked) -> None:
+    """`vms with nvidia gpus`: those that have any, whoever makes them."""
+    for index, span in enumerate(a.s.spans):
+        behind = {one.text for one in a.s.spans[max(0, index - 3) : index]}
+        had = span.text in ("gpu", "gpus") and not span.used and behind & {"with", "having", "have"}
+        if had and a.takes("gpu") and a.found.arguments.get("resource_type") in (None, ["instance"]):
+            a.found.arguments["resource_type"] = ["gpu_instance"]
             a.s.use(index)
 
 
@@ -164,6 +177,22 @@ def _names(a: Asked, at: int) -> bool:
         return True
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
     return not taken and not span.plays(*set_of("no_names"))
+
+
+def _versions(a: Asked) -> None:
+    """`postgres 14`, `clusters on 1.29`, `mysql version 8.0`: of what is told of databases and clusters."""
+    for index, span in enumerate(a.s.spans):
+        if span.number is None or span.used or a.s.plays(index + 1, "unit", "op") or not a.takes("engine"):
+            continue
+        at = index - 1
+        while (lead := a.s.at(at)) is not None and lead.text in _VERSION | _RUNS_ON:
+            at -= 1
+        told = any(one.text in _VERSION for one in a.s.spans[at + 1 : index])
+        kept = lead is not None and (
+            lead.plays("engine") or (lead.get("type") == "cluster" and "." in span.text)
+        )
+        if kept or (told and set(types_said(a)) & {"database", "cluster"}):
+            a.where("version", "ne" if index in a.denied else "of", span.text, *range(at + 1, index + 1))
 
 
 def _runtime(a: Asked, index: int, span: Span) -> None:

@@ -12,7 +12,7 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
-from agent.planner.inventory.steps import calls_of, feeder_of
+from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
 from agent.planner.language import word_set
 from agent.planner.leftovers import ignored_words
@@ -30,6 +30,12 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         return None
     a = _asked(s, words, tool, now)
     read(a)
+    if _of_one(tool) and not {"name", "id", "ip"} & a.found.arguments.keys():
+        # No one resource is named after all.
+        s = sentence_of(s.text, s.tokens, words)
+        tool = chosen(s, words, seen, several=True) or tool
+        a = _asked(s, words, tool, now)
+        read(a)
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
@@ -136,7 +142,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
     """`list them`, after they were counted or added up."""
-    figure = (previous.then or {}).get("op") in ("count", "sum")
+    figure = (previous.then or {}).get("op") in ("count", "sum") or "again" in s.words()
     return figure and s.spans[0].text.split()[0] in word_set("row_verbs")
 
 
@@ -148,8 +154,17 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
+    if before.has("agg") and (waits(previous) or name_alone(s)):
+        return before
     details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
+
+
+def name_alone(s: Sentence) -> bool:
+    """`web-prod-22?`, `for web-02`: the name of another, and nothing else."""
+    passed = word_set("fillers") | set_of("of_leads") | {"and", "what", "about"}
+    told = [one for one in s.spans if one.text[0].isalnum() and not set(one.text.split()) <= passed]
+    return len(told) == 1 and told[0].plays("=name")
 
 
 def _of_one(tool: Tool) -> bool:
@@ -194,8 +209,7 @@ def _then(found: Found) -> dict[str, Any] | None:
     """What code does with the rows: a figure, conditions, or both."""
     made = dict(found.then or {})
     if found.where:
-        narrows = "before" if made.get("op") == "market" else "where"
-        made = {**(made or {"op": "filter"}), narrows: list(found.where)}
+        made = {**(made or {"op": "filter"}), "where": list(found.where)}
     return made or None
 
 
@@ -205,13 +219,14 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
     query = _kept(query, tool)
     if found.unclear:
         question, choices = found.unclear[0]
-        return Plan("clarify", question=question, choices=choices, query=previous)
+        return Plan("clarify", question=question, choices=choices, query=query)
     if tool.has("agg") and (asking := _of_what(query, previous)) is not None:
         return asking
+    divided = met(query, tool, a.feeder)
     return Plan(
         "answer",
-        calls=calls_of(query, a.words),
-        then=query.then,
+        calls=calls_of(divided, a.words),
+        then=divided.then,
         ignored=_ignored(a),
         notices=tuple(dict.fromkeys((*found.notices, *(f"Not used: {why}." for why in found.refused)))),
         query=query,
@@ -244,14 +259,15 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def waits(query: Query) -> bool:
+    """Whether a metric is asked for, and not of what."""
+    said = set_of("of_what") & set(query.arguments) or query.sides or query.then
+    return not said and query.arguments.get("agg") not in ("sum", "count")
+
+
 def _of_what(query: Query, previous: Query | None) -> Plan | None:
     """A metric with nothing that it is of."""
-    if (
-        set_of("of_what") & set(query.arguments)
-        or query.sides
-        or query.then
-        or query.arguments.get("agg") in ("sum", "count")
-    ):
+    if not waits(query):
         return None
     name = (query.arguments.get("metric") or [str(hint("usual_metric"))])[0]
     about = metrics.metrics().get(name)
@@ -267,5 +283,5 @@ def _of_what(query: Query, previous: Query | None) -> Plan | None:
         "clarify",
         question=f"{title} of which resource? Name one, or a type.",
         choices=choices,
-        query=previous,
+        query=query,
     )

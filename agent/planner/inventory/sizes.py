@@ -18,6 +18,9 @@ def read_sizes(a: Asked) -> None:
     """Every number that measures the resources themselves."""
     if not a.takes("min_vcpu"):
         return
+    for index, span in a.all("gpu_counts"):
+        op, number = str(span.get("gpu_counts")).split()
+        a.where("gpu_count", op, float(number), index)
     for index, span in enumerate(a.s.spans):
         if span.number is None or span.used or span.plays("gpu", "=name"):
             continue
@@ -90,7 +93,7 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
             else "disk"
         )
     if "function" in kinds:
-        a.where("memory_mb", made.op or "ge", round(gib * 1024, 6))
+        a.where("memory_mb", made.op or "eq", round(gib * 1024, 6))
         _use(a, made, of)
     elif what == "ram":
         _least(a, "min_ram", gib, made, of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agent.planner.inventory.asked import OWN_ROWS
@@ -21,6 +22,54 @@ def feeder_of(tool: Tool, words: Lexicon) -> tuple[str, Tool, str] | None:
         if name in words.tools and words.tools[name].here:
             return argument, words.tools[name], row_field
     return None
+
+
+def met(query: Query, tool: Tool, feeder: Tool | None) -> Query:
+    """The query with its conditions where the rows tell what they are about.
+
+    What only resources tell is met by the rows that feed a measurement, or that are set beside the market,
+    before they do; groups are made by code where their rows must meet a condition that no argument takes.
+    """
+    query = _with_fields(query)
+    then = dict(query.then or {})
+    where = then.pop("where", None)
+    if then.get("op") == "sum" and "group_by" in query.arguments and not tool.has("agg"):
+        return _grouped(query, {**then, **({"where": where} if where else {})})
+    if not where:
+        return query
+    if then["op"] == "market":
+        return replace(query, then={**then, "before": where})
+    first = [one for one in where if feeder is not None and one[0] not in tool.fields]
+    if first:
+        own = [one for one in where if one not in first]
+        return replace(query, then={**then, "before": first, **({"where": own} if own else {})})
+    if "group_by" not in query.arguments or tool.has("agg"):
+        return query
+    return _grouped(query, {**then, "where": where})
+
+
+_DEEPER = {"gpu": "gpus", "gpu_count": "gpus"}
+
+
+def _with_fields(query: Query) -> Query:
+    """Where only some fields of rows are wanted: also those that code needs."""
+    then, wanted = query.then or {}, query.arguments.get("fields")
+    if not wanted:
+        return query
+    names = [str(one[0]) for one in then.get("where", ())] + [str(one) for one in [then.get("field")] if one]
+    needed = ["tags" if one.startswith("tags.") else _DEEPER.get(one, one) for one in names]
+    fields = list(dict.fromkeys((*wanted, *needed)))
+    return replace(query, arguments={**query.arguments, "fields": fields})
+
+
+def _grouped(query: Query, then: Mapping[str, Any]) -> Query:
+    """Groups made by code: of rows that meet a condition, or with a field added up."""
+    arguments = {name: value for name, value in query.arguments.items() if name not in ("group_by", "sort")}
+    op = then["op"] if then["op"] == "count" else "group"
+    order = {"sort": query.arguments["sort"]} if "sort" in query.arguments else {}
+    return replace(
+        query, arguments=arguments, then={**then, "op": op, "by": query.arguments["group_by"], **order}
+    )
 
 
 def calls_of(query: Query, words: Lexicon) -> tuple[Call, ...]:

@@ -15,12 +15,19 @@ _BESIDE_MARKET = 6.0
 """Only a list of machines is set beside the market."""
 
 
-def chosen(s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False) -> Tool | None:
-    """The tool that takes most of what is named, None where none fits. `turn`: it is known of what."""
+def chosen(
+    s: Sentence, words: Lexicon, seen: Evidence, *, turn: bool = False, several: bool = False
+) -> Tool | None:
+    """The tool that takes most of what is named, None where none fits.
+
+    `turn`: it is known of what. `several`: not the tool that tells all about one resource.
+    """
     scores = {
         tool.name: _score(s, tool, seen, turn)
         for tool in words.tools.values()
-        if tool.here and not tool.market
+        if tool.here
+        and not tool.market
+        and not (several and tool.has("id") and not tool.has("resource_type"))
     }
     best = min(scores, key=lambda name: (-round(scores[name], 3), name), default=None)
     return words.tools[best] if best is not None and scores[best] > 0 else None
@@ -46,6 +53,8 @@ def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
 
 def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
     """A metric that is meant as one."""
+    if _total_of_size(s):
+        return _NO
     if seen.has("metric", "percent", "tempted", "percentile"):
         return 4.0
     if _adds_up(s):
@@ -66,13 +75,17 @@ def _adds_up(s: Sentence) -> bool:
     """`how much disk do our volumes take up altogether`, `their total size`: what they have is added up."""
     sized = any(span.plays("size_of") for span in s.spans)
     asks = any(span.text in set_of("sums") for span in s.spans)
-    beside = any(
+    return _total_of_size(s) or (asks and sized and any(span.plays("total") for span in s.spans))
+
+
+def _total_of_size(s: Sentence) -> bool:
+    """`total memory per account`; not `total disk usage`."""
+    return any(
         span.plays("size_of")
         and s.plays(at - 1, "total")
         and not s.plays(at + 1, "measured", "metric", "shy_metric")
         for at, span in enumerate(s.spans)
     )
-    return beside or (asks and sized and any(span.plays("total") for span in s.spans))
 
 
 def _of_something(s: Sentence, seen: Evidence) -> bool:
@@ -94,6 +107,10 @@ def _health(s: Sentence, seen: Evidence) -> float:
         return _NO
     opens = s.spans[0].text.split()[0] in set_of("yes_no")
     telling = any(said.split()[0] in set_of("well") for said in asks)
+    if s.words()[:2] in (("status", "of"), ("health", "of"), ("condition", "of")) and not seen.has(
+        "age", "metric"
+    ):
+        return 3.2
     others = [span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]
     alone = len(others) <= _SHORT or asks[0].startswith("stat")
     if telling or (seen.one_named and (opens or alone)):

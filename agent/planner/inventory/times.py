@@ -153,6 +153,10 @@ def _age(a: Asked, index: int) -> None:
     lead = a.s.at(made.first - 1)
     running = lead is not None and lead.plays("running_for")
     sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
+    # `stopped > 30d`: of resources a length of time can only be how long they have been there.
+    beside = lead is not None and (lead.text == "for" or lead.plays("state", "figure_of"))
+    bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
+    sure = sure or (bare and made.op_at is not None)
     again = "older_than" in a.before and made.op is None
     if again and len([one for one in a.s.spans if one.text[0].isalnum()]) <= _NEAR:
         # `make that a year`, after an age.
@@ -166,7 +170,7 @@ def _age(a: Asked, index: int) -> None:
         a.s.use(made.first - 1 if running else made.last + 1)
     a.s.use(*places)
     younger = made.op in ("lt", "le")
-    if made.op_at is not None and sure:
+    if made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure"):
         younger = a.s.spans[made.op_at].plays("newer_sure") != (made.op_at in a.s.turned)
     text = said(made)
     if younger:

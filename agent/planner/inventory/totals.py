@@ -18,6 +18,11 @@ def read_counts(a: Asked) -> None:
         if span.text == "how much":
             _total(a, index)
             continue
+        of_metric = span.text in ("how often", "how many times") or a.s.plays(
+            index + 1, "metric", "shy_metric"
+        )
+        if of_metric and "metric" in a.found.arguments:
+            continue
         _count_dimension(a, index)
         if "group_by" not in a.found.arguments and a.found.then is None:
             a.found.then = {"op": "count"}
@@ -77,8 +82,6 @@ def _sum(a: Asked, name: str, *places: int) -> None:
         a.put("resource_type", "instance")
     if name == "size_gb" and not types_said(a):
         a.put("resource_type", "volume")
-    if name != "usd_per_hour" and (by := a.found.arguments.pop("group_by", None)):
-        a.found.refused.append(f"by {', '.join(by)}: this is added up over all of them alone")
 
 
 def _summed(a: Asked, span: Span) -> str | None:
@@ -109,8 +112,10 @@ def read_prices(a: Asked) -> None:
         a.s.use(*places)
     elif a.tool.has("group_by") and a.tool.has("max_price"):
         a.s.use(*places)
-        if a.found.then is None and "group_by" not in a.found.arguments and _asks_sum(a):
-            a.found.then = {"op": "sum", "field": "usd_per_hour"}
+        counted = (a.found.then or {}).get("op") == "count"
+        if "group_by" not in a.found.arguments and ((a.found.then is None and _asks_sum(a)) or counted):
+            # A sum tells how many were added up, too.
+            _sum(a, "usd_per_hour")
 
 
 def _asks_sum(a: Asked) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
+from agent.planner.correction import take_back
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.evidence import Evidence, evidence_of
-from agent.planner.inventory.facts import hint
+from agent.planner.inventory.facts import hint, is_plural
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
+from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text
+from agent.planner.tokens import Token
 from cloudtop import metrics
 
 _KEYS = ("tag", "label")
@@ -45,8 +49,8 @@ class Own:
     def _of_connections(self) -> bool:
         """`test the connection to runpod`: of a cloud, and of nothing in it."""
         said = bool({"connection", "connections", "connectivity"} & set(self.s.words()))
-        of_cloud = any(span.plays("provider") for span in self.s.spans)
-        others = ("type", "service", "name", "named", "id", "word", "metric", "shy_metric")
+        of_cloud = any(span.plays("provider", "all_rows") for span in self.s.spans)
+        others = ("type", "service", "name", "named", "id", "word", "metric")
         return said and of_cloud and not self.seen.has(*others)
 
     @property
@@ -63,6 +67,28 @@ class Own:
         """Whether it builds on the question before."""
         return goes_on(self.s, self.seen)
 
+    def unheard(self) -> tuple[str, ...]:
+        """Words of what one runs that say something, where the market was asked all the same."""
+        lost = [
+            span.text
+            for span in self.s.spans
+            if (span.plays("mine") and span.text.split()[0] in _WE)
+            or (span.plays("untagged", "unnamed", "tagged", "env") and span.kind == "word")
+        ]
+        return tuple(dict.fromkeys(lost))
+
+    def replies(self, previous: Query) -> bool:
+        """Whether it says of what a metric is meant that was asked for: `web-01`, `instances in prod`."""
+        asked = self.words.tools[previous.tool].has("agg") and plans.waits(previous)
+        if "name" in previous.arguments and self._name_alone:
+            return True
+        return asked and self.seen.anchored and not self.seen.has("metric", "shy_metric", "percent")
+
+    @property
+    def _name_alone(self) -> bool:
+        """`web-prod-22?`: the name of another, and nothing else."""
+        return plans.name_alone(self.s)
+
     def fresh(self, now: datetime, previous: Query | None) -> Plan | None:
         """Its plan as a question of its own."""
         self.planned = True
@@ -75,7 +101,7 @@ class Own:
         """
         if self.planned:
             return None
-        if outside and not self.seen.anchored and (self.seen.has("shy_metric") or self._graph):
+        if outside and not self.seen.named and self.seen.has("metric", "shy_metric", "tempted") | self._graph:
             return plans.of_which(self.s, self.words, now, previous)
         if not self.seen.anchored and not self.cues:
             return None
@@ -103,9 +129,11 @@ def _services_meant(s: Sentence) -> None:
             continue
         for cloud, kinds in hint("services").items():
             if any(span.text in words.split() for words in kinds.get(kind, ())):
-                span.meanings = (Meaning("service", (cloud, kind)),)
+                span.meanings = (Meaning("service", (cloud, kind, None)),)
 
 
+_WE = frozenset(("our", "we", "are", "do", "in", "across"))
+"""What `our`, `we have`, `are we running` begin with: more than the `my` of `my budget`."""
 _AT = ("on", "at", "from", "via")
 
 
@@ -116,6 +144,18 @@ def _metric(span: Span) -> metrics.Metric | None:
     )
 
 
+def _services_apart(s: Sentence, words: Lexicon) -> None:
+    """`projects on neon`: a noun that is a service's beside its cloud's name is so behind it too."""
+    clouds = [span.text for span in s.spans if span.plays("provider") and not span.plays("service")]
+    for span in s.spans if clouds else ():
+        if span.plays("service", "provider") or not span.text[0].isalpha():
+            continue
+        for cloud in clouds:
+            meanings = words.phrases.get((*cloud.split(), *span.text.split()), ())
+            if service := next((one for one in meanings if one.role == "service"), None):
+                span.meanings = (service,)
+
+
 def _opening(s: Sentence) -> None:
     """`ok and snapshots`: a word of assent at the beginning asks nobody how it is."""
     for span in s.spans[:-1]:
@@ -124,17 +164,32 @@ def _opening(s: Sentence) -> None:
         span.meanings = tuple(one for one in span.meanings if one.role != "ask_health")
 
 
+def _behind_nouns(tokens: Sequence[Token], words: Lexicon) -> frozenset[str]:
+    """Words behind the noun of one resource: more likely its name than a typing mistake."""
+    found = set()
+    for noun, behind in pairwise(tokens):
+        kinds = words.phrases.get((noun.text,), ())
+        if any(one.role == "type" for one in kinds) and not is_plural(noun.text):
+            found.add(behind.text)
+    return frozenset(found)
+
+
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
     assert words is not None
     text = text.rstrip(" .!?") or text
     keys = frozenset((*words.live.keys, *hint("tag_keys"), *_KEYS))
-    tokens, mended = corrected(pieces_of(text, words.known, keys), KnownWords(words), words.vocabulary, never)
+    tokens = pieces_of(text, words.known, keys)
+    known = KnownWords(words, lexicon.known.words, _behind_nouns(tokens, words))
+    tokens, mended = corrected(tokens, known, words.vocabulary, never)
     if mended:
         text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
     s = sentence_of(text, tokens, words)
+    take_back(s)
+    hear_purpose(s)
     _services_meant(s)
+    _services_apart(s, words)
     _opening(s)
     return Own(s, words, evidence_of(s), mended)

@@ -31,6 +31,8 @@ def read_types(a: Asked) -> None:
             continue
         if service is not None and not a.found.arguments.get("providers"):
             a.put("providers", service[0])
+        if service is not None and service[2] and span.text.split()[0] not in hint("service_engines"):
+            a.where("service", "eq", service[2])
         if service is not None and (engine := hint("service_engines").get(span.text.split()[0])) is not None:
             a.put("engine", engine)
         if where is not None or (named and not service and not _plural(a, index)):
@@ -88,6 +90,14 @@ def _stands(a: Asked, index: int) -> bool:
     """Whether a word with other uses is the noun of the question."""
     span, before = a.s.spans[index], a.s.at(index - 1)
     if span.used or a.s.plays(index - 1, "per", "sort_by"):
+        return False
+    if (
+        span.text == "gpu"
+        and a.s.plays(index - 1, "anything")
+        and any(one.startswith("gpu_") for one in a.found.arguments.get("metric", ()))
+    ):
+        # `any gpu hotter than 80 degrees`: what the metric is of anyway.
+        a.s.use(index)
         return False
     if a.s.plays(index + 1, "size_of", "unit") and span.plays("size_of"):
         return False

@@ -74,7 +74,9 @@ def _types() -> Said:
     shy = frozenset(words_of(word) for word in facts()["shy_types"])
     for name, about in {**resource_types.types(), **resource_types.facts()["filters"]}.items():
         plural = resource_types.title(name, 2)
-        for word in (about["title"], plural, *about["words"], *hint("type_words").get(name, ())):
+        with_gpus = resource_types.types()[about["type"]]["words"] if about.get("gpus") else ()
+        made = (f"gpu {word}" for word in with_gpus)
+        for word in (about["title"], plural, *about["words"], *made, *hint("type_words").get(name, ())):
             for phrase in {words_of(word), words_of(_plural(word))}:
                 yield phrase, Meaning("shy_type" if phrase in shy else "type", name)
     for alias, name in resource_types.facts()["aliases"].items():
@@ -102,16 +104,37 @@ def _groups() -> Said:
 def _services(resource: Mapping[str, Any]) -> Said:
     """Names that say cloud and type at once: those of the clouds' own files, and the language's."""
     generic = {word for phrase, _ in (*_types(), *_groups()) for word in phrase}
+    sellers = {words_of(one["id"]) for one in resource.get("providers", ())}
     for one in resource.get("providers", ()):
         for service in one.get("services") or ():
             for phrase in {words_of(service["id"]), words_of(service["name"])}:
                 common = len(phrase) == 1 and phrase[0] in language().stop | language().common
-                if len(service["types"]) == 1 and not set(phrase) <= generic and not common:
-                    yield phrase, Meaning("service", (one["id"], service["types"][0]))
+                # `lambda` alone is the seller of that name; Amazon's service says what it is of.
+                if phrase in sellers or common:
+                    continue
+                if len(service["types"]) == 1 and not set(phrase) <= generic:
+                    kind = service["types"][0]
+                    yield phrase, Meaning("service", (one["id"], kind, _one_of_several(one, kind, phrase)))
+    known = {one["id"]: one for one in resource.get("providers", ())}
     for provider, by_type in hint("services").items():
         for kind, words in by_type.items():
             for word in words:
-                yield words_of(word), Meaning("service", (provider, kind))
+                service = _one_of_several(known.get(provider, {}), kind, words_of(word))
+                yield words_of(word), Meaning("service", (provider, kind, service))
+
+
+def _one_of_several(provider: Mapping[str, Any], kind: str, phrase: tuple[str, ...]) -> str | None:
+    """The service that a phrase begins with, where its cloud keeps things of that type in others as well."""
+    if phrase[0] == provider.get("id"):
+        phrase = phrase[1:]
+    having = [one for one in provider.get("services") or () if kind in one["types"]]
+    if len(having) < 2:
+        return None
+    for one in having:
+        names = (words_of(name) for name in (one["id"], one["name"], *one["words"]))
+        if any(name and phrase[: len(name)] == name for name in names):
+            return str(one["id"])
+    return None
 
 
 def _metrics() -> Said:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mcp import Client
 
-    from agent.ask import Asked
+    from agent.ask import Asked, Earlier
     from agent.llm import Llm
     from agent.planner.query import Query
 
@@ -54,7 +54,9 @@ class _Asking:
     client: Client
     model: Llm | None
 
-    async def ask(self, question: str, previous: Query | None = None, earlier: Sequence[Asked] = ()) -> Asked:
+    async def ask(
+        self, question: str, previous: Query | None = None, earlier: Sequence[Earlier] = ()
+    ) -> Asked:
         """One question, after those that went before in a dialogue."""
         from agent.ask import ask, lexicon_of
 
@@ -84,7 +86,7 @@ async def _one(options: argparse.Namespace, question: str) -> int:
 async def _lines(options: argparse.Namespace) -> int:
     async with _open(options) as asking:
         previous = _resumed(asking.house, options.name)
-        earlier: list[Asked] = []
+        earlier: list[Earlier] = []
         while (line := await _line()) is not None:
             question = line.strip()
             if question == QUIT:
@@ -96,7 +98,7 @@ async def _lines(options: argparse.Namespace) -> int:
             elif question:
                 asked = await asking.ask(question, previous, earlier)
                 previous = asked.query
-                earlier.append(asked)
+                earlier.append(asked.earlier)
                 _keep(asking.house, options.name, previous)
                 _print(options, asking.house, asked)
     return 0

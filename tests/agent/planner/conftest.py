@@ -15,7 +15,8 @@ from mcp_server import specs
 
 @pytest.fixture(scope="session")
 def resource() -> dict[str, Any]:
-    return served.lexicon(specs.load(), sellers.known(discovery.found()), ())
+    known = discovery.found()
+    return served.lexicon(specs.load(), sellers.known(known), (), known)
 
 
 @pytest.fixture(scope="session")

@@ -282,3 +282,24 @@ def test_a_name_that_reads_like_an_order_makes_no_order_of_a_question(resource: 
     made = plan("cpu of terminate-all", words, NOW)
     assert made.behaviour == "answer"
     assert made.calls[-1].arguments["name"] == ["terminate-all"]
+
+
+def test_a_condition_that_only_resources_tell_is_met_before_they_are_measured() -> None:
+    made = plan("cpu of instances with fewer than 4 cores", _words(), NOW)
+    assert [call.tool for call in made.calls] == ["list_resources", "get_metrics"]
+    assert made.then == {"op": "filter", "before": [["vcpus", "lt", 4]]}
+
+
+def test_groups_are_made_of_the_rows_that_meet_the_condition() -> None:
+    made = plan("instances with fewer than 4 cores by region", _words(), NOW)
+    assert [dict(call.arguments) for call in made.calls] == [{"resource_type": ["instance"]}]
+    assert made.then == {"op": "group", "by": ["region"], "where": [["vcpus", "lt", 4]]}
+
+
+def test_a_turn_after_such_a_question_keeps_its_condition() -> None:
+    first = plan("instances with fewer than 4 cores by region", _words(), NOW)
+    made = plan("only on aws", _words(), NOW, first.query)
+    assert [dict(call.arguments) for call in made.calls] == [
+        {"providers": ["aws"], "resource_type": ["instance"]}
+    ]
+    assert made.then == {"op": "group", "by": ["region"], "where": [["vcpus", "lt", 4]]}
