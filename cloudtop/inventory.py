@@ -38,7 +38,8 @@ class Resource:
     not known, {} when there are none. `usd_per_hour`: what the cloud itself says this one costs while it is
     as it is. `health` (healthy degraded failing down) with `health_message`, where the cloud says more of it
     than the status does. `details`: facts without a field of their own, JSON-ready, no nulls; `priced_apart`
-    in them says why the price of its type is not its own, `paid_while_stopped` that it is though it is
+    in them says why the price of its type is not its own, `priced_as` what it is priced as where the type
+    alone does not make the price (`connectors.rows.lot`), `paid_while_stopped` that it is though it is
     stopped. `raw`: the cloud's own record as JSON text, secrets stripped (`connectors.base.raw`).
     """
 

@@ -13,6 +13,11 @@ Prices: the Cloud Billing Catalog lists SKUs, not machines: cores per hour, GiB 
 hour, local SSD per GiB and month, each for some regions, on demand and spot apart. No field says which SKUs
 a machine type is billed by, only the wording does, so machines are made up of those whose whole wording is
 known (`connectors/gcp_prices.py`).
+
+What a machine of yours costs is made up in the same way, with an API key: E2, N1, N2, N2D, N4, C2, C2D, C3,
+C3D, C4, T2D, T2A, A2, A3, A4, G2 and G4, custom types of N1, N2 and N2D, GPUs on N1, on demand or spot. Other
+families, extended memory, licensed images, sole tenancy and Confidential VMs have no price here. Local SSD is
+counted where it is part of a GPU type alone. Discounts for use or commitment are not counted.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from cloudtop import gpus
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
+from connectors import gcp_billing
 from connectors.gcp_base import EXTRA_RETRIES, Google
 from connectors.gcp_rows import labels, last, moment, raw
 from connectors.rows import Record, each, inner, told
@@ -110,6 +111,7 @@ def instance(one: Record, types: Mapping[str, Made]) -> Resource:
         public_ip=outside.get("natIP"),
         private_ip=network.get("networkIP"),
         spot=spot(scheduling),
+        usd_per_hour=0.0 if one.get("status") in gcp_billing.STOPPED else None,
         gpus=made.gpus if carried(kind or "") else attached(one) or made.gpus,
         health="failing" if one.get("status") == "REPAIRING" else None,
         health_message=one.get("statusMessage") or BROKEN if one.get("status") == "REPAIRING" else None,
@@ -125,6 +127,8 @@ def instance(one: Record, types: Mapping[str, Made]) -> Resource:
             why=one.get("statusMessage"),
             deletion_protection=one.get("deletionProtection"),
             description=one.get("description"),
+            priced_as=gcp_billing.priced_as(one, kind, made.vcpus, made.ram_gib, spot(scheduling)),
+            priced_apart=gcp_billing.priced_apart(one),
         ),
         raw=raw(one),
     )

@@ -12,21 +12,31 @@ sold but another part has no price, the machine is there without a price: a host
 without its host, is never shown as a machine. "(1 gpu slice)" and "1/8 vGPU" are prices with everything in
 them. GPUs that are attached to N1 machines (T4, V100, P100, P4) are priced on a predefined N1 with four
 cores for each GPU, as Google's own smallest GPU machine (g2-standard-4) has them. A3 Edge, A4X, K80 and
-TPUs are left out: no source says by which SKUs they are billed, or they are gone. Source of the facts:
-Google's documentation of accelerator-optimized machines, of GPUs on N1, of the list.
+TPUs are left out: no source says by which SKUs they are billed, or they are gone.
+
+A machine that runs is priced in the same way, by the cores and memory that Google says it has. The families
+whose wording is known: E2 (of the shared cores a quarter, a half and one are billed), N1, N2 and N2D (custom
+too), N4, C2, C2D, C3, C3D, C4, T2D, T2A, and the GPU machines above. All others, extended memory, and types
+with local SSD or bare metal in their name have no price. Source of the facts: Google's documentation of
+accelerator-optimized machines, of GPUs on N1, of E2's shared cores, of the list.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudtop import gpus, regions
+from cloudtop.inventory import InstancePrice
 from cloudtop.models import GpuOffer, PriceQuery, Scope
 from cloudtop.units import number
 from connectors.gcp_base import Google, next_token
+from connectors.gcp_billing import SPOT as AS_SPOT
+from connectors.rows import lot_of
 
 SKUS = "/v1/services/6F81-5844-456A/skus"
 """The SKUs of Compute Engine."""
@@ -45,7 +55,7 @@ PER_HOUR = {
 """`usageUnit` of a SKU -> what makes its price one for an hour of a core, a GPU or a GiB."""
 SOLD = frozenset({None, "OnDemand", "Preemptible"})
 OTHER_PRICE = re.compile(
-    r"commitment|reserved|\bdws\b|defined duration|calendar mode|sole tenancy|custom|premium|suspended",
+    r"commitment|reserved|\bdws\b|defined duration|calendar mode|sole tenancy|premium|suspended",
     re.IGNORECASE,
 )
 SPOT = re.compile(r"^(?:spot )?preemptible |\battached to (?:spot )?preemptible vms?\b", re.IGNORECASE)
@@ -107,18 +117,59 @@ def _machines() -> tuple[Machine, ...]:
 
 
 MACHINES = _machines()
+BY_NAME = {one.name: one for one in MACHINES}
+HOSTS = {
+    "c2": "compute optimized",
+    "c2d": "c2d amd instance",
+    "c3": "c3 instance",
+    "c3d": "c3d instance",
+    "c4": "c4 instance",
+    "e2": "e2 instance",
+    "n1": "n1 predefined instance",
+    "n2": "n2 instance",
+    "n2d": "n2d amd instance",
+    "n4": "n4 instance",
+    "t2a": "t2a arm instance",
+    "t2d": "t2d amd instance",
+}
+"""Family -> how the SKUs of its cores and memory begin."""
+CUSTOM = {"n1": "custom instance", "n2": "n2 custom instance", "n2d": "n2d amd custom instance"}
+"""The same of custom types; those of other families are not known."""
+PREDEFINED = re.compile(r"(\w+)-(?:standard|highmem|highcpu)-\d+")
+OWN_SIZE = re.compile(r"(?:(\w+)-)?custom-\d+-\d+")
+SHARED_CORES = {"e2-micro": 0.25, "e2-small": 0.5, "e2-medium": 1.0}
+"""The cores that these are billed for, of the two that they show."""
+ATTACHED = {f"nvidia-tesla-{name}": f"nvidia tesla {name} gpu" for name in ("t4", "v100", "p100", "p4")}
 PARTS = frozenset(
     {SSD, *(one.gpu for one in MACHINES)}
     | {f"{one.host} instance {kind}" for one in MACHINES if one.host for kind in ("core", "ram")}
+    | {f"{words} {kind}" for words in (*HOSTS.values(), *CUSTOM.values()) for kind in ("core", "ram")}
 )
 """The wordings that are parts of a machine."""
+CATALOGUE_S = 3600.0
+"""How long the catalogue is kept for the prices of machines: it is the same for every region."""
 
 Prices = dict[tuple[str, bool, str], float | None]
 """(region, spot, part) -> dollars per hour of one; None for a part that is listed without a price."""
 
 
+@dataclass(slots=True)
+class Catalogue:
+    """The parts that were found in the catalogue, and where to read on; None once it is read or not begun."""
+
+    read_at: float
+    prices: Prices = field(default_factory=dict)
+    token: str | None = None
+    whole: bool = False
+
+
 class Offers(Google):
-    """GPU machines that Google sells."""
+    """What Google asks for its machines."""
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self._catalogue: Catalogue | None = None
+        self._reading = asyncio.Lock()
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         """One listing, whatever is asked."""
@@ -137,6 +188,31 @@ class Offers(Google):
         source = f"{self.http.url(SKUS, scope.account)}?currencyCode=USD"
         yield gpu_offers(prices, self.now(), source)
         self.nameless(scope, nameless)
+
+    async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]:
+        """What machines cost by the hour in a region; each `connectors.rows.lot` names its parts."""
+        async with self._reading:
+            prices = await self._parts(Scope(self.id, self.account()))
+        yield [InstancePrice(kind, machine_price(kind, scope.region, prices)) for kind in types]
+
+    async def _parts(self, scope: Scope) -> Prices:
+        """The parts in the catalogue; a reading that was broken off goes on where it ended."""
+        now, kept = self.now().timestamp(), self._catalogue
+        if kept is None or now - kept.read_at > CATALOGUE_S:
+            kept = self._catalogue = Catalogue(now)
+        if kept.whole:
+            return kept.prices
+        begun = kept.token
+
+        async def ask(token: str | None) -> Any:
+            following = token or begun
+            return await self.skus(scope, PAGE, **({"pageToken": following} if following else {}))
+
+        async for answer in self.paged(ask, next_token):
+            gather(self.listed_skus(answer), kept.prices)
+            kept.token = next_token(answer)
+        kept.whole = True
+        return kept.prices
 
     def listed_skus(self, answer: Any) -> list[Mapping[str, Any]]:
         """The SKUs of a page. An empty list is left out of an answer, but then a next page is named."""
@@ -276,6 +352,33 @@ def price_of(machine: Machine, region: str, spot: bool, prices: Prices) -> tuple
     total = sum(count * usd for count, usd in figures) if len(figures) == len(needed) else None
     read = (f"{count} x {part} {'?' if usd is None else f'{usd:.6g}'}" for count, part, usd in told)
     return (None if total is None else round(total, 6)), " + ".join(read)
+
+
+def machine_price(lotted: str, region: str, prices: Prices) -> float | None:
+    """Dollars per hour of a machine by its parts; None where one has no price or is not known."""
+    kind, words, amounts = lot_of(lotted)
+    spot, machine = AS_SPOT in words, BY_NAME.get(kind)
+    if machine is not None:
+        return price_of(machine, region, spot, prices)[0] if spot or machine.on_demand else None
+    vcpus, ram_gib, host = amounts.pop("vcpus", None), amounts.pop("gib", None), host_of(kind)
+    if vcpus is None or ram_gib is None or host is None:
+        return None
+    needed = [(SHARED_CORES.get(kind, vcpus), f"{host} core"), (ram_gib, f"{host} ram")]
+    needed += [(count, ATTACHED.get(name, name)) for name, count in amounts.items()]
+    told = [(count, prices.get((region, spot, part))) for count, part in needed]
+    figures = [count * usd for count, usd in told if usd is not None]
+    return round(sum(figures), 6) if len(figures) == len(needed) else None
+
+
+def host_of(kind: str) -> str | None:
+    """How the SKUs of a type's cores and memory begin; None where that is not known."""
+    if kind in SHARED_CORES:
+        return HOSTS["e2"]
+    if found := PREDEFINED.fullmatch(kind):
+        return HOSTS.get(found[1])
+    found = OWN_SIZE.fullmatch(kind)
+    # A custom type without a family is N1's.
+    return CUSTOM.get(found[1] or "n1") if found else None
 
 
 def _money(value: Any) -> float | None:

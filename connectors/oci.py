@@ -8,8 +8,13 @@ Credentials are a user's API key, or what Oracle's own tools find: a profile of 
 or function is by itself only with `auth.method: service_account`.
 
 Prices need no key: a list of parts, and a file that says which parts a shape is made of. They are the same in
-every commercial region. What the agent tells of a machine is free of charge; GPUs are told only where the
-monitoring of the HPC plug-in runs, whose namespaces are the tenancy's own and are billed.
+every commercial region. A machine costs what its parts do, of a flexible shape its own OCPUs and memory; one
+that is preemptible half. Those of Windows, of an image that is not known, burstable ones and those on
+dedicated hosts have no price here. A stopped machine of a dense I/O, HPC or GPU shape goes on costing
+(VM.GPU.A10 does not).
+
+What the agent tells of a machine is free of charge; GPUs are told only where the monitoring of the HPC
+plug-in runs, whose namespaces are the tenancy's own and are billed.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 An instance tells its shape and mostly what that is made of (`shapeConfig`); where it does not, the shapes of
 the region are asked for and remembered. An address stands at a VNIC, of which an instance names none: the
 attachments of a compartment do, and each VNIC is asked for once in a while. One OCPU is two vCPUs, but one of
-the first Arm shapes. Source: the Core Services API reference.
+the first Arm shapes. What an image costs beside the shape follows from its operating system: each image is
+asked for once. Source: the Core Services API reference.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from cloudtop import gpus
 from cloudtop.inventory import Gpus, Resource
 from cloudtop.models import Scope
 from cloudtop.units import positive
+from connectors import oci_billing
 from connectors.oci_base import EXTRA_RETRIES, Compartment, Oracle
 from connectors.oci_rows import common
 from connectors.rows import Record, inner, told
@@ -43,6 +46,7 @@ class Compute(Oracle):
         super().__init__(*about)
         self._shapes: dict[str, dict[str, Record]] = {}
         self._vnics: dict[str, Vnic] = {}
+        self._systems: dict[str, str] = {}
 
     async def instances(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """Compute instances, the terminated of the last hours among them."""
@@ -56,8 +60,13 @@ class Compute(Oracle):
         answers = await self.everywhere(scope, ask)
         found = [(part, answer and answer[0]) for part, answer in answers]
         vnics = {owner: card for _, answer in answers if answer for owner, card in answer[1].items()}
-        shapes = await self._made(scope, [one for _, records in found for one in records or ()])
-        for rows in self.rows(scope, found, lambda one: instance(one, shapes, vnics), "instance"):
+        every = [one for _, records in found for one in records or ()]
+        shapes, _ = await asyncio.gather(self._made(scope, every), self._imaged(scope, every))
+
+        def row(one: Record) -> Resource | None:
+            return instance(one, shapes, vnics, self._systems.get(oci_billing.image_of(one) or ""))
+
+        for rows in self.rows(scope, found, row, "instance"):
             yield rows
 
     async def _made(self, scope: Scope, instances: Sequence[Record]) -> Mapping[str, Record]:
@@ -70,6 +79,18 @@ class Compute(Oracle):
             found = await self.beside(scope, "What some shapes are made of is", asked)
             known |= {str(one["shape"]): one for one in found or () if one.get("shape")}
         return known
+
+    async def _imaged(self, scope: Scope, instances: Sequence[Record]) -> None:
+        """Learn the operating systems of the images that are paid for."""
+        images = {image for one in instances if (image := oci_billing.image_of(one))}
+
+        async def ask(image: str) -> None:
+            asked = self.call(scope, "compute", "get_image", {"image_id": image}, EXTRA_RETRIES)
+            answer = await self.beside(scope, "What some instances cost is", asked)
+            if answer is not None and (system := inner(answer.data, "operatingSystem")):
+                self._systems[image] = str(system)
+
+        await self.each(sorted(images - self._systems.keys()), ask)
 
     async def _addresses(self, scope: Scope, part: Compartment) -> Mapping[str, Vnic]:
         """The addresses of the instances of a compartment, by instance: those of the primary VNIC of each."""
@@ -114,9 +135,15 @@ def told_parts(one: Record) -> bool:
 
 
 def instance(
-    one: Record, shapes: Mapping[str, Record] = {}, vnics: Mapping[str, Vnic] = {}
+    one: Record,
+    shapes: Mapping[str, Record] = {},
+    vnics: Mapping[str, Vnic] = {},
+    system: str | None = None,
 ) -> Resource | None:
-    """One instance; the row keeps what its shape is made of by itself, else by the region's shapes."""
+    """One instance; the row keeps what its shape is made of by itself, else by the region's shapes.
+
+    `system`: the operating system of its image.
+    """
     if not one.get("id"):
         return None
     kind = one.get("shape")
@@ -134,6 +161,7 @@ def instance(
         private_ip=card.private_ip if card else None,
         spot=one.get("preemptibleInstanceConfig") is not None,
         gpus=tuple(carried(kind, made)),
+        usd_per_hour=0.0 if oci_billing.free(one) else None,
         details=told(
             compartment_id=one.get("compartmentId"),
             fault_domain=one.get("faultDomain"),
@@ -144,6 +172,7 @@ def instance(
             agent_off=inner(one, "agentConfig", "isMonitoringDisabled") or None,
             maintenance_due=one.get("timeMaintenanceRebootDue"),
             ai_enterprise=one.get("isAIEnterpriseEnabled") or None,
+            **oci_billing.billed(one, made, system),
         ),
         **common(one),
     )

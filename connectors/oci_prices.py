@@ -15,27 +15,35 @@ Source of the facts: Oracle's price list and cost estimator, and their documenta
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloudtop import gpus
 from cloudtop.errors import CloudError, Invalid
+from cloudtop.inventory import InstancePrice
 from cloudtop.models import GpuOffer, PriceQuery, Scope
 from cloudtop.text import clean
 from cloudtop.units import number, positive
 from connectors.base import public
 from connectors.oci_base import Oracle
+from connectors.oci_billing import PREEMPTIBLE
+from connectors.rows import lot_of
 
 PRODUCTS = "/pls/apex/cetools/api/v1/products/"
 SHAPES = "/a/ocom/docs/cloudestimator2/data/shapes.json"
 H100_PART = "B98415"
-PREEMPTIBLE = 0.5
+PREEMPTIBLE_SHARE = 0.5
 """Preemptible capacity costs half of the on-demand price."""
 VCPUS_PER_OCPU = 2
 PER_GPU, PER_UNIT = ("gpu per hour",), ("ocpu per hour", "gigabyte per hour", "nvme terabyte per hour")
 """What a part is counted by: the shape's GPUs, or the quantity that the shape gives for the part."""
+
+
+LISTS_S = 3600.0
+"""How long the two lists are kept for the prices of machines: they are the same for every region."""
 
 
 class Part(NamedTuple):
@@ -45,8 +53,21 @@ class Part(NamedTuple):
     metric: str
 
 
+class Lists(NamedTuple):
+    """The cost estimator's shapes, with those that have no name, the price list, and when they were read."""
+
+    shapes: list[Mapping[str, Any]]
+    parts: dict[str, Part]
+    read_at: float
+
+
 class Prices(Oracle):
-    """Offers of Oracle Cloud."""
+    """What Oracle asks for its machines."""
+
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
+        self._lists: Lists | None = None
+        self._reading = asyncio.Lock()
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
         """One listing, whatever is asked, and whoever asks."""
@@ -54,12 +75,8 @@ class Prices(Oracle):
 
     async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
         """Every GPU shape, on demand and preemptible."""
-        listed = await self.http.json(
-            "GET", SHAPES, operation="list shapes", account=scope.account, base="shapes"
-        )
-        shapes = [one for one in self.records(listed, "items") if is_gpu_shape(one)]
-        priced = await self._products(scope)
-        known = parts(self.records(priced, "items"))
+        lists = await self._read(scope)
+        shapes, known = [one for one in lists.shapes if is_gpu_shape(one)], lists.parts
         source, at = self.http.url(PRODUCTS, scope.account) + "?currencyCode=USD", self.now()
         named: dict[str, Mapping[str, Any]] = {}
         for shape in shapes:
@@ -71,6 +88,25 @@ class Prices(Oracle):
             for spot in ((False, True) if shape.get("allowPreemptible") is True else (False,))
         ]
         self.nameless(scope, sum(1 for shape in shapes if not name_of(shape)))
+
+    async def instance_prices(self, scope: Scope, types: Sequence[str]) -> AsyncIterator[list[InstancePrice]]:
+        """What machines cost by the hour; each `connectors.rows.lot` names its OCPUs and GB."""
+        async with self._reading:
+            lists = self._lists
+            if lists is None or self.now().timestamp() - lists.read_at > LISTS_S:
+                lists = await self._read(scope)
+        shapes = {shape_of(one): one for one in lists.shapes if is_offered(one)}
+        yield [InstancePrice(kind, machine_price(kind, shapes, lists.parts)) for kind in types]
+
+    async def _read(self, scope: Scope) -> Lists:
+        """Both lists anew."""
+        listed = await self.http.json(
+            "GET", SHAPES, operation="list shapes", account=scope.account, base="shapes"
+        )
+        shapes = self.records(listed, "items")
+        known = parts(self.records(await self._products(scope), "items"))
+        self._lists = Lists(shapes, known, self.now().timestamp())
+        return self._lists
 
     async def price_list(self, scope: Scope) -> None:
         """Ask for the price of one part: whether the list is there."""
@@ -121,13 +157,24 @@ def name_of(shape: Mapping[str, Any]) -> str:
     return clean(name).strip() if isinstance(name, str) else ""
 
 
-def is_gpu_shape(shape: Mapping[str, Any]) -> bool:
-    """Whether this is a machine with GPUs that one can rent: not hidden, retired or of another service."""
+def shape_of(shape: Mapping[str, Any]) -> str:
+    """What a shape is ordered by. "BM.GPU.GB200.4 (NVL72)": the bracket is for the eye alone."""
+    return re.sub(r"\s*\([^)]*\)$", "", name_of(shape))
+
+
+def is_offered(shape: Mapping[str, Any]) -> bool:
+    """Whether this is a machine that one can rent: not hidden, retired or of another service."""
     if shape.get("hidden") is True or str(shape.get("status") or "ACTIVE").upper() != "ACTIVE":
         return False
     name = name_of(shape)
-    if name and not name.startswith(("BM.", "VM.")):
+    return not name or name.startswith(("BM.", "VM."))
+
+
+def is_gpu_shape(shape: Mapping[str, Any]) -> bool:
+    """Whether this is a machine with GPUs that one can rent."""
+    if not is_offered(shape):
         return False
+    name = name_of(shape)
     kind = shape.get("subType")
     told = kind.get("value") if isinstance(kind, Mapping) else None
     return told == "gpu" or ".GPU" in name or positive(shape.get("gpuQty")) is not None
@@ -138,13 +185,12 @@ def gpu_offer(
 ) -> GpuOffer:
     """One shape as a row. Any field but the name may be missing."""
     listed = name_of(shape)
-    # "BM.GPU.GB200.4 (NVL72)": the bracket is for the eye, the shape to order has none.
-    kind = re.sub(r"\s*\([^)]*\)$", "", listed)
+    kind = shape_of(shape)
     count = gpu_count(shape, kind)
     gpu = gpu_of(kind, positive(shape.get("gpuMemoryQty")), count)
     usd, price_raw = price_of(shape, known, count)
     if spot:
-        usd, price_raw = usd and usd * PREEMPTIBLE, f"({price_raw}) x {PREEMPTIBLE:g} preemptible"
+        usd, price_raw = usd and usd * PREEMPTIBLE_SHARE, f"({price_raw}) x {PREEMPTIBLE_SHARE:g} preemptible"
     # An Arm core of a Grace shape is one vCPU, and the estimator counts them wrongly: not told.
     ocpus = None if gpu.name and gpu.name.startswith("GB") else quantity(shape, "ocpu")
     return GpuOffer(
@@ -185,6 +231,38 @@ def price_of(
         missing = total is None or part.usd is None or times is None
         total = None if missing else (total or 0) + (part.usd or 0) * (times or 0)
     return (round(total, 9) if total else None), " + ".join(read) or "no parts"
+
+
+def machine_price(
+    lotted: str, shapes: Mapping[str, Mapping[str, Any]], known: Mapping[str, Part]
+) -> float | None:
+    """Dollars per hour of a machine; None unless every part of its shape has a price and an amount.
+
+    What a flexible shape consists of is the machine's own. A name without amounts is priced by no shape:
+    databases have shapes of the same names.
+    """
+    name, words, amounts = lot_of(lotted)
+    shape = shapes.get(name)
+    if shape is None or not amounts:
+        return None
+    if PREEMPTIBLE in words and shape.get("allowPreemptible") is not True:
+        return None
+    own = amounts if name.endswith(".Flex") else None
+    held = [_amounted(part, own) for part in _mappings(shape.get("products"))]
+    usd, _ = price_of({**shape, "products": held}, known, gpu_count(shape, name))
+    return usd and usd * (PREEMPTIBLE_SHARE if PREEMPTIBLE in words else 1)
+
+
+def _amounted(part: Mapping[str, Any], own: Mapping[str, float] | None) -> dict[str, Any]:
+    """A part of a shape with how much of it a machine has; None where that is not told.
+
+    `own`: what a machine of a flexible shape has, of which only OCPUs and memory are known.
+    """
+    if own is None:
+        return {**part, "qty": positive(part.get("qty"))}
+    told = part.get("type")
+    kind = told.get("value") if isinstance(told, Mapping) else None
+    return {**part, "qty": {"ocpu": own.get("ocpus"), "memory": own.get("gb")}.get(str(kind))}
 
 
 def gpu_count(shape: Mapping[str, Any], kind: str) -> float | None:

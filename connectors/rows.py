@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
+NAME = re.compile(r"[^\s=]+")
 
 
 def inner(record: Any, *path: str) -> Any:
@@ -20,6 +22,23 @@ def each(record: Any, *path: str) -> list[Record]:
     """The records in the list at `path` of a record."""
     found = inner(record, *path)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def lot(kind: str, /, *words: str, **amounts: float | None) -> str | None:
+    """What a machine is priced as: its type, how it is rented, and how much of each part it has.
+
+    None where an amount is not known, or a name is none. `lot_of` reads it again.
+    """
+    told = [f"{name}={value:.9g}" for name, value in amounts.items() if value is not None]
+    named = all(NAME.fullmatch(name) for name in (kind, *words, *amounts))
+    return " ".join((kind, *words, *told)) if named and len(told) == len(amounts) else None
+
+
+def lot_of(text: str) -> tuple[str, frozenset[str], dict[str, float]]:
+    """The type, the words and the amounts of a lot."""
+    kind, *rest = text.split(" ")
+    amounts = {one.partition("=")[0]: float(one.partition("=")[2]) for one in rest if "=" in one}
+    return kind, frozenset(one for one in rest if "=" not in one), amounts
 
 
 def told(**facts: Any) -> dict[str, object]:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 PRICE = "coalesce(resource.usd_per_hour, price.usd_per_hour)"
 """What the cloud says of this one, else what its type costs there on demand while it is paid for."""
 
+PRICED_AS = "coalesce(json_extract(resource.details, '$.priced_as'), resource.instance_type)"
+"""What its price is kept under: where a type does not make the price alone, its parts are named too."""
+
 PRICED_BY_TYPE = (
-    "resource.instance_type IS NOT NULL AND coalesce(resource.spot, 0)=0"
+    "resource.instance_type IS NOT NULL"
+    " AND (coalesce(resource.spot, 0)=0 OR json_extract(resource.details, '$.priced_as') IS NOT NULL)"
     " AND (resource.status NOT IN ('stopped', 'terminated')"
     " OR json_extract(resource.details, '$.paid_while_stopped'))"
     " AND json_extract(resource.details, '$.priced_apart') IS NULL"
@@ -27,7 +31,7 @@ PRICED_BY_TYPE = (
 JOINED = (
     f" LEFT JOIN instance_price AS price ON {PRICED_BY_TYPE}"
     " AND price.provider=resource.provider AND price.region=resource.region"
-    " AND price.instance_type=resource.instance_type"
+    f" AND price.instance_type={PRICED_AS}"
 )
 EVERY_TAG = "*"
 """As a missing tag: there is none at all."""

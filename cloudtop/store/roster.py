@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import Scope, iso
-from cloudtop.store.resource_sql import JOINED, PRICE, PRICED_BY_TYPE, grouped, ordered, terms
+from cloudtop.store.resource_sql import JOINED, PRICE, PRICED_AS, PRICED_BY_TYPE, grouped, ordered, terms
 from cloudtop.store.resource_table import COLUMNS, PAST_FIELDS, record
 from cloudtop.store.resources import ResourceFilter, ResourcePage
 from cloudtop.store.shelf import generation
@@ -83,9 +83,12 @@ class Roster:
         return [_group(row[:-2], row[-2], row[-1]) for row in found]
 
     def unpriced(self, query: ResourceFilter) -> list[dict[str, Any]]:
-        """{provider, account, region, instance_type} of which a row has no price yet and may get one."""
+        """{provider, account, region, instance_type} of which a row has no price yet and may get one.
+
+        The type is what the price is kept under.
+        """
         names = ("provider", "account", "region", "instance_type")
-        columns = ", ".join(f"resource.{one}" for one in names)
+        columns = ", ".join((*(f"resource.{one}" for one in names[:3]), PRICED_AS))
         with self._reader.snapshot() as db:
             held = self._scopes(db, generation(db), query.scopes)
             source, values = _source(query)

@@ -96,8 +96,14 @@ def _asked(ctx: Ctx, row: Mapping[str, Any], name: str) -> Any:
 
 
 def unpriced(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The rows that cost what their type does, as far as their cloud has not told their price."""
-    return (one for one in rows if one["instance_type"] and not (one["_priced"] or one["spot"]))
+    """The rows that cost what their type does, as far as their cloud has not told their price.
+
+    Each with what its price is kept under as its type.
+    """
+    for one in rows:
+        lot = (one["details"] or {}).get("priced_as")
+        if one["instance_type"] and not one["_priced"] and (lot or not one["spot"]):
+            yield {**one, "instance_type": lot or one["instance_type"]}
 
 
 def grouped(

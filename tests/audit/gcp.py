@@ -152,3 +152,43 @@ def devices() -> Iterator[tuple[Thing, int, Any]]:
 def base(series: Any) -> float:
     """What a series comes to over whole hours."""
     return float(series[0] if isinstance(series, list) else series)
+
+
+PER_HOUR = {
+    ("us-central1", "n2"): (0.0316, 0.0042),
+    ("europe-west4", "n2"): (0.0348, 0.0047),
+    ("us-central1", "e2"): (0.0218, 0.0029),
+    ("us-east1", "e2"): (0.0218, 0.0029),
+    ("europe-west4", "e2"): (0.024, 0.0032),
+    ("us-central1", "c2"): (0.034, 0.0045),
+    ("us-central1", "n1"): (0.032, 0.0043),
+    ("us-central1", "a2"): (0.0316, 0.0042),
+    ("europe-west4", "g2"): (0.0275, 0.0032),
+}
+"""Dollars for a core and for a GiB, as the sandbox's catalogue has them."""
+MADE = {"n2-standard-4": (4, 16), "n2-highmem-4": (4, 32), "c2-standard-8": (8, 32), "n1-standard-4": (4, 15),
+        "e2-standard-4": (4, 16), "e2-micro": (0.25, 1), "a2-highgpu-4g": (48, 340), "g2-standard-8": (8, 32),
+        }  # fmt: skip
+"""What is billed of a type: cores, of a shared one the share, and GiB."""
+GPU_PER_HOUR = {"a2-highgpu-4g": 4 * 2.94, "g2-standard-8": 0.62, "n1-standard-4": 2.48}
+"""The one N1 with a GPU that has no licence beside it is the playground."""
+SPOT_PER_HOUR = {
+    "n2d-custom-6-24576": 6 * 0.008 + 24 * 0.001,
+    # Eight GPUs, 208 cores, 1872 GiB, and 6000 GiB of local SSD by the month of 730 hours.
+    "a3-highgpu-8g": 8 * 3.0 + 208 * 0.012 + 1872 * 0.001 + 6000 * 0.0365 / 730,
+}
+
+
+def price(thing: Thing) -> float | None:
+    """What an instance costs an hour."""
+    state, kind = thing.told("status"), thing.told("machineType")
+    if state == "TERMINATED":
+        return 0.0
+    # A virtual workstation is licensed by the GPU.
+    if state != "RUNNING" or kind is None or "-vws" in str(thing.said):
+        return None
+    if "SPOT" in str(thing.told("scheduling")):
+        return SPOT_PER_HOUR[kind]
+    cores, gib = MADE[kind]
+    core, ram = PER_HOUR[str(thing.region), kind.split("-")[0]]
+    return cores * core + gib * ram + GPU_PER_HOUR.get(kind, 0.0)

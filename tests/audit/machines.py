@@ -95,10 +95,11 @@ def spot(thing: Thing) -> bool:
 
 
 def price(thing: Thing, listed: Listed) -> float | None:
-    """Dollars an hour of a machine; Google, Oracle and Neon tell none."""
+    """Dollars an hour of a machine; Neon tells none."""
     if thing.cloud == "azure":
         return azure.price(thing, listed)
-    of = {"aws": aws.price, "digitalocean": digitalocean.price, "runpod": runpod.price, "vast": vast.price}
+    of = {"aws": aws.price, "digitalocean": digitalocean.price, "gcp": gcp.price, "oci": oci.price,
+          "runpod": runpod.price, "vast": vast.price}  # fmt: skip
     return of[thing.cloud](thing) if thing.cloud in of else None
 
 

@@ -31,6 +31,10 @@ THERE = (
 """Groups of things that do not compute: what is in order there is `available`."""
 GPUS = {"BM.GPU.H100.8": ("H100", 8, 80), "BM.GPU.A100-v2.8": ("A100", 8, 80), "VM.GPU.A10.1": ("A10", 1, 24),
         "VM.GPU.A10.2": ("A10", 2, 24), "VM.GPU3.1": ("V100", 1, 16)}  # fmt: skip
+PER_HOUR = {"VM.Standard.E5.Flex": (0.03, 0.002), "VM.Standard.A1.Flex": (0.01, 0.0015)}
+"""Dollars for an OCPU and for a GB of memory, as the sandbox's price list has them."""
+FIXED = {"VM.Standard2.4": 4 * 0.0638, "BM.GPU.H100.8": 8 * 9.8, "BM.GPU.A100-v2.8": 8 * 4.2,
+         "VM.GPU.A10.1": 2.1, "VM.GPU3.1": 2.9}  # fmt: skip
 FIELDS = {
     "instances": {"instance_type": "shape"},
     "volumes": {"size_gb": "sizeInGBs"},
@@ -83,6 +87,21 @@ def spot(thing: Thing) -> bool:
 def ill(thing: Thing) -> bool:
     """Whether it failed, or asks for attention."""
     return status(thing) == "failed" or "NEEDS_ATTENTION" in str(thing.told("lifecycleState"))
+
+
+def price(thing: Thing) -> float | None:
+    """What an instance costs an hour: nothing stopped here has a disk or a GPU of its own."""
+    state, shape = thing.told("lifecycleState"), thing.told("shape")
+    if state in ("STOPPED", "TERMINATED"):
+        return 0.0
+    windows = "windows" in str(thing.said.get("sourceDetails"))
+    if state != "RUNNING" or windows or "dedicatedVmHostId" in thing.said or shape is None:
+        return None
+    if shape in PER_HOUR:
+        ocpu, gb = PER_HOUR[shape]
+        made = thing.said["shapeConfig"]
+        return float(made["ocpus"] * ocpu + made["memoryInGBs"] * gb)
+    return FIXED[shape] / (2 if "preemptibleInstanceConfig" in thing.said else 1)
 
 
 def created(thing: Thing, started: datetime) -> datetime | None:

@@ -389,12 +389,21 @@ GCP_PARTS = {
     "mega": "Nvidia H100 80GB (Plus|Mega) GPU",
     "b200": r"A4 Nvidia B200 \(1 gpu slice\)",
     "a100": "Nvidia Tesla A100 80GB GPU",
+    "a100-40": "Nvidia Tesla A100 GPU",
+    "l4": "Nvidia L4 GPU",
     "t4": "Nvidia Tesla T4 GPU",
+    "v100": "Nvidia Tesla V100 GPU",
     "eighth": "1/8 vGPU no lssd",
     "ssd": "SSD backed Local Storage",
     **{
         f"{host} {kind}": f"{name} Instance {kind}"
-        for host, name in (("a3", "A3"), ("plus", "A3Plus"), ("a2", "A2"), ("n1", "N1 Predefined"))
+        for host, name in (
+            ("a3", "A3"),
+            ("plus", "A3Plus"),
+            ("a2", "A2"),
+            ("g2", "G2"),
+            ("n1", "N1 Predefined"),
+        )
         for kind in ("Core", "Ram")
     },
 }
@@ -405,6 +414,14 @@ GCP_MACHINES: Mapping[str, tuple[str, int, float, str, int, str, int, int, int]]
     "a3-megagpu-8g": ("H100", 80, 8, "mega", 8, "plus", 208, 1872, 6000),
     "a4-highgpu-8g": ("B200", 180, 8, "b200", 8, "", 0, 0, 0),
     **{f"a2-ultragpu-{n}g": ("A100", 80, n, "a100", n, "a2", 12 * n, 170 * n, 375 * n) for n in (1, 2, 4, 8)},
+    **{f"a2-highgpu-{n}g": ("A100", 40, n, "a100-40", n, "a2", 12 * n, 85 * n, 0) for n in (1, 2, 4, 8)},
+    "a2-megagpu-16g": ("A100", 40, 16, "a100-40", 16, "a2", 96, 1360, 0),
+    **{f"g2-standard-{n}": ("L4", 24, 1, "l4", 1, "g2", n, 4 * n, 0) for n in (4, 8, 12, 16, 32)},
+    **{f"g2-standard-{24 * n}": ("L4", 24, 2 * n, "l4", 2 * n, "g2", 24 * n, 96 * n, 0) for n in (1, 2, 4)},
+    **{
+        f"n1-standard-{4 * n}+nvidia-tesla-v100:{n}": ("V100", 16, n, "v100", n, "n1", 4 * n, 15 * n, 0)
+        for n in (1, 2, 4, 8)
+    },
     **{
         f"n1-standard-{4 * n}+nvidia-tesla-t4:{n}": ("T4", 16, n, "t4", n, "n1", 4 * n, 15 * n, 0)
         for n in (1, 2, 4)

@@ -64,6 +64,16 @@ def test_gpus_are_those_of_the_machine_once_each(call: Call) -> None:
         assert told == ([expected] if expected else []), row["name"]
 
 
+def test_a_machine_costs_what_its_parts_do_in_its_region(call: Call) -> None:
+    rows = {
+        (row["account"], row["id"]): row["usd_per_hour"]
+        for row in call("list_resources", resource_type="instance")["rows"]
+    }
+    expected = {(one.account, one.names[-1]): gcp.price(one) for one in things("instance")}
+    assert rows == pytest.approx(expected)
+    assert len({usd for usd in expected.values() if usd}) > 8
+
+
 def test_a_function_is_no_service_and_what_balances_nothing_is_no_load_balancer(call: Call) -> None:
     services = {row["name"] for row in call("list_resources", resource_type="container")["rows"]}
     functions = {row["name"] for row in call("list_resources", resource_type="function")["rows"]}

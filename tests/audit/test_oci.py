@@ -77,6 +77,28 @@ def test_an_instance_has_what_its_shape_is_made_of_and_the_addresses_of_its_card
         assert row["spot"] == ("preemptibleInstanceConfig" in thing.said)
 
 
+def test_a_machine_costs_what_its_shape_does_as_it_is_paid_for(call: Call) -> None:
+    rows = {key(row)[2]: row for row in call("list_resources", resource_type="instance")["rows"]}
+    expected = {one.id: oci.price(one) for one in THINGS if one.type == "instance"}
+    assert {id: row["usd_per_hour"] for id, row in rows.items()} == pytest.approx(expected)
+    assert len({usd for usd in expected.values() if usd}) > 5
+
+
+def test_what_has_the_shape_of_a_machine_and_is_none_has_no_price(call: Call) -> None:
+    rows = call("list_resources", resource_type=["database", "container"])["rows"]
+    assert any(row["instance_type"] for row in rows)
+    assert {row["usd_per_hour"] for row in rows} == {None}
+
+
+def test_what_a_group_of_machines_costs_is_the_sum_of_its_machines(call: Call) -> None:
+    cost: dict[str, float] = {}
+    for one in THINGS:
+        if one.type == "instance":
+            cost[str(one.region)] = cost.get(str(one.region), 0.0) + (oci.price(one) or 0.0)
+    rows = call("list_resources", resource_type="instance", group_by=["region"])["rows"]
+    assert {row["group"]: row["usd_per_hour"] for row in rows} == pytest.approx(cost)
+
+
 def test_a_cluster_has_the_nodes_of_its_pools(call: Call) -> None:
     sizes: dict[str, list[int | None]] = {}
     for pool in company.file("oci")["resources"]["node_pools"]["records"]:

@@ -54,7 +54,8 @@ def kind(row: Any, id: str, tells: Mapping[str, str], **record: Any) -> Kind:
 
 
 def machine(one: Any) -> Resource | None:
-    return oci_compute.instance(one, {}, {"ocid1.instance.oc1.iad.a": Vnic("10.0.0.4", None, 0.0)})
+    cards = {"ocid1.instance.oc1.iad.a": Vnic("10.0.0.4", None, 0.0)}
+    return oci_compute.instance(one, {}, cards, "Oracle Linux")
 
 
 KINDS: Mapping[str, Kind] = {
@@ -62,11 +63,12 @@ KINDS: Mapping[str, Kind] = {
         machine,
         "ocid1.instance.oc1.iad.a",
         {
-            "shape": "instance_type",
-            "shapeConfig": "vcpus ram_gib details.ocpus",
+            "lifecycleState": "status status_raw details.priced_apart",
+            "shape": "instance_type details.priced_as",
+            "shapeConfig": "vcpus ram_gib details.ocpus details.priced_as",
             "faultDomain": "details.fault_domain",
             "sourceDetails": "details.image_id",
-            "preemptibleInstanceConfig": "spot",
+            "preemptibleInstanceConfig": "spot details.priced_as",
             "agentConfig": "details.agent_off",
         },
         lifecycleState="RUNNING",

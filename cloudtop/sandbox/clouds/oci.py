@@ -55,6 +55,11 @@ PARTS: Sequence[tuple[str, str, str, str, float]] = (
     ("B119001", "OCI - Compute - GPU - X9000", GPU, "Compute - GPU", 5.0),
     ("B93113", "OCI - Compute - Standard - E4 - OCPU", OCPU, "Compute - Virtual Machine", 0.025),
     ("B93114", "OCI - Compute - Standard - E4 - Memory", MEMORY, "Compute - Virtual Machine", 0.0015),
+    ("B97384", "OCI - Compute - Standard - E5 - OCPU", OCPU, "Compute - Virtual Machine", 0.03),
+    ("B97385", "OCI - Compute - Standard - E5 - Memory", MEMORY, "Compute - Virtual Machine", 0.002),
+    ("B93297", "OCI - Compute - Standard - A1 - OCPU", OCPU, "Compute - Virtual Machine", 0.01),
+    ("B93298", "OCI - Compute - Standard - A1 - Memory", MEMORY, "Compute - Virtual Machine", 0.0015),
+    ("B88514", "OCI - Compute - Standard - X7", OCPU, "Compute - Virtual Machine", 0.0638),
     ("B98204", "OCI - Compute - Dense I/O - E5 - NVMe", DISK, "Compute - Bare Metal", 0.0612),
 )
 
@@ -131,12 +136,17 @@ def shape(
 def shapes() -> list[dict[str, Any]]:
     """Every shape of the file, also those that are none to rent here."""
     flex: Parts = (("ocpu", "B93113", 0), ("memory", "B93114", 0))
+    newer: Parts = (("ocpu", "B97384", 0), ("memory", "B97385", 0))
+    arm: Parts = (("ocpu", "B93297", 0), ("memory", "B93298", 0))
     dense: Parts = (("ocpu", "B93113", 128), ("memory", "B93114", 1536), ("disk", "B98204", 81.6))
     return [
         *(shape(*one) for one in GPU_SHAPES),
         {**shape("BM.GPU2.2", 2, 32, 192, False, (("ocpu", "B89734", 28),)), "status": "RETIRED"},
         {**shape("BM.GPU.H100T.8", 8, 640, 2048, False, (("ocpu", "B109480", 112),)), "hidden": True},
         shape("VM.Standard.E4.Flex", None, None, 0, True, flex),
+        shape("VM.Standard.E5.Flex", None, None, 0, True, newer),
+        shape("VM.Standard.A1.Flex", None, None, 0, True, arm),
+        shape("VM.Standard2.4", None, None, 60, True, (("ocpu", "B88514", 4),)),
         shape("PostgreSQL.VM.Standard.E4.Flex", None, None, 0, False, flex),
         shape("BM.DenseIO.E5.128", None, None, 1536, False, dense),
     ]

@@ -147,6 +147,8 @@ class Oracle:
             call.take()
             found = records.vnic(self.fleet, call.account, call.region, call.path.rpartition("/")[2])
             return written(found) if found else _raise(hidden())
+        if call.path.startswith("/20160918/images/"):
+            return self._image(call)
         if call.path.startswith("/20190415/dbSystems/"):
             return self._mysql(call)
         if match := FUNCTIONS.fullmatch(call.path):
@@ -255,6 +257,17 @@ class Oracle:
             found = [one for one in found if one.get(name) == call.sent[name]]
         told = [{name: one[name] for name in one if name not in listing.left_out} for one in found]
         return cut(call, told, listing.wrapped)
+
+    def _image(self, call: Call) -> Reply:
+        """One image: the account's own, or one of Oracle's, which are listed nowhere here."""
+        call.at("iaas")
+        call.take()
+        name = call.path.rpartition("/")[2]
+        every = [self._told(one) for one in self.fleet.of("images", call.account, call.region)]
+        system = self.fleet.file["platform_images"].get(name)
+        mine = next((one for one in every if one["id"] == name), None)
+        found = {"id": name, "operatingSystem": system, "lifecycleState": "AVAILABLE"} if system else mine
+        return written(found) if found else _raise(hidden())
 
     def _mysql(self, call: Call) -> Reply:
         """One MySQL system with all that it tells."""
