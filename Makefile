@@ -23,6 +23,7 @@ $(VENV)/made:
 $(VENV)/base: $(VENV)/made pyproject.toml constraints.txt
 	@echo "setup: cloudtop and the packages it runs on" >&2
 	@$(PIP) --editable .
+	@$(BIN)/python -m compileall -q agent cloudtop connectors mcp_server
 	@touch $@
 
 $(VENV)/dev: $(VENV)/base

@@ -188,10 +188,17 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     groups = int((done[-1].get("total") if done else None) or len(rows))
     total = sum(int(row["count"]) for row in rows)
     whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
+    more = f" and {plural(groups - NAMED, 'more group')}" if groups > NAMED else ""
+    if str(answer.applied.get("sort")).startswith("price"):
+        told = ", ".join(f"{_group(row)} {_hourly(row)}" for row in rows[:NAMED])
+        return f"{whole}{conditions(answer.applied)} by {by}, an hour: {told}{more}."
     told = ", ".join(f"{_group(row)} {number(row['count'])}" for row in rows[1:NAMED])
     told = f"{_group(rows[0])} has {number(rows[0]['count'])}{f', {told}' if told else ''}"
-    more = f" and {plural(groups - NAMED, 'more group')}" if groups > NAMED else ""
     return f"{whole}{conditions(answer.applied)} by {by}: {told}{more}."
+
+
+def _hourly(row: Row) -> str:
+    return "costs nothing that is known" if row["usd_per_hour"] is None else usd(row["usd_per_hour"])
 
 
 def summed_groups(result: Computed, answer: Answer) -> str:

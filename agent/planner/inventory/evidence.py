@@ -102,7 +102,8 @@ def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
     lead = s.at(index - 1)
     asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
-    return "label" if asked and span.plays("tag_key", "team_behind") else None
+    ranked = span.plays("account_word") and any(one.plays("priced") for one in s.spans)
+    return "label" if asked and (ranked or span.plays("tag_key", "team_behind")) else None
 
 
 def _shy_noun(s: Sentence, span: Span) -> bool:
@@ -348,7 +349,8 @@ def _beside(s: Sentence, index: int, span: Span) -> str | None:
     prices = (at for at in numbers if at and s.spans[at - 1].text in ("is", "at", "pay", "paying"))
     if any(prices) or any(amount_at(s, at).unit == "usd" for at in numbers):
         return None
-    ours = any(one.plays("mine", "state", "type") or one.text in ("gpus", "we") for one in s.spans)
+    told = ("mine", "state", "type", "env", "tag_value", "owned_by", "tagged", "account")
+    ours = any(one.plays(*told) or one.text in ("gpus", "we") for one in s.spans)
     return "beside" if ours else None
 
 

@@ -99,6 +99,11 @@ def _which_most(a: Asked) -> None:
         return
     a.found.add("group_by", dimension)
     a.s.use(asks[0], at)
+    if (priced := _dearest(a, at)) is not None:
+        a.put("sort", priced)
+        if not is_plural(head.text):
+            a.put("limit", 1)
+        return
     most = next((i for i, span in a.all("many", "few", "top") if i > at), None)
     if most is None or (a.tool.has("metric") and any(span.plays(*_METRICS) for span in a.s.spans[most:])):
         return
@@ -107,6 +112,22 @@ def _which_most(a: Asked) -> None:
         a.put("sort", "count_asc")
     if not is_plural(head.text):
         a.put("limit", 1)
+
+
+def _dearest(a: Asked, at: int) -> str | None:
+    """`which team pays the most`, `which region is cheapest`: the order of groups by what they cost."""
+    if not a.tool.has("sort") or a.tool.has("metric"):
+        return None
+    for index, span in a.all("extreme"):
+        if index > at and str(span.get("extreme")).startswith("price"):
+            a.s.use(index)
+            return str(span.get("extreme"))
+    ranked = [i for i, _ in a.all("many", "few") if i > at]
+    money = [i for i, _ in a.all("priced") if i > at]
+    if not ranked or not money:
+        return None
+    a.s.use(ranked[0], *money)
+    return "price_asc" if a.s.plays(ranked[0], "few") else "price_desc"
 
 
 def _top_groups(a: Asked) -> None:

@@ -247,6 +247,10 @@ def _key_and_value(a: Asked, index: int) -> None:
     while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
+    before = a.s.at(index - 1)
+    if at == index + 1 and before is not None and before.text in ("which", "what"):
+        # `which team pays most`: it is asked for, not told.
+        return
     if (
         value is not None
         and value.text not in set_of("articles") | set_of("place_leads")
