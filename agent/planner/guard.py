@@ -157,7 +157,7 @@ def injected(words: Sequence[str]) -> bool:
             continue
         place = at + size
         for _ in range(5):
-            if sets["objects"].at(words, place):
+            if sets["objects"].at(words, place) or (place > at + size and sets["owned"].at(words, place)):
                 return True
             step = sets["own"].at(words, place)
             if not step:
@@ -221,9 +221,9 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         return False
     rest = words[at:]
     granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
+    if _begins_anew(rest) or _halts(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
         return False
-    if size := write.hard.at(words, at):
+    if size := write.hard.at(words, at) or _parted(words, at):
         return _orders(words, at + size, write)
     if words[at] == "order" and "by" in rest:
         return False
@@ -238,10 +238,42 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     return _misspelled(rest, write, known)
 
 
+def _parted(words: Sequence[str], at: int) -> int:
+    """`spin me up`, `turn the idle ones off`: the verb, where its second half closes the clause; else 0."""
+    behind = _particles().get(words[at], frozenset())
+    for place in range(at + 2, min(at + 2 + _BETWEEN, len(words))) if behind else ():
+        before = words[place - 1]
+        if before in _ENDS or before in _JOINS or (before in _RELATIVE and place > at + 2):
+            return 0
+        if words[place] in behind:
+            return 1
+    return 0
+
+
+_BETWEEN = 5
+_RELATIVE = frozenset(("that", "which", "who", "is", "are", "was", "were", "of"))
+
+
+@cache
+def _particles() -> dict[str, frozenset[str]]:
+    """Verb -> what may stand apart behind it and makes it an order."""
+    found: dict[str, frozenset[str]] = {}
+    for phrase in guard_facts()["write"]["hard"]:
+        parts = str(phrase).split()
+        if len(parts) == 2 and parts[1] in guard_facts()["write"]["particles"]:
+            found[parts[0]] = found.get(parts[0], frozenset()) | {parts[1]}
+    return found
+
+
 def _begins_anew(rest: Sequence[str]) -> bool:
     """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
     following = rest[2] if len(rest) > 2 else "."
     return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
+
+
+def _halts(rest: Sequence[str]) -> bool:
+    """`stop, I meant the A100`: said to whom one talks to."""
+    return rest[0] == "stop" and len(rest) > 2 and rest[1] in _ENDS
 
 
 def _of_the_question(rest: Sequence[str], write: _Write) -> bool:
@@ -306,9 +338,12 @@ def _is_name(word: str) -> bool:
 
 
 def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
-    """`delte bucket logs`: an unknown word close to a write verb, with an object one owns."""
+    """`delte bucket logs`: an unknown word close to a write verb, with an object that one owns or points at."""
     word = rest[0]
-    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2 or not _owned(rest, 1, write):
+    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:
+        return False
+    alike = _ALIKE if _owned(rest, 1, write) else _SAME if rest[1] in _POINTS else None
+    if alike is None:
         return False
     swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
     if any(one in known and one not in write_verbs() for one in swapped):
@@ -318,8 +353,10 @@ def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bo
 
     verbs = [verb for group in write.near.values() for verb in group]
     near = DamerauLevenshtein.normalized_similarity
-    return extractOne(word, verbs, scorer=near, score_cutoff=_ALIKE) is not None
+    return extractOne(word, verbs, scorer=near, score_cutoff=alike) is not None
 
 
-_ALIKE = 0.65
-"""So much like an order a word must be that nobody knows, before something one owns, to be taken for one."""
+_ALIKE, _SAME = 0.65, 0.8
+"""So much like an order a word must be that nobody knows, to be taken for one: before something one owns, before
+what is only pointed at."""
+_POINTS = frozenset(("the", "all", "my", "our", "this", "that", "these", "those", "every", "it", "them"))
