@@ -31,6 +31,8 @@ _READS = frozenset(
 )
 _SURE = 2.5
 """So much speaks for a subject that no tool answers yet, before it is said that none does."""
+_SHY = 1.2
+"""So little speaks for what one runs, where only a word such as `box` does."""
 _RESOURCES = frozenset(("name", "id", "resource_type", "region", "tag"))
 """What narrows a check to resources; without it, it is of connections."""
 
@@ -153,7 +155,16 @@ def _owned(
         return own.fresh(now, previous)
     if own.weight <= against or (best is not None and not best.here and against >= _SURE):
         return None
+    if _of_offers(previous, lexicon) and own.weight <= _SHY and goes_on(s, own_subject=False):
+        # `and eight of them in one box, for 3 days?`: of the offers that were shown.
+        return None
     return own.fresh(now, previous)
+
+
+def _of_offers(query: Query | None, lexicon: Lexicon) -> bool:
+    """Whether a query is about what sellers offer."""
+    tool = lexicon.tools.get(query.tool) if query is not None else None
+    return tool is not None and tool.here and tool.has("gpu") and tool.market
 
 
 def _is_greeting(s: Sentence) -> bool:
