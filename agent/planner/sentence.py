@@ -89,7 +89,18 @@ class Sentence:
 
     def all(self, *roles: str) -> Iterator[tuple[int, Span]]:
         """Every unused span that can play one of the roles."""
+        if self._roles.isdisjoint(roles):
+            return iter(())
         return ((i, s) for i, s in enumerate(self.spans) if not s.used and s.plays(*roles))
+
+    def has(self, *roles: str) -> bool:
+        """Whether any span, used or not, can play one of the roles."""
+        return not self._roles.isdisjoint(roles)
+
+    def mean(self, span: Span, meanings: tuple[Meaning, ...]) -> None:
+        """Give one of the spans other meanings."""
+        span.meanings = meanings
+        self.__dict__.pop("_roles", None)
 
     def use(self, *indices: int) -> None:
         """Mark spans as used."""
@@ -108,6 +119,11 @@ class Sentence:
     def words(self) -> tuple[str, ...]:
         """The tokens' texts."""
         return self._words
+
+    @cached_property
+    def _roles(self) -> frozenset[str]:
+        """What any span can play: most rules ask for what no word of a question can."""
+        return frozenset(meaning.role for span in self.spans for meaning in span.meanings)
 
     @cached_property
     def _words(self) -> tuple[str, ...]:

@@ -20,16 +20,19 @@ _MISSED = 4.0
 _AGE = 3.0
 _HISTORY = 4.0
 _STOCK = 2.0
-_OUTPUT = ("format", "max_age")
+_SAYS_NOTHING = frozenset(("format", "max_age", "vendor"))
 """What many tools take and that says nothing of the subject."""
+_OF_STATE = frozenset(("status", "check"))
+"""What says less of it."""
 
 
 def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     """How much speaks for each tool, those that are not there yet included."""
     scores = dict(s.cues)
     tools = [tool for tool in lexicon.tools.values() if tool.of_market]
+    phrases = _named(s)
     for tool in tools:
-        named = fits(s, tool)
+        named = _taken(phrases, tool)
         if keeps_history(tool):
             named = named + _HISTORY if asks_history(s) else 0.0
         if named:
@@ -133,29 +136,43 @@ def own_account(s: Sentence) -> bool:
 
 def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
-    total, named_gpu = 0.0, False
-    for span in s.spans if tool.parameters else ():
-        if not span.meanings:
-            continue
-        if span.plays("gpu") and tool.has("gpu") and not named_gpu:
-            named_gpu = True
+    return _taken(_named(s), tool)
+
+
+_Named = tuple[frozenset[str], frozenset[str], str | None]
+"""What a phrase can play, the arguments that it is a value of, and its unit."""
+
+
+def _named(s: Sentence) -> list[_Named]:
+    found = []
+    for span in s.spans:
+        if span.meanings:
+            roles = frozenset(meaning.role for meaning in span.meanings)
+            values = frozenset(role[1:] for role in roles if role[0] == "=")
+            found.append((roles, values - _SAYS_NOTHING, span.get("unit") if "unit" in roles else None))
+    return found
+
+
+def _taken(named: list[_Named], tool: Tool) -> float:
+    total, of_gpu = 0.0, False
+    parameters = tool.parameters.keys()
+    for roles, values, unit in named if parameters else ():
+        if "gpu" in roles and "gpu" in parameters and not of_gpu:
+            of_gpu = True
             total += _GPU
-        elif span.plays("=instance_type") and tool.has("instance_type"):
+        elif "=instance_type" in roles and "instance_type" in parameters:
             total += _GPU
-        elif span.plays("=name"):
+        elif "=name" in roles:
             continue
-        elif any(
-            tool.has(argument) and argument not in ("status", "check", "vendor", *_OUTPUT)
-            for argument, _ in span.values
-        ):
+        elif not parameters.isdisjoint(values - _OF_STATE):
             total += _VALUE
-        elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
+        elif not parameters.isdisjoint(values):
             total += _STATE
-        elif span.plays("value_for") and tool.has("rank_by"):
+        elif "value_for" in roles and "rank_by" in parameters:
             total += _VALUE
-        elif span.get("unit") == "gb" and tool.has("memory"):
+        elif unit == "gb" and "memory" in parameters:
             total += 1.0
-        elif span.get("unit") == "usd" and tool.has("max_price"):
+        elif unit == "usd" and "max_price" in parameters:
             total += 0.5
     return total
 
