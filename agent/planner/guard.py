@@ -221,7 +221,11 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         return False
     rest = words[at:]
     granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    if _begins_anew(rest) or _halts(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
+    if (
+        _begins_anew(rest)
+        or _halts(rest)
+        or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted)
+    ):
         return False
     if size := write.hard.at(words, at) or _parted(words, at):
         return _orders(words, at + size, write)
