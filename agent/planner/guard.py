@@ -342,7 +342,7 @@ def _is_name(word: str) -> bool:
 
 
 def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
-    """`delte bucket logs`: an unknown word close to a write verb, with an object that one owns or points at."""
+    """`delte bucket logs`: an unknown word close to a write verb, and what one owns or points at."""
     word = rest[0]
     if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:
         return False
@@ -361,6 +361,6 @@ def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bo
 
 
 _ALIKE, _SAME = 0.65, 0.8
-"""So much like an order a word must be that nobody knows, to be taken for one: before something one owns, before
-what is only pointed at."""
+"""So much like an order a word must be that nobody knows, to be taken for one: before something one owns, and
+before what is only pointed at."""
 _POINTS = frozenset(("the", "all", "my", "our", "this", "that", "these", "those", "every", "it", "them"))
