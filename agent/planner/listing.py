@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from agent.planner.found import Found
-from agent.planner.guard import PhraseSet
 from agent.planner.language import language
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 from agent.planner.subject import absence_words, absent
 from agent.planner.tool import Tool

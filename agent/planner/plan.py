@@ -9,11 +9,12 @@ from datetime import datetime
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
 from agent.planner.correction import take_back
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
-from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
+from agent.planner.guard import refusal, untwisted
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.market import continued, followed, fresh
+from agent.planner.orders import trade_verbs, write_verbs
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of

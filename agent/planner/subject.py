@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from agent.planner.guard import PhraseSet
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, keeps_history
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
 
