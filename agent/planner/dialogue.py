@@ -95,6 +95,8 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     arguments: dict[str, Any] = {
         k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()
     }
+    if previous.then is not None and previous.then.get("where") and "limit" in previous.then:
+        arguments["limit"] = previous.then["limit"]
     sides = tuple(previous.sides)
     for argument in found.cleared:
         arguments.pop(argument, None)
@@ -210,6 +212,28 @@ def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping
 
 
 def _then(
+    previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
+) -> dict[str, Any] | None:
+    """What is computed, over the rows that meet the conditions of both questions."""
+    made = _computed(previous, found, arguments, sides)
+    where = [one for one in (previous.then or {}).get("where", ()) if _still_meant(one[0], found)]
+    where += found.where
+    made = {key: value for key, value in (made or {}).items() if key not in ("where", "limit")}
+    if where and "group_by" not in arguments:
+        return {**(made or {"op": "filter"}), "where": [list(one) for one in where]}
+    return None if made.get("op") == "filter" and "field" not in made else made or None
+
+
+def _still_meant(name: str, found: Found) -> bool:
+    """Whether a condition of the question before is neither replaced nor taken away."""
+    argument = {"gpu_memory_gib": "memory", "gpu_count": "count", "usd_per_gpu_hour": "max_price"}.get(
+        name, name
+    )
+    said = {argument, f"min_{argument}"} & (found.arguments.keys() | found.cleared)
+    return not said and not any(one[0] == name for one in found.where)
+
+
+def _computed(
     previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
 ) -> dict[str, Any] | None:
     """What is computed stays from question to question where it still makes sense."""

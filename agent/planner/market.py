@@ -95,6 +95,8 @@ def _still(s: Sentence, best: Tool, before: Tool) -> bool:
 
 def _says_something(s: Sentence) -> bool:
     """At least one phrase that a filter, an order or a figure can be made of."""
+    if s.words()[:1] == ("who",) and set(s.words()) & word_set("pronouns"):
+        return True
     return bool(clearings(s)) or any(
         span.plays(*_TELLING) or span.number is not None or next(span.values, None) for span in s.spans
     )
@@ -234,10 +236,13 @@ def _kept(query: Query, tool: Tool) -> Query:
         if value == tool.default(name) or (name == "sort" and value == "price_asc"):
             continue
         kept[name] = _whole(value)
+    then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
+    if then is not None and then.get("where") and "limit" in kept:
+        # Rows that code filters are cut only after that.
+        then["limit"] = kept.pop("limit")
     if "hours" in kept and ("disk_gb" in kept or "egress_gb" in kept) and tool.has("rank_by"):
         kept.setdefault("rank_by", "total")
     sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
-    then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
     return Query(query.tool, kept, sides, then)
 
 

@@ -279,7 +279,8 @@ def ask_which(s: Sentence, index: int, last: int, names: tuple[str, ...], found:
 def _can_be_left_out(kind: str, tool: Tool) -> bool:
     """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
     argument = "providers" if kind == "provider" else kind
-    return kind not in _SINGLE or tool.has(f"exclude_{argument}")
+    told = kind == "provider" and "name" in tool.fields
+    return told or kind not in _SINGLE or tool.has(f"exclude_{argument}")
 
 
 def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:

@@ -67,6 +67,8 @@ def _several(span: Span, ruled_out: bool, found: Found) -> None:
 def _listed(span: Span, role: str, argument: str, ruled_out: bool, tool: Tool, found: Found) -> None:
     """One more of several, or of those left out."""
     if ruled_out and not tool.has(f"exclude_{argument}"):
+        if role == "provider" and "name" in tool.fields:
+            span.used = found.meet(tool, "provider", "ne", str(span.get(role)))
         return
     span.used = True
     found.add(f"exclude_{argument}" if ruled_out else argument, span.get(role))
