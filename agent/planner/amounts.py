@@ -133,6 +133,7 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         found.refused.append(f"around ${amount.value:g}: a price can have a lower and an upper limit")
         return True
     per_node = near(s, amount, "per_node")
+    s.use(*(i for i, sp in enumerate(s.spans) if sp.plays("budget")))
     per_gpu = amount.per_gpu or any(sp.plays("per_gpu") for sp in s.spans[amount.at : amount.last + 1])
     each = _each_behind(s, amount)
     if each is not None:
@@ -143,6 +144,7 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         )
     if per_node is not None:
         s.use(per_node)
+    in_all = near(s, amount, "whole")
     for role in ("whole", "quantity"):
         if (place := near(s, amount, role)) is not None and (
             role == "whole" or s.spans[place].get("quantity") == "price"
@@ -156,7 +158,8 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         found.then = {"op": "within", "usd_total": amount.value}
         return True
     argument = "min_price" if amount.op in ("gt", "ge") else "max_price"
-    scope = False if per_node is not None else per_gpu or None
+    whole = per_node is not None or (in_all is not None and amount.hours is not None)
+    scope = False if whole else per_gpu or None
     if amount.hours is None and scope is None and argument == "max_price":
         found.loose_cap = amount.value
     _cap(found, argument, amount.value, scope)
@@ -184,9 +187,7 @@ def _cap(found: Found, argument: str, value: float, per_gpu: bool | None) -> Non
 
 def _is_budget(s: Sentence, found: Found) -> bool:
     """An amount is a budget beside words that say so, or when a length of time is asked for."""
-    places = [i for i, sp in enumerate(s.spans) if sp.plays("budget")]
-    if places:
-        s.use(*places)
+    if any(sp.plays("budget") for sp in s.spans):
         return True
     return found.how_long or any(sp.plays("whole") for sp in s.spans)
 
@@ -397,6 +398,8 @@ def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
         if joint not in ("to", "-", "and", "until", "through") or (joint == "and" and lead is None):
             continue
         first, second = amount_at(s, low), amount_at(s, high)
+        if first.unit is None and s.plays(high + 1, "unit") and s.spans[high + 1].get("unit") == "cent":
+            first.value /= 100
         unit = second.unit or first.unit or "usd"
         if unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
             found.put("min_price", first.value)

@@ -77,6 +77,8 @@ def _beside_model(s: Sentence, amount: Amount) -> bool:
 
 
 _OF = ("of", "with", "of type", "nvidia")
+_MOST = 16
+"""GPUs in the largest machines."""
 _LARGEST = 8
 """GPUs in the machines that most sellers have at most: more of them are machines of so many together."""
 
@@ -215,6 +217,8 @@ def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: i
             f"top {whole} {name} offers",
         )
         return True
+    if whole > _MOST and amount.op is None and not s.plays(amount.last + 1, "unit"):
+        return _machines(s, whole, found)
     count_gpus(found, whole, amount.op)
     return True
 
@@ -245,7 +249,9 @@ def count_words(s: Sentence, found: Found) -> None:
     """`single`, `pair of`, `quad`, `multi-gpu`."""
     for index, span in s.all("count_word"):
         after = s.at(index + 1)
-        if after is not None and after.get("unit") == "node" and _in_a(s, index):
+        if after is not None and after.get("unit") in ("node", "gpu") and _in_a(s, index):
+            # `in a single card` says nothing of how many there are.
+            s.use(*((index, index + 1) if after.get("unit") == "gpu" else ()))
             continue
         if after is not None and after.plays("best", "field_best", "cheaper", "dearer"):
             s.use(index)

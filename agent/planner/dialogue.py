@@ -43,6 +43,7 @@ _NUMBERED = {
     "min_price": "over ${} per hour",
     "memory": "{} GB of memory each",
     "min_memory": "at least {} GB of memory each",
+    "hours": "{} hours of use",
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare", "worth"))
 _OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
@@ -135,6 +136,8 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
         found.put("limit", whole)
         return
     names = [name for name in _NUMBERED if name in before and (whole or name.endswith("price"))]
+    if "hours" in names and value <= max(SHARED):
+        names.remove("hours")
     if len(names) > 1 and before.get("limit") == 1:
         names.remove("limit")
     if len(names) > 1:
@@ -224,6 +227,14 @@ def _then(
     return None if made.get("op") == "filter" and "field" not in made else made or None
 
 
+def _several(arguments: Mapping[str, Any], name: str) -> list[Any]:
+    value = arguments.get(name)
+    return list(value) if isinstance(value, list) and name in _SIDES else []
+
+
+_SIDES = ("gpu", "providers", "region")
+
+
 def _still_meant(name: str, found: Found) -> bool:
     """Whether a condition of the question before is neither replaced nor taken away."""
     argument = {"gpu_memory_gib": "memory", "gpu_count": "count", "usd_per_gpu_hour": "max_price"}.get(
@@ -241,6 +252,8 @@ def _computed(
         if found.then["op"] == "divide" and found.budget is None and previous.then:
             return dict(previous.then)
         return dict(found.then)
+    if found.compare and (by := next((n for n in found.arguments if len(_several(arguments, n)) > 1), None)):
+        return {"op": "compare", "by": by, "values": _several(arguments, by)}
     if previous.then is None or previous.then["op"] not in _KEPT_THEN or found.best is not None:
         return None
     kept = dict(previous.then)

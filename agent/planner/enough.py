@@ -25,6 +25,8 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         return True
     if _dangling(s, arguments):
         return False
+    if (found.then or {}).get("op") in ("within", "divide") and (near_gpu(s) or _rents(s)):
+        return True
     if arguments & {
         "available",
         "gpu",
@@ -72,13 +74,18 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
     return bool(query.sides) or (gpu_word and (priced or found.best is not None))
 
 
-_OF_GPUS = frozenset(("gpu_memory_gib", "gpu_count", "usd_per_gpu_hour"))
+_OF_GPUS = frozenset(("gpu_memory_gib", "gpu_count", "usd_per_gpu_hour", "usd_per_hour"))
 """Row fields that only offers of GPUs have."""
 
 
 def _of_price(span: Span) -> bool:
     """`price drop`, `get more expensive`: a change of prices, whatever they are of."""
     return span.plays("change") and any(word in span.text for word in ("pric", "expens", "cheap", "dear"))
+
+
+def _rents(s: Sentence) -> bool:
+    """`what can I rent`, `which can we afford`."""
+    return bool({"rent", "rented", "afford", "lease", "hire"} & set(s.words()))
 
 
 def _dangling(s: Sentence, arguments: set[str]) -> bool:

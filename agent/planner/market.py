@@ -21,7 +21,7 @@ from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, r
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
-from agent.planner.leftovers import ignored_words
+from agent.planner.leftovers import ignored_words, is_content
 from agent.planner.lexicon import Lexicon
 from agent.planner.negation import unheard_words
 from agent.planner.overtime import over_time
@@ -72,6 +72,24 @@ def continued(
         return None
     past = lexicon.tools[previous.tool].has("time") and bool(spoken(s.text, now, bare=False))
     return lexicon.tools[previous.tool] if past or _says_something(s) else None
+
+
+def stays(s: Sentence, previous: Query | None, lexicon: Lexicon) -> bool:
+    """`total for 2 nodes`, `under $3 for the box` after a question for prices: about those still.
+
+    Machines that are counted, priced or pointed at are those; `instances on aws` are one's own.
+    """
+    before = lexicon.tools.get(previous.tool) if previous is not None else None
+    if before is None or not before.has("gpu") or is_reset(s) or set(s.words()) & _OWNERS:
+        return False
+    machines = [i for i, span in enumerate(s.spans) if span.get("unit") == "node"]
+    led = all(i and (s.spans[i - 1].number is not None or s.spans[i - 1].text in _POINTS) for i in machines)
+    known = all(span.meanings or span.number is not None or not is_content(span.text) for span in s.spans)
+    return led and known and any(span.plays(*_TELLING) or span.number is not None for span in s.spans)
+
+
+_OWNERS = frozenset(("my", "our", "we", "i", "which", "list", "running", "stopped"))
+_POINTS = frozenset(("the", "that", "this", "one", "a", "per", "whole", "each", "same", "single"))
 
 
 def _still(s: Sentence, best: Tool, before: Tool) -> bool:

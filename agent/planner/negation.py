@@ -226,6 +226,8 @@ def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], fou
             kind, joined, lead = kind or here, "", False
         elif span.text in word_set("joins") and kind is not None:
             joined = span.text
+        elif kind is None and span.number is not None and s.plays(at + 1, "sellers"):
+            s.use(at)
         elif span.text in word_set("fill"):
             if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
                 break

@@ -13,7 +13,7 @@ from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.market import continued, followed, fresh
+from agent.planner.market import continued, followed, fresh, stays
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
@@ -151,7 +151,11 @@ def _owned(
     if best is not None and best.has("check") and about and own.weight:
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
-    if own.weight <= against or (best is not None and not best.here and against >= _SURE):
+    if (
+        stays(s, previous, lexicon)
+        or own.weight <= against
+        or (best is not None and not best.here and against >= _SURE)
+    ):
         return None
     return own.fresh(now, previous)
 

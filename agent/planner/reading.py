@@ -276,4 +276,4 @@ def _cap_scope(found: Found) -> None:
         if count == 1 and "count" in found.arguments:
             return
         del found.arguments[argument]
-        found.refused.append(f"${value:g} for the whole instance: say how many GPUs it should have")
+        found.where.append(["usd_per_hour", "le" if argument == "max_price" else "ge", value])

@@ -118,9 +118,12 @@ def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bo
         return False
     model = _model_beside(s, amount)
     if model is not None or amount.op == "eq" or _attributive(s, amount, named):
-        if "memory" in found.arguments and found.arguments["memory"] != amount.value:
+        if any("memory" in side for side in found.sides) or (
+            "memory" in found.arguments and found.arguments["memory"] != amount.value
+        ):
             _memory_side(found, amount.value)
-        found.put("memory", amount.value)
+        else:
+            found.put("memory", amount.value)
     elif found.loose_memory and s.plays(amount.at - 1, "or") and s.spans[amount.at - 1].text == "or":
         found.sides += [{"memory": found.arguments.pop("min_memory")}, {"memory": amount.value}]
     else:
@@ -132,7 +135,7 @@ def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bo
 def _memory_side(found: Found, value: float) -> None:
     """`A100 40gb vs 80gb`: two sizes are two sides."""
     if not found.sides:
-        found.sides.append({"memory": found.arguments["memory"]})
+        found.sides.append({"memory": found.arguments.pop("memory")})
     found.sides.append({"memory": value})
 
 

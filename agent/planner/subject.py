@@ -22,6 +22,8 @@ _AGE = 3.0
 _HISTORY = 4.0
 _STOCK = 2.0
 _RENTED = 3.0
+_KEYED = 2.0
+_RELIABLE = 3.0
 _OUTPUT = ("format", "max_age")
 """What many tools take and that says nothing of the subject."""
 
@@ -161,7 +163,12 @@ def fits(s: Sentence, tool: Tool) -> float:
         ):
             total += _VALUE
         elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
-            total += _STATE
+            keyed = span.get("=check") in ("permissions", "quota") and any(
+                sp.plays("provider") for sp in s.spans
+            )
+            total += _STATE + _KEYED * keyed
+        elif span.get("field") == "reliability" and tool.has("max_price"):
+            total += _RELIABLE
         elif span.plays("value_for") and tool.has("rank_by"):
             total += _VALUE
         elif span.get("unit") == "gb" and tool.has("memory"):
@@ -190,8 +197,10 @@ def rented(s: Sentence) -> bool:
     said = set(s.words())
     if not any(span.plays("gpu") for span in s.spans) or said & word_set("not_rented"):
         return False
-    if said & word_set("own_account") - {"my", "our"} or _whose_machines(s):
+    if said & word_set("own_account") - _BESIDE_A_LENGTH or _whose_machines(s):
         return False
+    if any(span.plays("how_long") for span in s.spans) and said & _MONEY:
+        return True
     for index, span in enumerate(s.spans):
         if span.get("unit") not in TIMES or not index or span.text == "min":
             continue
@@ -217,6 +226,11 @@ def _whose_machines(s: Sentence) -> bool:
     )
 
 
+_MONEY = frozenset(
+    ("$", "dollars", "dollar", "usd", "bucks", "k", "budget", "grand", "have", "grant", "spend")
+)
+_BESIDE_A_LENGTH = frozenset(("my", "our", "bill", "bills", "spend", "spending"))
+"""Words of one's own account that also ask what something would cost."""
 _PAST = frozenset(("last", "past", "previous", "since", "within", "than", "every", "the"))
 
 
