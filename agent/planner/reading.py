@@ -13,7 +13,7 @@ from agent.planner.language import language, word_set
 from agent.planner.listing import read_listing
 from agent.planner.negation import read_negations, unheard
 from agent.planner.past import keeps_history, read_worth, untaken
-from agent.planner.relation import like_it, read_relation
+from agent.planner.relation import like_it, read_elsewhere, read_relation
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting, two_times
 from agent.planner.things import read_things
@@ -37,6 +37,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     if found.how_long:
         s.use(*(i for i, span in s.all("how_long")))
     read_relation(s, tool, found)
+    read_elsewhere(s, tool, found)
     read_value(s, tool, found)
     read_doubt(s, tool, found)
     read_sorting(s, tool, found)

@@ -191,7 +191,8 @@ def _all(s: Sentence, found: Found) -> None:
     """`anywhere`, `any cloud`, `spot or not` take a limit away; `all` asks for every row."""
     if any(span.plays("compare") for span in s.spans):
         for index, span in list(s.all("any_spot")):
-            if " and " in f" {span.text} " and not found.sides:
+            both = " and " in f" {span.text} " or _SAVING & set(s.words())
+            if both and not found.sides:
                 found.sides += [{"spot": False}, {"spot": True}]
                 s.use(index)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
@@ -205,6 +206,9 @@ def _all(s: Sentence, found: Found) -> None:
     for index, _ in list(s.all("all_rows")):
         found.cleared.add("limit")
         s.use(index)
+
+
+_SAVING = frozenset(("save", "saving", "savings", "saved"))
 
 
 def _without_any(s: Sentence, index: int, found: Found) -> None:
