@@ -43,6 +43,7 @@ _NUMBERED = {
     "min_price": "over ${} per hour",
     "memory": "{} GB of memory each",
     "min_memory": "at least {} GB of memory each",
+    "hours": "{} hours of use",
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare", "worth"))
 _OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
@@ -95,6 +96,8 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     arguments: dict[str, Any] = {
         k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()
     }
+    if previous.then is not None and previous.then.get("where") and "limit" in previous.then:
+        arguments["limit"] = previous.then["limit"]
     sides = tuple(previous.sides)
     for argument in found.cleared:
         arguments.pop(argument, None)
@@ -133,6 +136,8 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
         found.put("limit", whole)
         return
     names = [name for name in _NUMBERED if name in before and (whole or name.endswith("price"))]
+    if "hours" in names and value <= max(SHARED):
+        names.remove("hours")
     if len(names) > 1 and before.get("limit") == 1:
         names.remove("limit")
     if len(names) > 1:
@@ -212,11 +217,43 @@ def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping
 def _then(
     previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
 ) -> dict[str, Any] | None:
+    """What is computed, over the rows that meet the conditions of both questions."""
+    made = _computed(previous, found, arguments, sides)
+    where = [one for one in (previous.then or {}).get("where", ()) if _still_meant(one[0], found)]
+    where += found.where
+    made = {key: value for key, value in (made or {}).items() if key not in ("where", "limit")}
+    if where and "group_by" not in arguments:
+        return {**(made or {"op": "filter"}), "where": [list(one) for one in where]}
+    return None if made.get("op") == "filter" and "field" not in made else made or None
+
+
+def _several(arguments: Mapping[str, Any], name: str) -> list[Any]:
+    value = arguments.get(name)
+    return list(value) if isinstance(value, list) and name in _SIDES else []
+
+
+_SIDES = ("gpu", "providers", "region")
+
+
+def _still_meant(name: str, found: Found) -> bool:
+    """Whether a condition of the question before is neither replaced nor taken away."""
+    argument = {"gpu_memory_gib": "memory", "gpu_count": "count", "usd_per_gpu_hour": "max_price"}.get(
+        name, name
+    )
+    said = {argument, f"min_{argument}"} & (found.arguments.keys() | found.cleared)
+    return not said and not any(one[0] == name for one in found.where)
+
+
+def _computed(
+    previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
+) -> dict[str, Any] | None:
     """What is computed stays from question to question where it still makes sense."""
     if found.then is not None:
         if found.then["op"] == "divide" and found.budget is None and previous.then:
             return dict(previous.then)
         return dict(found.then)
+    if found.compare and (by := next((n for n in found.arguments if len(_several(arguments, n)) > 1), None)):
+        return {"op": "compare", "by": by, "values": _several(arguments, by)}
     if previous.then is None or previous.then["op"] not in _KEPT_THEN or found.best is not None:
         return None
     kept = dict(previous.then)

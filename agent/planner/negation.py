@@ -226,6 +226,8 @@ def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], fou
             kind, joined, lead = kind or here, "", False
         elif span.text in word_set("joins") and kind is not None:
             joined = span.text
+        elif kind is None and span.number is not None and s.plays(at + 1, "sellers"):
+            s.use(at)
         elif span.text in word_set("fill"):
             if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
                 break
@@ -279,7 +281,8 @@ def ask_which(s: Sentence, index: int, last: int, names: tuple[str, ...], found:
 def _can_be_left_out(kind: str, tool: Tool) -> bool:
     """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
     argument = "providers" if kind == "provider" else kind
-    return kind not in _SINGLE or tool.has(f"exclude_{argument}")
+    told = kind == "provider" and "name" in tool.fields
+    return told or kind not in _SINGLE or tool.has(f"exclude_{argument}")
 
 
 def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:

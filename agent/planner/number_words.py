@@ -69,11 +69,25 @@ def _add(out: list[Token], token: Token, value: float) -> None:
             last, end=token.end, value=joined, raw=f"{last.raw} {token.raw}", text=f"{joined:g}"
         )
         return
+    if _cents_behind(out, value):
+        before = out[-2]
+        dollars = (before.value or 0) + value / 100
+        out[-2] = replace(before, value=dollars, raw=f"{before.raw} {token.raw}", text=f"{dollars:g}")
+        return
     tens = last is not None and last.text in language().numbers and last.value in _TENS
     if last is not None and last.value is not None and tens and value < 10:
         out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
         return
     out.append(replace(token, kind="number", value=value))
+
+
+_DOLLARS = frozenset(("dollar", "dollars", "buck", "bucks"))
+
+
+def _cents_behind(out: list[Token], value: float) -> bool:
+    """`a buck fifty`, `two dollars ten`: what stands behind the dollars are cents."""
+    whole = len(out) > 1 and out[-1].text in _DOLLARS and out[-2].value is not None
+    return whole and float(out[-2].value or 0).is_integer() and 10 <= value < 100
 
 
 def _behind_scale(out: list[Token], value: float) -> bool:

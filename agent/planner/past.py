@@ -85,6 +85,9 @@ def _money(s: Sentence, index: int) -> bool:
 def _asks_at(s: Sentence, index: int) -> bool:
     """`is …` at the beginning of the question, or of a clause of it."""
     opens = index == 0 or s.spans[index - 1].text in _CLAUSES
+    said = opens and index and s.plays(index, "worth") and len(s.spans[index].text.split()) > 1
+    if said and any(span.number is not None and not span.plays("gpu") for span in s.spans[:index]):
+        return True
     return opens and s.spans[index].text.split()[0] in _ASKS
 
 
@@ -138,6 +141,8 @@ def untaken(tool: Tool, found: Found) -> None:
         # `price history over 3 months`: the length is that of the past.
         found.arguments["time"] = f"last_{hours / 24:g}d" if hours > 24 else f"last_{hours:g}h"
         found.notices[:] = [one for one in found.notices if not one.startswith("No period was said")]
+    if found.loose_memory and "min_memory" in found.arguments and tool.has("memory"):
+        found.arguments.setdefault("memory", found.arguments.pop("min_memory"))
     for name in [one for one in found.arguments if not tool.has(one) or (judged and one == "group_by")]:
         found.refused.append(not_kept(name, found.arguments.pop(name)))
 

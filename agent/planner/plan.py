@@ -13,7 +13,7 @@ from agent.planner.guard import refusal, untwisted
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.market import continued, followed, fresh
+from agent.planner.market import continued, followed, fresh, stays
 from agent.planner.orders import trade_verbs, write_verbs
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
@@ -154,7 +154,11 @@ def _owned(
     if best is not None and best.has("check") and about and own.weight:
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
-    if own.weight <= against or (best is not None and not best.here and against >= _SURE):
+    if (
+        stays(s, previous, lexicon)
+        or own.weight <= against
+        or (best is not None and not best.here and against >= _SURE)
+    ):
         return None
     if _of_offers(previous, lexicon) and own.weight <= _SHY and goes_on(s, own_subject=False):
         # `and eight of them in one box, for 3 days?`: of the offers that were shown.

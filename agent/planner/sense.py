@@ -31,7 +31,23 @@ def sensible(
         last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
         shown = _upper(tokens, at) or last_of_all
         meanings = tuple(m for m in meanings if shown or m.role != "provider")
+    if text in language().hints["adverb_providers"] and not _named(tokens, at):
+        meanings = tuple(m for m in meanings if m.role != "provider")
     return meanings
+
+
+def _named(tokens: Sequence[Token], at: int) -> bool:
+    """`h100 on together`, `Together vs Lambda`; not `both together`, `all cards together`."""
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+    titled = tokens[at].raw[0].isupper() and (at > 0 or after in word_set("place_joins"))
+    return titled or _lead(tokens, at) in ("on", "from", "via", "at", "by", "not", "vs", "versus", "without")
+
+
+def _owns(tokens: Sequence[Token], at: int) -> bool:
+    """`in my grant`, `in no hurry`: a word for whose it is, before what it is."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    said = tokens[at].text in ("my", "no") and not _upper(tokens, at)
+    return said and after is not None and after.kind == "word" and after.text not in language().stop
 
 
 def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> bool:
@@ -47,6 +63,8 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         )
     if _set_off(tokens, at) and tokens[at].text not in language().stop:
         return True
+    if _owns(tokens, at):
+        return False
     if lead in (
         word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
     ) or _after_place(before):
