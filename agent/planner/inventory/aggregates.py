@@ -7,6 +7,7 @@ from agent.planner.inventory.facts import set_of
 
 _LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s"}
 _NAMED = {"hourly": "1h", "daily": "1d"}
+_BINS = frozenset(("bucket", "buckets", "bins", "chunks", "slots"))
 _RANKS = frozenset(("highest", "lowest", "worst"))
 _EXTREME_OF = {"lt": "max", "le": "max", "gt": "min", "ge": "min"}
 
@@ -28,7 +29,7 @@ def read_aggregates(a: Asked) -> None:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
         elif span.plays("agg") and (
-            not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)
+            not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index) or _ends(a, index)
         ):
             _as_figure(a, str(span.get("agg")), index)
 
@@ -63,6 +64,13 @@ def _of_before(a: Asked, index: int) -> bool:
     return bool(a.before.get("metric")) and (after is None or after.number is None)
 
 
+def _ends(a: Asked, index: int) -> bool:
+    """`connections on orders-db, max, last 2h`: no number is what it compares with."""
+    after, before = a.s.at(index + 1), a.s.at(index - 1)
+    numbered = before is not None and before.number is not None
+    return not numbered and (after is None or not after.text[0].isalnum())
+
+
 def _near_metric(a: Asked, index: int) -> bool:
     return any(a.s.plays(at, "metric", "shy_metric") for at in range(index - 3, index + 4))
 
@@ -89,9 +97,25 @@ def read_steps(a: Asked) -> None:
             a.put("granularity", "1h", index)
         elif span.plays("per") and (unit := _unit_at(a, index + 1)) in ("hour", "day", "minute"):
             a.put("granularity", f"1{_LETTER[unit]}", index, index + 1)
+
+
+def read_intervals(a: Asked) -> None:
+    """`5 minute averages`, `in hourly steps`, `15 min buckets`: before numbers are compared with anything."""
+    if not a.takes("granularity"):
+        return
+    for index, span in enumerate(a.s.spans):
+        behind = a.s.at(index + 1)
+        if span.used or behind is None:
+            continue
+        if span.text in _NAMED and (behind.plays("step") or behind.text in _BINS):
+            a.put("granularity", _NAMED[span.text], index, index + 1)
         elif span.number is not None and (unit := _unit_at(a, index + 1)) in _LETTER and _stepped(a, index):
             a.put("granularity", f"{span.number:g}{_LETTER[unit]}", index, index + 1)
-            a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per")))
+            a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per") or _binned(a, at)))
+
+
+def _binned(a: Asked, at: int) -> bool:
+    return (span := a.s.at(at)) is not None and span.text in _BINS
 
 
 def _unit_at(a: Asked, at: int) -> str:
@@ -102,5 +126,7 @@ def _unit_at(a: Asked, at: int) -> str:
 def _stepped(a: Asked, index: int) -> bool:
     """A length of time that stands where a step does: `5 minute averages`, `every 5 minutes`."""
     if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step", "metric", "shy_metric", "agg"):
+        return True
+    if _binned(a, index + 2):
         return True
     return a.s.plays(a.skip(index - 1, -1), "per")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_steps
+from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_intervals, read_steps
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import compared_behind
@@ -22,6 +22,7 @@ def read_measures(a: Asked) -> None:
     for index, _ in a.all("metric_list"):
         a.put("list_metrics", True, index)
     mentions = dict(_mentions(a))
+    read_intervals(a)
     read_units(a)
     read_thresholds(a, mentions)
     _adjectives(a, mentions)
@@ -144,7 +145,10 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         mentions.setdefault(index, metric) if not mentions else None
         a.put("op", op)
         a.put("value", float(value))
-        said = {"lt": "under", "gt": "over"}[op]
+        if op == "eq":
+            # Of what is counted all of it, of what is a level its highest, over the whole time.
+            a.put("agg", "sum" if metrics.metrics()[metric].over == "sum" else "max")
+        said = {"lt": "under", "gt": "over", "eq": "exactly"}[op]
         unit = {"percent": " %", "celsius": " °C"}.get(metrics.metrics()[metric].unit, "")
         a.found.notices.append(
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."

@@ -24,6 +24,7 @@ _ID = re.compile(
 )
 _RUNTIME = re.compile(r"(python|py|nodejs|node|java|ruby|dotnet|php|rust|go)-?(\d+(?:\.(?:\d+|x))*)")
 _LANGUAGES = {"py": "python", "node": "nodejs"}
+_LATIN = frozenset(("i.e", "e.g"))
 _NUMBERED = re.compile(r"[a-z]{2,}[a-z_]*\d{1,4}[a-z]?|[a-z]+_[a-z0-9_]+")
 
 
@@ -45,6 +46,8 @@ def pieces_of(text: str, known: Known, keys: frozenset[str]) -> list[Token]:
 def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
     """The tokens between two pieces; what has the form of an id or a name is one."""
     for token in tokens_of(text[start:end], known):
+        if token.text in _LATIN:
+            continue
         kind: Kind = token.kind
         if kind in ("name", "word") and _ID.fullmatch(token.text):
             kind = "id"

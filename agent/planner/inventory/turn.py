@@ -12,6 +12,7 @@ from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import hint, is_plural
+from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.pieces import pieces_of
 from agent.planner.language import Meaning, word_set
 from agent.planner.lexicon import Lexicon
@@ -193,4 +194,5 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     _services_meant(s)
     _services_apart(s, words)
     _opening(s)
+    hear_nobody(s)
     return Own(s, words, evidence_of(s), mended)
