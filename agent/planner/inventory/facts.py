@@ -28,7 +28,7 @@ def set_of(name: str) -> frozenset[str]:
 
 def is_plural(text: str) -> bool:
     """Whether a noun speaks of several."""
-    return text.endswith("s") and (text.endswith("gpus") or not text.endswith(("ss", "us", "is")))
+    return text.endswith("s") and not text.endswith(("ss", "us", "is"))
 
 
 @cache

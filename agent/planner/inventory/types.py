@@ -109,7 +109,7 @@ def _stands(a: Asked, index: int) -> bool:
 
 
 def _plural(a: Asked, index: int) -> bool:
-    return is_plural(a.s.spans[index].text)
+    return is_plural(a.s.spans[index].text) or a.s.spans[index].text == "gpus"
 
 
 def _named(a: Asked) -> bool:
