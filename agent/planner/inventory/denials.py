@@ -16,7 +16,8 @@ def read_denials(s: Sentence) -> set[int]:
     """Places of everything that is ruled out; the negations that did it are used."""
     out: set[int] = set()
     for index, span in list(s.all("neg", "negates", "untagged")):
-        if _lacks(s, index):
+        # `there is no way that we need …` leaves nothing out.
+        if _lacks(s, index) or span.text == "no way":
             continue
         places = _forward(s, index)
         if places:
@@ -74,7 +75,7 @@ def _forward(s: Sentence, index: int) -> list[int]:
             joined = True
         elif span.text in set_of("articles") | set_of("place_leads") | _ONES | word_set(
             "neg_verbs"
-        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also"):
+        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also", "named"):
             if found and span.text in set_of("place_leads"):
                 break
         elif not found and at - index <= 1 and span.plays("measured"):

@@ -11,6 +11,7 @@ from agent.planner.sentence import Span
 
 _METRICS = ("metric", "shy_metric", "ranked_metric")
 _COMPARED = (("providers", "provider"), ("region", "region"), ("account", "account"))
+_EACH = frozenset(("per", "by", "for each", "for every", "in each", "in every", "on each", "of each"))
 _HEADS = ("instance_type", "engine", "runtime", "zone", "account", "region")
 
 
@@ -75,6 +76,10 @@ def _group(a: Asked, index: int) -> None:
         a.s.use(*places)
     elif a.s.spans[index].text.endswith("by") and a.s.plays(at, "order_by"):
         order_by(a, index)
+    elif a.s.plays(at, "type", "service") and not a.tool.has("metric") and a.s.spans[index].text in _EACH:
+        said = f"{a.s.spans[index].text} {a.s.spans[at].text}"
+        a.found.refused.append(f"{said}: nothing is counted by what it belongs to")
+        a.s.use(index, at)
 
 
 def _which_most(a: Asked) -> None:

@@ -9,7 +9,8 @@ from agent.planner.language import Meaning
 from agent.planner.sentence import Sentence, Span
 
 _NOBODY = frozenset(("nobody", "noone", "none"))
-_ANYBODY = frozenset(("anyone", "anybody", "somebody", "someone", "anything"))
+_ANYBODY = frozenset(("anyone", "anybody", "somebody", "someone"))
+_PLAINLY_NOT = frozenset(("not", "never", "arent", "isnt", "werent", "wasnt"))
 _NEAR = 6
 
 
@@ -81,14 +82,14 @@ def _around(s: Sentence, index: int, end: int, doing: frozenset[str]) -> Iterato
 
 def _not_done(s: Sentence, index: int, doing: frozenset[str]) -> Iterator[tuple[int, int, int]]:
     """`weren't invoked`, `never called`, `not owned by anybody`, `without anyone using them`."""
-    end = min(len(s.spans), index + _NEAR)
+    end, words = min(len(s.spans), index + _NEAR), _words(s, index)
     by = next((at for at in range(index + 1, end) if s.spans[at].text.split()[-1] in _ANYBODY), None)
     verbs = [at for at in range(index, end) if _words(s, at) & doing]
     if not verbs:
         return
     if by is not None and all(_type_of(span) is None for span in s.spans[index + 1 : by]):
         yield index, verbs[0], max(by, _tail(s, verbs[0]))
-    elif verbs[0] <= index + 2 and _words(s, verbs[0]) & set_of("calling"):
+    elif verbs[0] <= index + 2 and (s.spans[index].plays("negates") or words & _PLAINLY_NOT) and _words(s, verbs[0]) & set_of("calling"):
         between = s.spans[index + 1 : verbs[0]]
         if all(span.text in ("been", "being", "be", "ever", "even", "get", "getting") for span in between):
             yield index, verbs[0], verbs[0]

@@ -17,9 +17,25 @@ _BEHIND = ("extreme", "ranked_metric", "=spot", "state", "env", "threshold", "he
 
 def read_order(a: Asked) -> None:
     """Order and number of rows."""
+    _top_priced(a)
     _extremes(a)
     _sorted(a)
     _limit(a)
+
+
+def _top_priced(a: Asked) -> None:
+    """`top 10 by price`, `top 10 cost`: the dearest so many."""
+    if not a.tool.has("sort") or "sort" in a.found.arguments or a.tool.has("metric"):
+        return
+    for index, _ in a.all("top"):
+        number, at = a.s.at(index + 1), index + 2
+        while (span := a.s.at(at)) is not None and (span.plays("per", *_COUNTABLE) or span.text == "in"):
+            at += 1
+        priced = span is not None and span.plays("priced") and not span.used
+        if number is not None and _is_whole(number.number) and priced and "group_by" not in a.found.arguments:
+            a.put("sort", "price_desc", at, *(i for i in range(index + 2, at) if a.s.plays(i, "per")))
+            a.put("limit", int(number.number or 0), index, index + 1)
+            return
 
 
 def _extremes(a: Asked) -> None:
@@ -193,6 +209,6 @@ def _counts_noun(a: Asked, index: int) -> bool:
 
 def _stands_alone(a: Asked, index: int) -> bool:
     after = a.s.at(index + 1)
-    if after is None or after.text in (",", ".", "?", "of"):
+    if after is None or after.text.split()[0] in (",", ".", "?", "of"):
         return True
     return after.plays("provider", "per") or after.text in set_of("place_leads")

@@ -80,10 +80,30 @@ def read_kinds(a: Asked) -> None:
         a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
+    _has_address(a)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
         for index, _ in a.all(role):
             a.found.cleared.add(argument)
             a.s.use(index)
+
+
+def _has_address(a: Asked) -> None:
+    """`machines that have both a public ip and …`: whether there is one, where machines are what is listed."""
+    machines = any(span.get("type") in _ADDRESSED for span in a.s.spans)
+    for index, span in enumerate(a.s.spans):
+        if span.used or span.text not in _ADDRESS or not machines or not a.tool.has("missing_tag"):
+            continue
+        at = index - 1
+        while (lead := a.s.at(at)) is not None and lead.text in set_of("articles") | {"both"}:
+            at -= 1
+        if lead is not None and (lead.text in _HAVING or (lead.plays("lacks") and not lead.used)):
+            lacks = lead.plays("lacks")
+            a.where("public_ip", "known", not lacks, index, *((at,) if lacks else ()))
+
+
+_ADDRESSED = ("instance", "gpu_instance", "node", "load_balancer", "database", "container")
+_ADDRESS = frozenset(("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses"))
+_HAVING = frozenset(("have", "has", "having", "with", "got"))
 
 
 def _with_gpus(a: Asked) -> None:
@@ -185,15 +205,26 @@ def _versions(a: Asked) -> None:
     for index, span in enumerate(a.s.spans):
         if span.number is None or span.used or a.s.plays(index + 1, "unit", "op") or not a.takes("engine"):
             continue
-        at = index - 1
-        while (lead := a.s.at(at)) is not None and lead.text in _VERSION | _RUNS_ON:
+        at, op = index - 1, "of"
+        while (lead := a.s.at(at)) is not None and (lead.text in _VERSION | _RUNS_ON or _compares(lead)):
+            op = _compares(lead) or op
             at -= 1
         told = any(one.text in _VERSION for one in a.s.spans[at + 1 : index])
         kept = lead is not None and (
             lead.plays("engine") or (lead.get("type") == "cluster" and "." in span.text)
         )
         if kept or (told and set(types_said(a)) & {"database", "cluster"}):
-            a.where("version", "ne" if index in a.denied else "of", span.text, *range(at + 1, index + 1))
+            a.where("version", "ne" if index in a.denied else op, span.text, *range(at + 1, index + 1))
+
+
+def _compares(span: Span) -> str | None:
+    """`version below 1.28`, `mysql < 8`, `older than postgres 13`."""
+    if span.plays("older_sure", "newer_sure"):
+        return "lt" if span.plays("older_sure") else "gt"
+    return str(span.get("op")) if span.get("op") in _ORDERED else None
+
+
+_ORDERED = ("lt", "le", "gt", "ge")
 
 
 def _runtime(a: Asked, index: int, span: Span) -> None:
