@@ -60,6 +60,9 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
         # `show me cpu`, after a list: of what is listed.
         return True
+    if told and first.plays("neg") and len(told) <= _SHORT + 1 and not _NOUNS - {"type", "service"} & set(own):
+        # `everything but containers`, after a list.
+        return True
     opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
     opens = opens or first.text.split()[0] in word_set("strong")
     if opens or any(s.words()[: len(one)] == one for one in _PHRASES):
@@ -87,6 +90,9 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
         kept.pop(name, None)
     if a.s.spans[0].text in _LISTS and a.s.words()[1:2] != ("about",) and "group_by" not in found.arguments:
         kept.pop("group_by", None)
+    if {"sort", "limit"} <= found.arguments.keys() and not _of_groups(found):
+        # `biggest five`, after groups: of the things themselves.
+        kept.pop("group_by", None)
     union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
     for name, value in found.arguments.items():
         for other in _REPLACES.get(name, ()):
@@ -104,6 +110,12 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     if not sides and tool.name == previous.tool:
         sides = tuple(previous.sides)
     return Query(tool.name, kept, sides, _then(previous, a, tool))
+
+
+def _of_groups(found: Found) -> bool:
+    """Whether what is asked is of groups, or in an order that groups have too."""
+    order = str(found.arguments["sort"])
+    return "group_by" in found.arguments or order.startswith(("price", "count", "asc", "desc", "name"))
 
 
 def _kept(previous: Query, a: Asked, tool: Tool) -> dict[str, Any]:

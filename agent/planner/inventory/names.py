@@ -42,7 +42,7 @@ def read_names(a: Asked) -> None:
             a.put("instance_type", family[0], index)
             continue
         if index in a.denied:
-            a.where("name", "has_not", span.get("=name_contains"), index, *_word_before(a, index, "named"))
+            a.where("name", "has_not", span.get("=name_contains"), index, *_word_before(a, index, *_CALLED))
             continue
         a.put(
             "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
@@ -86,9 +86,12 @@ def _one(a: Asked, argument: str, value: str, index: int) -> None:
 
 def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
     at = a.skip(index - 1, -1)
+    while a.s.at(at) is not None and a.s.spans[at].text in ("do", "does"):
+        at -= 1
     return (at,) if a.s.plays(at, *roles) and at >= 0 and not a.s.spans[at].used else ()
 
 
+_CALLED = ("named", "search_for")
 _BETWEEN = frozenset(("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which"))
 _BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
 

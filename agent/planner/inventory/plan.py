@@ -25,6 +25,8 @@ from cloudtop import metrics
 
 def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query | None) -> Plan | None:
     """A question of its own; None where no tool fits."""
+    if previous is None and dangling(s, seen):
+        return ask_for_antecedent(None)
     tool = chosen(s, words, seen)
     if tool is None:
         return None
@@ -55,6 +57,14 @@ def _beside_market(a: Asked) -> bool:
     return told and (others or (a.found.then or {}).get("op") != "market" or "time" in a.found.arguments)
 
 
+def dangling(s: Sentence, seen: Evidence) -> bool:
+    """`where is it running`, `are they healthy`, with nothing named that could be meant."""
+    pointed = any(span.text in _POINTING for span in s.spans)
+    others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
+    return pointed and not seen.named and not seen.has(*others, "region", "beside")
+
+
+_POINTING = frozenset(("it", "its", "they", "them", "their"))
 _SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
 
 
@@ -135,9 +145,36 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
         then = {"op": "filter", "where": where} if where else None
         return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
+    if not said and (asked := _field_asked(s)) and (made := _of_it(a, previous, asked)) is not None:
+        return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _field_asked(s: Sentence) -> list[str]:
+    """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
+    for span in s.spans:
+        if span.plays("field_of"):
+            return [one.partition(".")[0] for one in str(span.get("field_of")).split()]
+        if span.plays("tag_key", "owned_by"):
+            return ["tags"]
+    return []
+
+
+def _of_it(a: Asked, previous: Query, asked: list[str]) -> Query | None:
+    """One resource with all about it; of a list the names with what is asked of them."""
+    one = {name: value for name, value in previous.arguments.items() if name in ("name", "id")}
+    about = next((tool for tool in a.words.tools.values() if tool.here and _of_one(tool)), None)
+    a.s.use(*(index for index, _ in a.all("field_of", "tag_key", "owned_by", "details", "who_has")))
+    if one and about is not None:
+        return Query(about.name, one)
+    if not a.words.tools[previous.tool].has("missing_tag") or "group_by" in previous.arguments:
+        return None
+    where = (previous.then or {}).get("where")
+    then = {"op": "filter", "where": where} if where else None
+    fields = list(dict.fromkeys(("name", *asked)))
+    return Query(previous.tool, {**previous.arguments, "fields": fields}, previous.sides, then)
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
@@ -156,7 +193,8 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return best
     if before.has("agg") and (waits(previous) or name_alone(s)):
         return before
-    details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
+    opens = next((span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None)
+    details = opens is not None and opens.plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
 
 

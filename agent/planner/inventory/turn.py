@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from agent.planner.asking import ask_for_antecedent
 from agent.planner.correction import take_back
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
@@ -102,6 +103,9 @@ class Own:
         """
         if self.planned:
             return None
+        asked = any(span.plays("details", "field_of") for span in self.s.spans)
+        if previous is None and asked and plans.dangling(self.s, self.seen):
+            return ask_for_antecedent(None)
         measured = self.seen.has("metric", "shy_metric", "tempted") or self._graph
         if outside and not self.seen.named and measured:
             return plans.of_which(self.s, self.words, now, previous)
