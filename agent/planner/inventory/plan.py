@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.either import either
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
@@ -19,6 +21,7 @@ from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.tokens import Token
 from agent.planner.tool import Tool
 from cloudtop import metrics
 
@@ -39,6 +42,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         a = _asked(s, words, tool, now)
         read(a)
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
+        return _plan(a, both, previous)
+    if tool.has("missing_tag") and (both := either(a, partial(_half, s.text, words, tool, now))) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
     if _beside_market(a):
@@ -61,7 +66,7 @@ def dangling(s: Sentence, seen: Evidence) -> bool:
     """`where is it running`, `are they healthy`, with nothing named that could be meant."""
     pointed = any(span.text in _POINTING for span in s.spans)
     others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
-    return pointed and not seen.named and not seen.has(*others, "region", "beside")
+    return pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
 
 
 _POINTING = frozenset(("it", "its", "they", "them", "their"))
@@ -86,6 +91,13 @@ def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | N
         {name: value for name, value in half.items() if name not in common} for half in (first, second)
     )
     return Query(tool.name, common, sides, {"op": "either"})
+
+
+def _half(text: str, words: Lexicon, tool: Tool, now: datetime, tokens: list[Token]) -> Found:
+    """What some of the tokens say by themselves."""
+    part = _asked(sentence_of(text, tokens, words), words, tool, now)
+    read(part)
+    return part.found
 
 
 def _cut(s: Sentence) -> int | None:
