@@ -82,6 +82,12 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     return it and not _NOUNS & set(own)
 
 
+def of_a_cloud(s: Sentence, seen: Evidence) -> bool:
+    """Whether it is asked how a cloud itself is, and nothing is named or pointed at."""
+    asks = any(span.plays("ask_health") and span.text not in word_set("fillers") for span in s.spans)
+    return asks and set(seen.places) <= {"health"} and any(span.plays("provider") for span in s.spans) and not _POINTING & set(s.words())
+
+
 def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     """The query before with what this question says laid over it."""
     found, then = a.found, a.found.then

@@ -131,8 +131,23 @@ def read_values(a: Asked) -> None:
                 continue
             if isinstance(value, bool) and index in a.denied:
                 value = not value
+            if _against(a, index, argument, value):
+                break
             if a.put(argument, value, index):
                 break
+
+
+def _against(a: Asked, index: int, argument: str, value: object) -> bool:
+    """`spot versus on demand`, `how many of each`: both sides are asked about."""
+    first = a.found.arguments.get(argument)
+    both = isinstance(value, bool) and isinstance(first, bool) and first is not value
+    if not both or a.found.sides or index in a.denied:
+        return False
+    del a.found.arguments[argument]
+    a.found.sides = [{argument: first}, {argument: value}]
+    a.found.then = {"op": "compare", "by": argument, "values": [first, value]}
+    a.s.use(index)
+    return True
 
 
 def _led(a: Asked, index: int) -> bool:

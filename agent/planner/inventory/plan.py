@@ -146,6 +146,11 @@ def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None)
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     tool = _tool_of_turn(s, words, seen, previous)
+    if dialogue.of_a_cloud(s, seen):
+        tool = next((one for one in words.tools.values() if one.here and one.has("check")), tool)
+        a = _asked(s, words, tool, now)
+        read(a)
+        return _plan(a, Query(tool.name, a.found.arguments), previous)
     a = _asked(s, words, tool, now)
     a.before = previous.arguments
     read(a)

@@ -15,6 +15,7 @@ _ASKING = (("what", "do"), ("what", "does"), ("how", "much"))
 
 def read_counts(a: Asked) -> None:
     """`how many …`, `total size of …`."""
+    _each_counted(a)
     for index, span in a.all("count"):
         a.s.use(index)
         if span.text == "how much":
@@ -35,6 +36,19 @@ def read_counts(a: Asked) -> None:
         several = a.tool.has("min_vcpu") and not {"name", "id"} & set(a.found.arguments)
         if span.get("field_of") == "vcpus" and span.text.startswith("how many") and several:
             _sum(a, "vcpus", index)
+
+
+def _each_counted(a: Asked) -> None:
+    """`how many run in Germany, and how many in the US`: each by itself."""
+    if sum(1 for _ in a.all("count")) < 2 or a.found.sides or a.found.then or a.tool.has("metric"):
+        return
+    for argument in ("region", "providers", "account", "status", "tag", "engine", "resource_type"):
+        values = a.found.arguments.get(argument) or []
+        if len(values) > 1:
+            del a.found.arguments[argument]
+            a.found.sides = [{argument: [one]} for one in values]
+            a.found.then = {"op": "compare", "by": argument, "values": list(values)}
+            return
 
 
 def _count_dimension(a: Asked, index: int) -> None:
