@@ -25,7 +25,10 @@ def read_aggregates(a: Asked) -> None:
         ahead = _next_metric(a, index)
         ranks = span.plays("many", "few", "top") or span.text in _RANKS
         of_one = span.plays("agg") and {"name", "id"} & set(a.found.arguments)
-        if ranks and ahead and not of_one:
+        if span.text in _RANKS and _so_many(a, index):
+            # `the worst three`, of what was measured.
+            a.put("sort", "asc" if span.text == "lowest" else "desc", index)
+        elif ranks and ahead and not of_one:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
         elif span.plays("agg") and (
@@ -34,9 +37,21 @@ def read_aggregates(a: Asked) -> None:
             _as_figure(a, str(span.get("agg")), index)
 
 
+def _so_many(a: Asked, index: int) -> bool:
+    """A number of rows beside, where a metric is known."""
+    near = [one for one in (a.s.at(index - 1), a.s.at(index + 1)) if one is not None]
+    known = bool(a.before.get("metric")) or "metric" in a.found.arguments
+    return known and any(one.number is not None and not one.plays("gpu") for one in near) and not _next_metric(a, index)
+
+
 def _as_figure(a: Asked, agg: str, index: int) -> None:
     """One figure; two of them, such as `p50 and p99`, are two calls."""
     first = a.found.arguments.get("agg")
+    if a.found.sides and (a.found.then or {}).get("by") == "agg":
+        a.found.sides.append({"agg": agg})
+        a.found.then = {**(a.found.then or {}), "values": [side["agg"] for side in a.found.sides]}
+        a.s.use(index)
+        return
     if first is None or first == agg or a.found.sides:
         a.put("agg", agg, index)
         return
@@ -77,11 +92,18 @@ def _near_metric(a: Asked, index: int) -> bool:
 
 def read_extent(a: Asked) -> None:
     """`never above 10 %`, `always over 50 %`: of the highest, or the lowest, of all values."""
-    places = [index for index, _ in enumerate(a.s.spans) if a.s.plays(index, "extent")]
+    places = [index for index, span in enumerate(a.s.spans) if span.plays("extent") or _not_once(a, index)]
     op = a.found.arguments.get("op")
     if places and op is not None and "agg" not in a.found.arguments:
         a.put("agg", _EXTREME_OF.get(op, "max"))
     a.s.use(*places)
+
+
+def _not_once(a: Asked, index: int) -> bool:
+    """`haven't gone over 30 %`: in all of the time."""
+    return a.s.spans[index].text in ("havent", "hasnt", "didnt", "have not", "never") and any(
+        at > index for at in a.s.turned
+    )
 
 
 def read_steps(a: Asked) -> None:

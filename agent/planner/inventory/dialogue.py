@@ -15,6 +15,7 @@ from agent.planner.tool import Tool
 from cloudtop import metrics
 
 _PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("just",))
+_BESIDE = (("compare", "with"), ("compare", "to"), ("compared", "to"), ("compared", "with"))
 _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
 _ALL = frozenset(("anything", "everything"))
@@ -54,6 +55,8 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
+    if s.words()[:2] in _BESIDE:
+        return True
     pointing = any(span.text in _POINTING for span in s.spans) and not _NOUNS & set(own)
     if set(own) - {"metric"} and first.text.split()[0] in _ORDERS and not pointing:
         return False
@@ -173,7 +176,11 @@ def _without(kept: dict[str, Any], found: Found) -> None:
 def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
     """What is computed stays while the same is asked of others."""
     before: Mapping[str, Any] = previous.then or {}
-    listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"} and a.s.words()[1:2] != ("about",)
+    opens = {span.text for span in a.s.spans[:4]} & {"which", "what"} or a.s.spans[0].text in word_set("row_verbs")
+    listed = bool(opens) and a.s.words()[1:2] != ("about",)
+    if before.get("op") == "count" and {"sort", "limit"} & a.found.arguments.keys():
+        # An order is of rows, not of how many they are.
+        listed = True
     where = [*before.get("where", ()), *a.found.where]
     made = dict(a.found.then or {})
     again = tool.name == previous.tool and not listed and "group_by" not in a.found.arguments

@@ -262,7 +262,7 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         return "percentile"
     if not span.plays("shy_metric"):
         return None
-    if span.plays("state") and not compared_behind(s, index):
+    if (span.plays("state") and not compared_behind(s, index)) or sized_by_number(s, index):
         return None
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
@@ -271,6 +271,25 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
     return None if _is_size(s, index) else "shy_metric"
+
+
+def sized_by_number(s: Sentence, index: int) -> bool:
+    """`every disk over 100 gb`, `ram >= 256`: how big it is, for nothing of it is measured."""
+    span, behind = s.spans[index], s.spans[index + 1 : index + 4]
+    number = next((at for at, one in enumerate(behind) if one.number is not None), None)
+    if number is None or not any(one.plays("op") for one in behind[:number]):
+        return False
+    unit = s.at(index + number + 2)
+    said = unit.get("unit") if unit is not None else None
+    before = s.at(index - 1)
+    if span.plays("shy_type") and said in ("gb", "tb"):
+        return before is not None and before.text in _EVERY
+    bare = said not in ("percent", "gb", "tb", "mb") and span.get("size_of") == "ram"
+    return bare and (behind[number].number or 0) > _PERCENT
+
+
+_EVERY = frozenset(("every", "each", "any", "all", "which", "what"))
+_PERCENT = 100
 
 
 def compared_behind(s: Sentence, index: int) -> bool:

@@ -74,8 +74,26 @@ def key_of(a: Asked, said: str) -> str:
 
 
 def _tag(a: Asked, pair: tuple[str, str], *places: int) -> None:
-    denied = any(place in a.denied for place in places)
+    denied = any(place in a.denied for place in places) or _ruled_out(a, min(places, default=0))
     a.put("tag_not" if denied else "tag", f"{pair[0]}={pair[1]}", *places)
+
+
+def _ruled_out(a: Asked, first: int) -> bool:
+    """`except those of team ml and team web`, `that don't belong to team core`."""
+    at = first - 1
+    while (span := a.s.at(at)) is not None and set(span.text.split()) <= set_of("ruling_fill"):
+        at -= 1
+    if span is None:
+        return False
+    if not span.used and span.plays("neg", "negates") and not span.plays("=name"):
+        a.s.use(*range(at, first))
+        a.ruled.append(first)
+        return True
+    joined = at >= 0 and span.text in word_set("joins") and at == first - 1
+    behind = joined and any(one in a.ruled for one in range(first - 5, first))
+    if behind:
+        a.ruled.append(first)
+    return behind
 
 
 def _pairs(a: Asked) -> None:
@@ -124,6 +142,10 @@ def _lacking(a: Asked, index: int) -> None:
         following = a.s.at(at + 1)
         labelled = following is not None and following.plays("tag_word")
         if span.plays("tag_key"):
+            if following is not None and not keys and _a_value(a, at + 1):
+                # `without team vision`: of another team.
+                a.put("tag_not", f"{key_of(a, str(span.get('tag_key')))}={raw(a, at + 1)}", index, at, at + 1)
+                return
             keys.append(key_of(a, str(span.get("tag_key"))))
             places.append(at)
         elif span.plays("tag_word") and keys:
@@ -147,6 +169,17 @@ def _lacking(a: Asked, index: int) -> None:
             keys, places = [key_of(a, str(span.get("tag_key")))], [*places, at]
     if keys:
         a.put("missing_tag", keys, *places)
+
+
+def _a_value(a: Asked, at: int) -> bool:
+    """Whether the value of the key before stands here, and not the next word of the sentence."""
+    span = a.s.spans[at]
+    if span.used or span.plays("tag_word") or not span.text[0].isalnum():
+        return False
+    strange = not span.meanings and span.kind in ("word", "name") and span.number is None
+    passed = language().stop | language().common | set_of("place_leads") | word_set("joins")
+    strange = strange and span.text not in passed and not span.text.endswith(("ing", "ed"))
+    return strange or span.plays("tag_value")
 
 
 def _tagged(a: Asked, index: int) -> None:

@@ -29,9 +29,10 @@ def read_names(a: Asked) -> None:
     """Everything that names one resource, or some by a part of their names."""
     for index, span in a.all("=id"):
         kind = hint("id_types").get(str(span.get("=id")).split("-")[0])
-        if kind and types_said(a) and kind not in types_said(a) and a.takes("missing_tag"):
+        others = [one for one in types_said(a) if one != kind or not a.s.plays(index - 1, "type", "shy_type")]
+        if kind and others and kind not in others and a.takes("missing_tag"):
             a.found.refused.append(f"{span.text}: nothing is filtered by what it is a part of")
-            a.s.use(index)
+            a.s.use(index, *((index - 1,) if a.s.spans[index - 1].get("type") == kind else ()))
             continue
         _one(a, "id", span.get("=id"), index)
     for index, span in a.all("=ip"):

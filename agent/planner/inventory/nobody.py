@@ -11,6 +11,8 @@ from agent.planner.sentence import Sentence, Span
 _NOBODY = frozenset(("nobody", "noone", "none"))
 _ANYBODY = frozenset(("anyone", "anybody", "somebody", "someone"))
 _PLAINLY_NOT = frozenset(("not", "never", "arent", "isnt", "werent", "wasnt"))
+_TAGS = frozenset(("tagged", "labelled", "labeled"))
+_PUTS = frozenset(("put", "set", "gave", "given", "added", "stuck", "entered"))
 _NEAR = 6
 
 
@@ -40,6 +42,10 @@ def _meanings(words: set[str], kinds: set[str]) -> tuple[Meaning, ...]:
     """What it comes to that nobody does this, with resources of these types."""
     if words & set_of("owning"):
         return (Meaning("unowned"),)
+    if words & _TAGS:
+        return (Meaning("untagged"),)
+    if words & _PUTS:
+        return (Meaning("lacks"),)
     if kinds & set(hint("attachable")):
         return (Meaning("unused"),)
     told = next((str(hint("unused_load")[kind]) for kind in hint("unused_load") if kind in kinds), None)
@@ -48,7 +54,7 @@ def _meanings(words: set[str], kinds: set[str]) -> tuple[Meaning, ...]:
 
 def _denied_verbs(s: Sentence) -> Iterator[tuple[int, int, int]]:
     """First place, verb and last place of everything that is said to be done by nobody, or not at all."""
-    doing = set_of("owning") | set_of("using")
+    doing = set_of("owning") | set_of("using") | _TAGS | _PUTS
     for index, span in enumerate(s.spans):
         words = set(span.text.split())
         if span.text in ("no", "not", "not a") and _at(s, index + 1) in ("one", "single one", "soul"):

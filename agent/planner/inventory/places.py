@@ -60,6 +60,7 @@ def read_kinds(a: Asked) -> None:
     for index, _ in a.all("type_word"):
         _family(a, index)
     _family_before_noun(a)
+    _families_left_out(a)
     for index, span in a.all("gpu"):
         _gpu(a, index, span)
     for index, _ in a.all("wants_gpu"):
@@ -172,7 +173,8 @@ def _simple(a: Asked, index: int, argument: str, value: str) -> None:
 
 def _account(a: Asked, index: int) -> None:
     """`in account sandbox`, `the sandbox account`; `per account` groups."""
-    if a.s.plays(index - 1, "per", "sort_by"):
+    asked = (lead := a.s.at(index - 1)) is not None and lead.text in ("which", "what")
+    if a.s.plays(index - 1, "per", "sort_by") or (asked and not a.s.plays(index + 1, "named")):
         return
     _beside(a, index, "account")
 
@@ -188,7 +190,10 @@ def _beside(a: Asked, index: int, argument: str) -> None:
             a.s.use(index, at)
         return
     denied = a.skip(index - 1, -1)
-    if a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
+    if a.s.plays(at, "neg") and _names(a, at + 1) and a.takes(argument):
+        # `in accounts other than prod`
+        a.where(argument, "ne", raw(a, at + 1), index, at, at + 1)
+    elif a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
@@ -279,6 +284,16 @@ def _family(a: Asked, index: int) -> None:
     span = a.s.at(at)
     if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
         a.put("instance_type", raw(a, at), index, at)
+
+
+def _families_left_out(a: Asked) -> None:
+    """`other than t3 types`: whose instance type begins otherwise."""
+    for index, span in a.all("neg"):
+        behind = a.s.at(index + 1)
+        if behind is None or behind.used or behind.meanings or not FAMILY.fullmatch(behind.text):
+            continue
+        if a.tool.has("missing_tag"):
+            a.where("instance_type", "has_not", f"{behind.text}.*", index, index + 1)
 
 
 def _family_before_noun(a: Asked) -> None:

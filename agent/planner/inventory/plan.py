@@ -155,6 +155,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     a.before = previous.arguments
     read(a)
     found = a.found
+    _set_beside(a, previous)
     _bare_number(a)
     _filter_gone(a)
     if _rows_wanted(s, previous) and not (found.arguments or found.where):
@@ -167,6 +168,14 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _set_beside(a: Asked, previous: Query) -> None:
+    """`compare with db-replica`, after another: both are asked about."""
+    names = a.found.arguments.get("name") or []
+    before = previous.arguments.get("name") or []
+    if names and before and a.s.spans and any(span.plays("compare") for span in a.s.spans[:3]):
+        a.found.arguments["name"] = [*before, *(one for one in names if one not in before)]
 
 
 def _field_asked(s: Sentence) -> list[str]:
@@ -208,7 +217,8 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
-    if before.has("agg") and (waits(previous) or name_alone(s)):
+    beside = before.has("agg") and any(span.plays("compare") for span in s.spans[:3])
+    if before.has("agg") and (waits(previous) or name_alone(s) or beside):
         return before
     opens = next((span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None)
     details = opens is not None and opens.plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)

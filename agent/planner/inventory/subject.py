@@ -82,7 +82,7 @@ def _total_of_size(s: Sentence) -> bool:
     """`total memory per account`; not `total disk usage`."""
     return any(
         span.plays("size_of")
-        and s.plays(at - 1, "total")
+        and (s.plays(at - 1, "total") or (s.plays(at + 1, "total") and at + 2 == len(s.spans)))
         and not s.plays(at + 1, "measured", "metric", "shy_metric")
         for at, span in enumerate(s.spans)
     )

@@ -202,6 +202,8 @@ def _age(a: Asked, index: int) -> None:
     beside = lead is not None and (lead.text == "for" or lead.plays("state", "figure_of"))
     bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
     sure = sure or (bare and made.op_at is not None)
+    if any(span.get("figure_of") == "timeout_s" for span in a.s.spans):
+        return
     again = "older_than" in a.before and made.op is None
     if again and len([one for one in a.s.spans if one.text[0].isalnum()]) <= _NEAR:
         # `make that a year`, after an age.

@@ -91,7 +91,9 @@ def _listed(a: Asked, index: int) -> bool:
 def _stands(a: Asked, index: int) -> bool:
     """Whether a word with other uses is the noun of the question."""
     span, before = a.s.spans[index], a.s.at(index - 1)
-    if span.used or a.s.plays(index - 1, "per", "sort_by"):
+    others = any(one is not span and one.plays("type", "service", "shy_type") for one in a.s.spans)
+    every = before is not None and before.text == "every" and not others and not a.tool.has("metric")
+    if span.used or (a.s.plays(index - 1, "per", "sort_by") and not every):
         return False
     if (
         span.text == "gpu"
