@@ -147,7 +147,10 @@ def _unit_at(a: Asked, at: int) -> str:
 
 def _stepped(a: Asked, index: int) -> bool:
     """A length of time that stands where a step does: `5 minute averages`, `every 5 minutes`."""
-    if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step", "metric", "shy_metric", "agg"):
+    brief = _unit_at(a, index + 1) in ("s", "minute", "hour")
+    if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step"):
+        return True
+    if brief and a.s.plays(index + 2, "metric", "shy_metric", "agg"):
         return True
     if _binned(a, index + 2):
         return True

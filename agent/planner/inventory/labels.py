@@ -48,7 +48,14 @@ def _possessors(a: Asked) -> None:
         if span.text in language().stop | set_of("which"):
             continue
         person = index > 0 and typed[0].isupper() and typed[1:].islower()
-        _tag(a, (key_of(a, "owner" if person else "team"), raw(a, index)), index)
+        key = key_of(a, "owner" if person else "team")
+        _tag(a, (key, raw(a, index)), index)
+        first = a.s.at(index - 2)
+        joined = index > 1 and a.s.spans[index - 1].text in ("and", "&")
+        if joined and first is not None and not first.used and not first.meanings and first.kind == "word":
+            # `vision and nlp's machines`
+            if first.text not in language().stop:
+                _tag(a, (key, raw(a, index - 2)), index - 2)
 
 
 def raw(a: Asked, index: int) -> str:
@@ -133,6 +140,11 @@ def _without(a: Asked) -> None:
     for index, _ in a.all("lacks"):
         _lacking(a, index)
     for index, _ in a.all("untagged"):
+        key = a.s.at(at := a.skip(index + 1))
+        if key is not None and key.plays("tag_key") and at - index <= 2 and not key.used:
+            # `that aren't tagged with env`
+            a.put("missing_tag", key_of(a, str(key.get("tag_key"))), index, at)
+            continue
         a.put("missing_tag", _NO_TAG, index)
 
 
@@ -147,6 +159,9 @@ def _lacking(a: Asked, index: int) -> None:
                 a.put("tag_not", f"{key_of(a, str(span.get('tag_key')))}={raw(a, at + 1)}", index, at, at + 1)
                 return
             keys.append(key_of(a, str(span.get("tag_key"))))
+            places.append(at)
+        elif span.text in ("name", "names"):
+            keys.append(_NAME)
             places.append(at)
         elif span.plays("tag_word") and keys:
             places.append(at)

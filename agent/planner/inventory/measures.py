@@ -151,6 +151,11 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             # `how hot` asks for degrees, of whatever; `how busy` for the load.
             a.put("metric", facts()["heat"][1] if metric == "heat" else metric, index)
             continue
+        if a.s.plays(index + 1, "many", "few") and "sort" not in a.found.arguments and a.tool.has("sort"):
+            # `throttled the most`
+            a.put("metric", metric)
+            a.put("sort", "asc" if a.s.plays(index + 1, "few") else "desc", index, index + 1)
+            continue
         metric = heat(a, metric)
         if gpu_meant(a) and metric in hint("with_gpu"):
             metric = str(hint("with_gpu")[metric])
@@ -192,6 +197,7 @@ def _idle_for(a: Asked) -> None:
     if "time" in a.found.arguments:
         return
     measured = any(span.plays("metric", "shy_metric", "ranked_metric") for span in a.s.spans)
+    measured = measured or "metric" in a.found.arguments
     for index, span in enumerate(a.s.spans):
         amount = length_at(a.s, index) if not span.used else None
         lead = a.s.at(amount.first - 1) if amount is not None else None

@@ -18,6 +18,7 @@ _NEAR = 6
 
 def hear_nobody(s: Sentence) -> None:
     """What is said in many words becomes one phrase: unowned, unused, or a load of nothing."""
+    _none_of(s)
     kinds = {kind for span in s.spans if (kind := _type_of(span)) is not None}
     for first, verb, last in list(_denied_verbs(s)):
         if any(span.kind == "name" for span in s.spans[first : last + 1]):
@@ -25,6 +26,17 @@ def hear_nobody(s: Sentence) -> None:
         meanings = _meanings(_words(s, verb), kinds)
         if meanings:
             _joined(s, first, last, meanings)
+            return
+
+
+def _none_of(s: Sentence) -> None:
+    """`without traffic`, `zero invocations`: a load of nothing."""
+    for index, span in enumerate(s.spans[1:], 1):
+        lead = s.spans[index - 1]
+        metric = str(span.get("metric") or span.get("shy_metric"))
+        none = lead.text in ("no", "without", "without any", "with no", "zero", "0", "have no", "has no", "not a single")
+        if none and metric in hint("none_of") and not (span.plays("size_of") or s.plays(index + 1, "per")):
+            _joined(s, index - 1, index, (Meaning("threshold", f"{metric} eq 0"),))
             return
 
 

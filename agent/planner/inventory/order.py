@@ -129,6 +129,10 @@ def _sorted(a: Asked) -> None:
     for index, _ in a.all("sort_by"):
         order_by(a, index)
     for index, span in a.all("direction"):
+        dear = span.text.split()[0] in ("dearest", "priciest", "costliest", "cheapest", "expensive")
+        if dear and a.tool.has("missing_tag") and "sort" not in a.found.arguments:
+            a.put("sort", f"price_{span.get('direction')}", index)
+            continue
         told = span.text.endswith("scending") or len(span.text.split()) > 1
         if span.text in ("first", "up") or not told:
             continue
@@ -170,6 +174,8 @@ def _limit(a: Asked) -> None:
     if not a.tool.has("limit"):
         return
     for index, span in enumerate(a.s.spans):
+        if a.s.plays(index - 1, "older_sure", "newer_sure"):
+            continue
         if span.used or span.plays("gpu", "=name") or not _is_whole(span.number) or _is_amount(a, index):
             continue
         ranked, led = "sort" in a.found.arguments, _led(a, index)

@@ -51,6 +51,12 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
     for token in tokens_of(text[start:end], known):
         if token.text in _LATIN:
             continue
+        at = token.start + start
+        led = at > 0 and text[at - 1] == " " and text[at + 1 : at + 2].isalpha()
+        if token.text == "-" and led:
+            # `vms -prod`
+            yield Token("not", token.raw, at, token.end + start)
+            continue
         if token.text == "!" and text[token.end + start : token.end + start + 1].isalnum():
             # `vms !prod`
             yield Token("not", token.raw, token.start + start, token.end + start)

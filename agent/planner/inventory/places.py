@@ -43,6 +43,10 @@ def read_places(a: Asked) -> None:
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
+        if span.text == "gb" and not _led(a, index):
+            # `sum gb by cloud`: what it is told in.
+            a.s.use(index)
+            continue
         _listed(a, index, "region", "region", str(span.get("region")))
 
 
@@ -200,6 +204,7 @@ def _beside(a: Asked, index: int, argument: str) -> None:
         a.s.use(*(one for one in (index - 1,) if a.s.plays(one, "owned_by")))
     elif (
         _names(a, index - 1)
+        and not a.s.plays(index - 2, "op")
         and not a.s.plays(index - 1, "mine", "provider")
         and not a.s.plays(index - 2, "per", "sort_by")
         and not (a.s.spans[index - 1].number is not None and is_plural(a.s.spans[index].text))
@@ -223,18 +228,36 @@ def _names(a: Asked, at: int) -> bool:
 def _versions(a: Asked) -> None:
     """`postgres 14`, `clusters on 1.29`, `mysql version 8.0`: of what is told of databases and clusters."""
     for index, span in enumerate(a.s.spans):
-        if span.number is None or span.used or a.s.plays(index + 1, "unit", "op") or not a.takes("engine"):
+        onwards = (after := a.s.at(index + 1)) is not None and after.text in _ONWARDS
+        taken = a.s.plays(index + 1, "unit", "op") and not onwards
+        if span.number is None or span.used or taken or not a.takes("engine"):
             continue
         at, op = index - 1, "of"
         while (lead := a.s.at(at)) is not None and (lead.text in _VERSION | _RUNS_ON or _compares(lead)):
             op = _compares(lead) or op
             at -= 1
+        denied = lead is not None and lead.plays("neg", "negates") and not lead.used
+        if denied:
+            a.s.use(at)
+            a.denied.add(index)
+        behind = a.s.at(index + 1)
+        if behind is not None and behind.text in _ONWARDS:
+            op = _ONWARDS[behind.text]
+            a.s.use(index + 1)
+        elif behind is not None and behind.text == "or" and (later := a.s.at(index + 2)) is not None:
+            if later.text in _ONWARD:
+                op = _ONWARD[later.text]
+                a.s.use(index + 1, index + 2)
         told = any(one.text in _VERSION for one in a.s.spans[at + 1 : index])
         kept = lead is not None and (
             lead.plays("engine") or (lead.get("type") == "cluster" and "." in span.text)
         )
         if kept or (told and set(types_said(a)) & {"database", "cluster"}):
             a.where("version", "ne" if index in a.denied else op, span.text, *range(at + 1, index + 1))
+
+
+_ONWARD = {"newer": "ge", "later": "ge", "higher": "ge", "older": "le", "earlier": "le", "lower": "le"}
+_ONWARDS = {**{f"or {word}": op for word, op in _ONWARD.items()}, "+": "ge", "and up": "ge", "or above": "ge"}
 
 
 def _compares(span: Span) -> str | None:
@@ -284,6 +307,12 @@ def _family(a: Asked, index: int) -> None:
     span = a.s.at(at)
     if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
         a.put("instance_type", raw(a, at), index, at)
+        while (join := a.s.at(at + 1)) is not None and join.text in word_set("joins") | set_of("joins"):
+            following = a.s.at(at + 2)
+            if following is None or following.used or not FAMILY.fullmatch(following.text):
+                return
+            a.put("instance_type", raw(a, at + 2), at + 2)
+            at += 2
 
 
 def _families_left_out(a: Asked) -> None:

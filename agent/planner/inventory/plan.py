@@ -163,7 +163,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
         then = {"op": "filter", "where": where} if where else None
         return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
-    if not said and (asked := _field_asked(s)) and (made := _of_it(a, previous, asked)) is not None:
+    if not said and _field_asked(s) and (made := _of_it(a, previous)) is not None:
         return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
@@ -178,18 +178,13 @@ def _set_beside(a: Asked, previous: Query) -> None:
         a.found.arguments["name"] = [*before, *(one for one in names if one not in before)]
 
 
-def _field_asked(s: Sentence) -> list[str]:
+def _field_asked(s: Sentence) -> bool:
     """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
-    for span in s.spans:
-        if span.plays("field_of"):
-            return [one.partition(".")[0] for one in str(span.get("field_of")).split()]
-        if span.plays("tag_key", "owned_by"):
-            return ["tags"]
-    return []
+    return any(span.plays("field_of", "tag_key", "owned_by") for span in s.spans)
 
 
-def _of_it(a: Asked, previous: Query, asked: list[str]) -> Query | None:
-    """One resource with all about it; of a list the names with what is asked of them."""
+def _of_it(a: Asked, previous: Query) -> Query | None:
+    """One resource with all about it; a list once more, for its rows tell whose and where they are and since when."""
     one = {name: value for name, value in previous.arguments.items() if name in ("name", "id")}
     about = next((tool for tool in a.words.tools.values() if tool.here and _of_one(tool)), None)
     a.s.use(*(index for index, _ in a.all("field_of", "tag_key", "owned_by", "details", "who_has")))
@@ -199,8 +194,7 @@ def _of_it(a: Asked, previous: Query, asked: list[str]) -> Query | None:
         return None
     where = (previous.then or {}).get("where")
     then = {"op": "filter", "where": where} if where else None
-    fields = list(dict.fromkeys(("name", *asked)))
-    return Query(previous.tool, {**previous.arguments, "fields": fields}, previous.sides, then)
+    return Query(previous.tool, previous.arguments, previous.sides, then)
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:

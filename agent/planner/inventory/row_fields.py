@@ -62,9 +62,12 @@ def _wanted(a: Asked, names: list[str], first: int, last: int) -> None:
     )
     if not whose and not (plural and set(names) - _GROUPS):
         return
+    a.s.use(*range(first, last + 1))
+    if "tags" in names:
+        # Whose it is stands beside every row as it is.
+        return
     for name in ["name", *names] if whose else names:
         a.found.add("fields", name)
-    a.s.use(*range(first, last + 1))
 
 
 _GROUPS = frozenset(("region", "status", "type", "account", "provider", "engine", "instance_type"))

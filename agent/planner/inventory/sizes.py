@@ -105,6 +105,13 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
             if any(sp.plays("gpu") for sp in a.s.spans)
             else "disk"
         )
+    if of is None and (cards := a.s.at(made.last + 1)) is not None and cards.text in ("cards", "gpus"):
+        # `how many 80 gb cards do we run`
+        a.put("resource_type", "gpu_instance")
+        what = "vram"
+        if a.s.plays(made.first - 1, "count"):
+            a.found.then = {"op": "sum", "field": "gpu_count"}
+            a.s.use(made.first - 1, made.last + 1)
     if "function" in kinds:
         a.where("memory_mb", made.op or "eq", round(gib * 1024, 6))
         _use(a, made, of)

@@ -16,7 +16,7 @@ _NEAR = 5
 
 def read_times(a: Asked) -> None:
     """Every expression of time, then every age."""
-    said = spoken(a.s.text, a.now, bare=False)
+    said = [*spoken(a.s.text, a.now, bare=False), *_quarters(a)]
     for start, end, token in said:
         places = [i for i, sp in enumerate(a.s.spans) if a.s.starts(sp) >= start and a.s.ends(sp) <= end]
         if not places or any(
@@ -36,6 +36,23 @@ def read_times(a: Asked) -> None:
         if (not span.used and span.number is not None) or span.text in ("a", "an"):
             _year(a, index)
             _age(a, index)
+
+
+_QUARTER = re.compile(
+    r"\b(?:q([1-4])|(first|second|third|fourth) quarter)(?: of)?(?: (20\d\d))?\b", re.IGNORECASE
+)
+_NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+
+
+def _quarters(a: Asked) -> list[tuple[int, int, str]]:
+    """`in the first quarter of 2026`, `q2`: without a year the last one of that name that has begun."""
+    found = []
+    for match in _QUARTER.finditer(a.s.text):
+        quarter = int(match[1]) if match[1] else _NTH[match[2].lower()]
+        first = 3 * quarter - 2
+        year = int(match[3]) if match[3] else a.now.year - (first > a.now.month)
+        found.append((match.start(), match.end(), f"{year}-{first:02}/{year}-{first + 2:02}"))
+    return found
 
 
 def _scene(a: Asked, places: list[int], token: str) -> bool:
@@ -140,9 +157,8 @@ def _until(a: Asked, token: str) -> None:
 
 def _token(a: Asked, places: list[int]) -> str:
     start, end = a.s.starts(a.s.spans[min(places)]), a.s.ends(a.s.spans[max(places)])
-    return next(
-        token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last
-    )
+    said = [*spoken(a.s.text, a.now, bare=False), *_quarters(a)]
+    return next(token for first, last, token in said if first <= start and end <= last)
 
 
 def _time(a: Asked, places: list[int], token: str) -> None:
@@ -182,7 +198,7 @@ def _year(a: Asked, index: int) -> None:
 
 
 _FIRST_YEAR = 2006
-_OF_YEAR = frozenset(("from", "in", "of", "since", "after", "before", "until", "during", "back in"))
+_OF_YEAR = frozenset(("from", "in", "since", "after", "before", "until", "during", "back in"))
 
 
 def _age(a: Asked, index: int) -> None:

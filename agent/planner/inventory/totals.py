@@ -59,7 +59,7 @@ def _each_counted(a: Asked) -> None:
     # `how many are encrypted and how many are not`
     value = bool(a.found.arguments.pop("encrypted"))
     a.found.sides = [{"encrypted": value}, {"encrypted": not value}]
-    a.found.then = {"op": "compare", "by": "encrypted", "values": [value, not value]}
+    a.found.then = {"op": "compare", "by": "encrypted", "values": ["encrypted", "not encrypted"][:: 1 if value else -1]}
     a.s.use(*(index for index, span in enumerate(a.s.spans) if span is last))
 
 
@@ -112,6 +112,12 @@ def _total(a: Asked, index: int) -> None:
 
 def _sum(a: Asked, name: str, *places: int) -> None:
     """A field is added up over all rows; groups tell how many they are and what they cost, nothing else."""
+    before = a.found.then or {}
+    if before.get("op") == "sum" and before.get("field") != name:
+        said = {"ram_gib": "memory", "usd_per_hour": "price"}.get(name, name)
+        a.found.refused.append(f"total {said}: one figure is added up at a time")
+        a.s.use(*places)
+        return
     a.found.then = {"op": "sum", "field": name}
     a.s.use(*places)
     if name == "vcpus" and not a.found.arguments.get("resource_type"):

@@ -195,15 +195,17 @@ def _short_of() -> dict[str, str]:
 
 
 _SHORTEST = 3
+_GLUED = ("-", "_", "*", ".", "/")
 
 
 def _shortened(
-    tokens: list[Token], known: Container[str]
+    text: str, tokens: list[Token], known: Container[str]
 ) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
     """Words too short for the ordinary mending, with the letter that was forgotten."""
     made, changes = [], []
     for token in tokens:
-        better = _short_of().get(token.text) if token.kind == "word" and token.text not in known else None
+        plain = token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        better = _short_of().get(token.text) if plain else None
         if better is not None:
             changes.append((token.text, better))
         made.append(token if better is None else replace(token, text=better))
@@ -219,7 +221,7 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     tokens = pieces_of(text, words.known, keys)
     known = KnownWords(words, lexicon.known.words, _behind_nouns(tokens, words))
     tokens, mended = corrected(tokens, known, words.vocabulary, never)
-    tokens, shortened = _shortened(tokens, known)
+    tokens, shortened = _shortened(text, tokens, known)
     mended = (*mended, *shortened)
     if mended:
         text = mended_text(text, tokens, mended)
