@@ -134,7 +134,8 @@ def _one_figure(kind: str) -> Callable[..., Computed]:
         pairs = _values(then, rows)
         value = reduce[kind]([one for one, _ in pairs]) if pairs else None
         at = {"min": pairs[:1], "max": pairs[-1:]}.get(kind, pairs)
-        return Computed(kind, {"value": value, "count": len(pairs)}, [row for _, row in at])
+        field = then.get("field")
+        return Computed(kind, {"value": value, "count": len(pairs), "field": field}, [row for _, row in at])
 
     return figure
 

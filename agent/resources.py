@@ -107,6 +107,8 @@ def _condition(field: str, op: str, value: Any) -> str:
     name = _FIELDS.get(field, field.removeprefix("tags.").replace("_", " "))
     if op == "known":
         return f"with{'' if value else 'out'} {'GPUs' if field == 'gpu' else name}"
+    if op == "has_not":
+        return f"no “{value}” in {name}"
     said = number(value) if isinstance(value, int | float) else _plain(value)
     if op == "eq" and isinstance(value, str):
         return f"{name} {said}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from cloudtop.regions import place, wanted
@@ -49,11 +51,30 @@ def meets(row: Row, field: str, op: str, value: Any) -> bool | None:
         return (held not in (None, "", [])) == bool(value)
     if op == "ne":
         return not _is(row, field, held, value)
+    if op == "has_not":
+        return not _has(held, str(value).lower())
     if held is None:
         return None
     if op == "of":
         return f"{held}.".startswith(f"{value}.")
+    if field == "version":
+        return _compared(str(held), str(value), COMPARES[op])
     return COMPARES[op](held, value)
+
+
+def _has(held: Any, part: str) -> bool:
+    """Whether a name has a part in it, or a tag is called so, or is that."""
+    if isinstance(held, Mapping):
+        return any(part == str(word).lower() for pair in held.items() for word in pair)
+    name = str(held or "").lower()
+    return fnmatch(name, part) if "*" in part else part in name
+
+
+def _compared(held: str, value: str, compare: Callable[[Any, Any], bool]) -> bool | None:
+    """Versions, number by number as far as the asked one goes: 1.9 is before 1.28."""
+    wanted = [int(part) for part in re.findall(r"\d+", value)]
+    found = [int(part) for part in re.findall(r"\d+", held)][: len(wanted)]
+    return compare(found, wanted) if found and wanted else None
 
 
 def _is(row: Row, field: str, held: Any, value: Any) -> bool:

@@ -138,6 +138,8 @@ def _figure(result: Computed, answer: Answer) -> str:
     if value is None:
         return _nothing(answer)
     dated = since(result.rows)
+    if result.figures.get("field") == "usd_per_hour":
+        return f"{result.op.capitalize()}: {usd(value)} per hour, of {number(count)} whose price is known."
     return f"{dated}{result.op.capitalize()}: {usd(value)} per GPU-hour over {number(count)} offers."
 
 

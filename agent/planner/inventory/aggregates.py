@@ -7,6 +7,7 @@ from agent.planner.inventory.facts import set_of
 
 _LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s"}
 _NAMED = {"hourly": "1h", "daily": "1d"}
+_BINS = frozenset(("bucket", "buckets", "bins", "chunks", "slots"))
 _RANKS = frozenset(("highest", "lowest", "worst"))
 _EXTREME_OF = {"lt": "max", "le": "max", "gt": "min", "ge": "min"}
 
@@ -24,18 +25,33 @@ def read_aggregates(a: Asked) -> None:
         ahead = _next_metric(a, index)
         ranks = span.plays("many", "few", "top") or span.text in _RANKS
         of_one = span.plays("agg") and {"name", "id"} & set(a.found.arguments)
-        if ranks and ahead and not of_one:
+        if span.text in _RANKS and _so_many(a, index):
+            # `the worst three`, of what was measured.
+            a.put("sort", "asc" if span.text == "lowest" else "desc", index)
+        elif ranks and ahead and not of_one:
             upwards = span.plays("few") or span.text == "lowest"
             a.put("sort", "asc" if upwards else "desc", index)
         elif span.plays("agg") and (
-            not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index)
+            not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index) or _ends(a, index)
         ):
             _as_figure(a, str(span.get("agg")), index)
+
+
+def _so_many(a: Asked, index: int) -> bool:
+    """A number of rows beside, where a metric is known."""
+    near = [one for one in (a.s.at(index - 1), a.s.at(index + 1)) if one is not None]
+    known = bool(a.before.get("metric")) or "metric" in a.found.arguments
+    return known and any(one.number is not None and not one.plays("gpu") for one in near) and not _next_metric(a, index)
 
 
 def _as_figure(a: Asked, agg: str, index: int) -> None:
     """One figure; two of them, such as `p50 and p99`, are two calls."""
     first = a.found.arguments.get("agg")
+    if a.found.sides and (a.found.then or {}).get("by") == "agg":
+        a.found.sides.append({"agg": agg})
+        a.found.then = {**(a.found.then or {}), "values": [side["agg"] for side in a.found.sides]}
+        a.s.use(index)
+        return
     if first is None or first == agg or a.found.sides:
         a.put("agg", agg, index)
         return
@@ -63,17 +79,31 @@ def _of_before(a: Asked, index: int) -> bool:
     return bool(a.before.get("metric")) and (after is None or after.number is None)
 
 
+def _ends(a: Asked, index: int) -> bool:
+    """`connections on orders-db, max, last 2h`: no number is what it compares with."""
+    after, before = a.s.at(index + 1), a.s.at(index - 1)
+    numbered = before is not None and before.number is not None
+    return not numbered and (after is None or not after.text[0].isalnum())
+
+
 def _near_metric(a: Asked, index: int) -> bool:
     return any(a.s.plays(at, "metric", "shy_metric") for at in range(index - 3, index + 4))
 
 
 def read_extent(a: Asked) -> None:
     """`never above 10 %`, `always over 50 %`: of the highest, or the lowest, of all values."""
-    places = [index for index, _ in enumerate(a.s.spans) if a.s.plays(index, "extent")]
+    places = [index for index, span in enumerate(a.s.spans) if span.plays("extent") or _not_once(a, index)]
     op = a.found.arguments.get("op")
     if places and op is not None and "agg" not in a.found.arguments:
         a.put("agg", _EXTREME_OF.get(op, "max"))
     a.s.use(*places)
+
+
+def _not_once(a: Asked, index: int) -> bool:
+    """`haven't gone over 30 %`: in all of the time."""
+    return a.s.spans[index].text in ("havent", "hasnt", "didnt", "have not", "never") and any(
+        at > index for at in a.s.turned
+    )
 
 
 def read_steps(a: Asked) -> None:
@@ -89,9 +119,25 @@ def read_steps(a: Asked) -> None:
             a.put("granularity", "1h", index)
         elif span.plays("per") and (unit := _unit_at(a, index + 1)) in ("hour", "day", "minute"):
             a.put("granularity", f"1{_LETTER[unit]}", index, index + 1)
+
+
+def read_intervals(a: Asked) -> None:
+    """`5 minute averages`, `in hourly steps`, `15 min buckets`: before numbers are compared with anything."""
+    if not a.takes("granularity"):
+        return
+    for index, span in enumerate(a.s.spans):
+        behind = a.s.at(index + 1)
+        if span.used or behind is None:
+            continue
+        if span.text in _NAMED and (behind.plays("step") or behind.text in _BINS):
+            a.put("granularity", _NAMED[span.text], index, index + 1)
         elif span.number is not None and (unit := _unit_at(a, index + 1)) in _LETTER and _stepped(a, index):
             a.put("granularity", f"{span.number:g}{_LETTER[unit]}", index, index + 1)
-            a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per")))
+            a.s.use(*(at for at in (index - 1, index + 2) if a.s.plays(at, "step", "per") or _binned(a, at)))
+
+
+def _binned(a: Asked, at: int) -> bool:
+    return (span := a.s.at(at)) is not None and span.text in _BINS
 
 
 def _unit_at(a: Asked, at: int) -> str:
@@ -101,6 +147,11 @@ def _unit_at(a: Asked, at: int) -> str:
 
 def _stepped(a: Asked, index: int) -> bool:
     """A length of time that stands where a step does: `5 minute averages`, `every 5 minutes`."""
-    if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step", "metric", "shy_metric", "agg"):
+    brief = _unit_at(a, index + 1) in ("s", "minute", "hour")
+    if a.s.plays(index - 1, "step") or a.s.plays(index + 2, "step"):
+        return True
+    if brief and a.s.plays(index + 2, "metric", "shy_metric", "agg"):
+        return True
+    if _binned(a, index + 2):
         return True
     return a.s.plays(a.skip(index - 1, -1), "per")

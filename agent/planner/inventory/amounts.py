@@ -12,6 +12,7 @@ from agent.planner.sentence import Sentence, Span
 _TURNED = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 _MONEY = ("$", "€", "£", "¥")
 _BACK = 5
+_NEXT = ("or over", "or above", "or under", "or below")
 _ARTICLES = ("a", "an")
 PERIODS = ("hour", "day", "week", "month", "year", "minute")
 
@@ -43,6 +44,8 @@ def amount_at(s: Sentence, index: int) -> Amount:
     _unit(s, made)
     _suffix(s, made)
     _unit(s, made)
+    if made.unit == "cent" and any(span.plays("priced", "per_hour") for span in s.spans):
+        made.unit, made.value = "usd", made.value / 100
     _period(s, made)
     if s.spans[index].text in _ARTICLES and (half := s.at(index - 1)) is not None and half.text == "half":
         made.first, made.value = index - 1, made.value / 2
@@ -114,10 +117,13 @@ def _suffix(s: Sentence, made: Amount) -> None:
     if made.op is not None or after is None or after.used or not after.plays("op"):
         return
     if after.text not in ("+", "plus") and not after.text.startswith(
-        ("or ", "and ", "upward", "at ", "max", "min", "tops")
+        ("or ", "and ", "upward", "at ", "max", "min", "tops", "exactly", "precisely")
     ):
         return
     beyond = s.at(made.last + 2)
+    if after.text in _NEXT and beyond is not None and beyond.number is not None:
+        # `over 75 % cpu or over 75 % memory`: of the number behind.
+        return
     if (
         not after.text.startswith(("or ", "and ", "+", "upward"))
         and beyond is not None
@@ -152,6 +158,9 @@ def _prefix(s: Sentence, made: Amount) -> None:
         span = s.spans[at]
         if span.plays("op", "metric_op", "older_sure", "newer_sure") and not span.used:
             made.op, made.op_at = span.get("op") or _of_role(span), at
+            before = s.at(at - 1)
+            if span.text in _NEXT and not (before is not None and before.text == "at"):
+                made.op = {"ge": "gt", "le": "lt"}.get(str(made.op), made.op)
             made.first = at
             return
         if span.number is not None or not _passed(span):

@@ -30,6 +30,8 @@ class Asked:
     """The arguments of the question that this one builds on."""
     found: Found = field(default_factory=Found)
     denied: set[int] = field(default_factory=set)
+    ruled: list[int] = field(default_factory=list)
+    """Where tags begin that are ruled out: others joined to one are so as well."""
 
     def takes(self, argument: str) -> bool:
         """Whether the tool has an argument, or the one that feeds it."""

@@ -9,6 +9,7 @@ from agent.planner.sentence import Sentence, Span
 _ONES = frozenset(
     ("ones", "one", "instances", "machines", "things", "those", "anything", "in", "on", "from", "with")
 )
+_EVERY = frozenset(("every", "each", "any", "all", "everything", "anything", "everywhere", "anywhere"))
 _FAR = 5
 
 
@@ -16,7 +17,8 @@ def read_denials(s: Sentence) -> set[int]:
     """Places of everything that is ruled out; the negations that did it are used."""
     out: set[int] = set()
     for index, span in list(s.all("neg", "negates", "untagged")):
-        if _lacks(s, index):
+        # `there is no way that we need …` leaves nothing out.
+        if _lacks(s, index) or span.text == "no way":
             continue
         places = _forward(s, index)
         if places:
@@ -24,6 +26,12 @@ def read_denials(s: Sentence) -> set[int]:
             s.use(index)
         elif span.plays("negates") or span.text in ("not", "never"):
             _comparison(s, index)
+    for index, span in list(s.all("but")):
+        lead = {one.text.split()[-1] for one in s.spans[max(0, index - 3) : index]}
+        if span.text == "but" and lead & _EVERY and (places := _forward(s, index)):
+            # `in every region but us-east-1`
+            out.update(places)
+            s.use(index)
     for index, _ in list(s.all("neg_after")):
         places = _backward(s, index)
         if places:
@@ -72,9 +80,11 @@ def _forward(s: Sentence, index: int) -> list[int]:
             found.append(at)
         elif span.text in word_set("joins") and found:
             joined = True
+        elif found and span.text in ("just", "only"):
+            break
         elif span.text in set_of("articles") | set_of("place_leads") | _ONES | word_set(
             "neg_verbs"
-        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also"):
+        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also", "named", "search_for", "count"):
             if found and span.text in set_of("place_leads"):
                 break
         elif not found and at - index <= 1 and span.plays("measured"):

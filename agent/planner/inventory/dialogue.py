@@ -15,6 +15,7 @@ from agent.planner.tool import Tool
 from cloudtop import metrics
 
 _PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("just",))
+_BESIDE = (("compare", "with"), ("compare", "to"), ("compared", "to"), ("compared", "with"))
 _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
 _ALL = frozenset(("anything", "everything"))
@@ -54,11 +55,16 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
+    if s.words()[:2] in _BESIDE:
+        return True
     pointing = any(span.text in _POINTING for span in s.spans) and not _NOUNS & set(own)
     if set(own) - {"metric"} and first.text.split()[0] in _ORDERS and not pointing:
         return False
     if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
         # `show me cpu`, after a list: of what is listed.
+        return True
+    if told and first.plays("neg") and len(told) <= _SHORT + 1 and not _NOUNS - {"type", "service"} & set(own):
+        # `everything but containers`, after a list.
         return True
     opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
     opens = opens or first.text.split()[0] in word_set("strong")
@@ -79,6 +85,12 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     return it and not _NOUNS & set(own)
 
 
+def of_a_cloud(s: Sentence, seen: Evidence) -> bool:
+    """Whether it is asked how a cloud itself is, and nothing is named or pointed at."""
+    asks = any(span.plays("ask_health") and span.text not in word_set("fillers") for span in s.spans)
+    return asks and set(seen.places) <= {"health"} and any(span.plays("provider") for span in s.spans) and not _POINTING & set(s.words())
+
+
 def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     """The query before with what this question says laid over it."""
     found, then = a.found, a.found.then
@@ -86,6 +98,9 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     for name in found.cleared:
         kept.pop(name, None)
     if a.s.spans[0].text in _LISTS and a.s.words()[1:2] != ("about",) and "group_by" not in found.arguments:
+        kept.pop("group_by", None)
+    if {"sort", "limit"} <= found.arguments.keys() and not _of_groups(found):
+        # `biggest five`, after groups: of the things themselves.
         kept.pop("group_by", None)
     union = any(span.plays("also") and span.text not in ("plus", "both") for span in a.s.spans)
     for name, value in found.arguments.items():
@@ -104,6 +119,12 @@ def merged(previous: Query, a: Asked, tool: Tool) -> Query:
     if not sides and tool.name == previous.tool:
         sides = tuple(previous.sides)
     return Query(tool.name, kept, sides, _then(previous, a, tool))
+
+
+def _of_groups(found: Found) -> bool:
+    """Whether what is asked is of groups, or in an order that groups have too."""
+    order = str(found.arguments["sort"])
+    return "group_by" in found.arguments or order.startswith(("price", "count", "asc", "desc", "name"))
 
 
 def _kept(previous: Query, a: Asked, tool: Tool) -> dict[str, Any]:
@@ -155,7 +176,11 @@ def _without(kept: dict[str, Any], found: Found) -> None:
 def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
     """What is computed stays while the same is asked of others."""
     before: Mapping[str, Any] = previous.then or {}
-    listed = a.s.spans[0].text in word_set("row_verbs") | {"which", "what"} and a.s.words()[1:2] != ("about",)
+    opens = {span.text for span in a.s.spans[:4]} & {"which", "what"} or a.s.spans[0].text in word_set("row_verbs")
+    listed = bool(opens) and a.s.words()[1:2] != ("about",)
+    if before.get("op") == "count" and {"sort", "limit"} & a.found.arguments.keys():
+        # An order is of rows, not of how many they are.
+        listed = True
     where = [*before.get("where", ()), *a.found.where]
     made = dict(a.found.then or {})
     again = tool.name == previous.tool and not listed and "group_by" not in a.found.arguments

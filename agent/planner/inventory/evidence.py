@@ -192,6 +192,9 @@ def _label(s: Sentence, index: int, span: Span) -> str | None:
     told = told or (owned and index + 1 < len(s.spans))
     called = index + 1 < len(s.spans) and s.spans[index + 1].text in set_of("team_names")
     told |= called and span.plays("tag_key", "owned_by")
+    strange = (after := s.at(index + 1)) is not None and not after.meanings and after.kind in ("word", "name")
+    if span.plays("owned_by") and span.text.endswith("team") and after is not None and strange:
+        told = told or (after.number is None and after.text not in language().stop | language().common)
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -253,7 +256,8 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
             one is not None and one.text in ("gpu", "gpus") for one in (s.at(index - 1), s.at(index + 1))
         )
         asked = index > 0 and s.spans[index - 1].text == "how"
-        return "metric" if of_gpus or asked or str(span.get("threshold")).startswith("gpu_") else "tempted"
+        sure = str(span.get("threshold")).partition(" ")[0] not in _ALSO_OF_PRICES
+        return "metric" if of_gpus or asked or sure else "tempted"
     if span.plays("ranked_metric") and any(one.text in ("dollar", "dollars", "buck", "$") for one in s.spans):
         return None
     if speaks(span):
@@ -262,7 +266,7 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
         return "percentile"
     if not span.plays("shy_metric"):
         return None
-    if span.plays("state") and not compared_behind(s, index):
+    if (span.plays("state") and not compared_behind(s, index)) or sized_by_number(s, index):
         return None
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
@@ -271,6 +275,29 @@ def _measure(s: Sentence, index: int, span: Span) -> str | None:
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
     return None if _is_size(s, index) else "shy_metric"
+
+
+def sized_by_number(s: Sentence, index: int) -> bool:
+    """`every disk over 100 gb`, `ram >= 256`: how big it is, for nothing of it is measured."""
+    span, behind = s.spans[index], s.spans[index + 1 : index + 4]
+    number = next((at for at, one in enumerate(behind) if one.number is not None), None)
+    if number is None or not any(one.plays("op") for one in behind[:number]):
+        return False
+    unit = s.at(index + number + 2)
+    said = unit.get("unit") if unit is not None else None
+    before = s.at(index - 1)
+    if span.plays("shy_type") and said in ("gb", "tb"):
+        return before is not None and before.text in _EVERY
+    bare = said not in ("percent", "gb", "tb", "mb") and span.get("size_of") == "ram"
+    return bare and (behind[number].number or 0) > _PERCENT
+
+
+_EVERY = frozenset(("every", "each", "any", "all", "which", "what"))
+_PERCENT = 100
+
+
+_ALSO_OF_PRICES = ("cpu", "heat", "memory", "disk", "throttles")
+"""Metrics whose words are said of other things too: `hot`, `idle`, `full`."""
 
 
 def compared_behind(s: Sentence, index: int) -> bool:

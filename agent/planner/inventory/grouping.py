@@ -10,7 +10,8 @@ from agent.planner.inventory.sizes import types_said
 from agent.planner.sentence import Span
 
 _METRICS = ("metric", "shy_metric", "ranked_metric")
-_COMPARED = (("providers", "provider"), ("region", "region"), ("account", "account"))
+_COMPARED = (("status", "status"), ("providers", "provider"), ("region", "region"), ("account", "account"))
+_EACH = frozenset(("per", "by", "for each", "for every", "in each", "in every", "on each", "of each"))
 _HEADS = ("instance_type", "engine", "runtime", "zone", "account", "region")
 
 
@@ -75,6 +76,10 @@ def _group(a: Asked, index: int) -> None:
         a.s.use(*places)
     elif a.s.spans[index].text.endswith("by") and a.s.plays(at, "order_by"):
         order_by(a, index)
+    elif a.s.plays(at, "type", "service") and not a.tool.has("metric") and a.s.spans[index].text in _EACH:
+        said = f"{a.s.spans[index].text} {a.s.spans[at].text}"
+        a.found.refused.append(f"{said}: nothing is counted by what it belongs to")
+        a.s.use(index, at)
 
 
 def _which_most(a: Asked) -> None:
@@ -144,6 +149,8 @@ def _top_groups(a: Asked) -> None:
         a.found.add("group_by", dimension)
         if dimension == "instance_type" and not types_said(a):
             a.put("resource_type", "instance")
+        if a.s.plays(counted[0], "few") and a.tool.has("sort"):
+            a.put("sort", "count_asc")
         a.s.use(index, counted[0], *(at for at in (counted[0] - 1,) if a.s.plays(at, "per", "sort_by")))
         _so_many(a, index)
         return

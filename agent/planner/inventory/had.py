@@ -14,7 +14,9 @@ def gpus(s: Sentence, index: int, span: Span) -> str | None:
     counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
     counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or after_with(s, index)
     several = counted and machines(s) and not of_market(s) and not any(one.plays("gpu") for one in s.spans)
-    kept = span.get("type") == "gpu_instance" and is_plural(span.text) and not _for_rent(s)
+    idles = any(one.plays("unused", "threshold") for one in s.spans)
+    kept = span.get("type") == "gpu_instance" and (is_plural(span.text) or idles) and not _for_rent(s)
+    kept = kept or (span.text in ("gpus", "cards") and _had_by_us(s))
     return "gpus" if idle or several or kept else None
 
 

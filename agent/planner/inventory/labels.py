@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 from agent.planner.tokens import words_of
 from cloudtop.regions import AMBIGUOUS_WORDS
 
 _SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
+_ANYBODY = frozenset(("anyone", "anybody", "someone", "somebody"))
 _NAME = "Name"
 _NO_TAG = "*"
 
@@ -33,12 +34,34 @@ def read_labels(a: Asked) -> None:
     for index, span in a.all("tag_value"):
         if _labelling(a, index):
             _tag(a, _of_live(a, span), index)
+    _possessors(a)
+
+
+def _possessors(a: Asked) -> None:
+    """`vision's gpus`, `what runs on Priya's machines`: a word that nothing else is meant by has them."""
+    for index, span in enumerate(a.s.spans[:-1]):
+        noun, typed = a.s.spans[index + 1], a.s.text[a.s.starts(span) : a.s.ends(span)]
+        several = noun.plays("type", "service", "shy_type", "anything") and is_plural(noun.text)
+        several = several or noun.plays("everything") or noun.text in ("stuff", "gpus")
+        if not (typed.endswith("'s") and several) or span.used or span.meanings or span.kind != "word":
+            continue
+        if span.text in language().stop | set_of("which"):
+            continue
+        person = index > 0 and typed[0].isupper() and typed[1:].islower()
+        key = key_of(a, "owner" if person else "team")
+        _tag(a, (key, raw(a, index)), index)
+        first = a.s.at(index - 2)
+        joined = index > 1 and a.s.spans[index - 1].text in ("and", "&")
+        if joined and first is not None and not first.used and not first.meanings and first.kind == "word":
+            # `vision and nlp's machines`
+            if first.text not in language().stop:
+                _tag(a, (key, raw(a, index - 2)), index - 2)
 
 
 def raw(a: Asked, index: int) -> str:
     """A span as it was typed."""
     span = a.s.spans[index]
-    return a.s.text[a.s.starts(span) : a.s.ends(span)].strip("\"'`")
+    return a.s.text[a.s.starts(span) : a.s.ends(span)].strip("\"'`").removesuffix("'s")
 
 
 def key_of(a: Asked, said: str) -> str:
@@ -58,8 +81,26 @@ def key_of(a: Asked, said: str) -> str:
 
 
 def _tag(a: Asked, pair: tuple[str, str], *places: int) -> None:
-    denied = any(place in a.denied for place in places)
+    denied = any(place in a.denied for place in places) or _ruled_out(a, min(places, default=0))
     a.put("tag_not" if denied else "tag", f"{pair[0]}={pair[1]}", *places)
+
+
+def _ruled_out(a: Asked, first: int) -> bool:
+    """`except those of team ml and team web`, `that don't belong to team core`."""
+    at = first - 1
+    while (span := a.s.at(at)) is not None and set(span.text.split()) <= set_of("ruling_fill"):
+        at -= 1
+    if span is None:
+        return False
+    if not span.used and span.plays("neg", "negates") and not span.plays("=name"):
+        a.s.use(*range(at, first))
+        a.ruled.append(first)
+        return True
+    joined = at >= 0 and span.text in word_set("joins") and at == first - 1
+    behind = joined and any(one in a.ruled for one in range(first - 5, first))
+    if behind:
+        a.ruled.append(first)
+    return behind
 
 
 def _pairs(a: Asked) -> None:
@@ -94,9 +135,16 @@ def _without(a: Asked) -> None:
         return
     for index, _ in a.all("unnamed"):
         a.put("missing_tag", _NAME, index)
+    for index, _ in a.all("unowned"):
+        a.put("missing_tag", key_of(a, "owner"), index)
     for index, _ in a.all("lacks"):
         _lacking(a, index)
     for index, _ in a.all("untagged"):
+        key = a.s.at(at := a.skip(index + 1))
+        if key is not None and key.plays("tag_key") and at - index <= 2 and not key.used:
+            # `that aren't tagged with env`
+            a.put("missing_tag", key_of(a, str(key.get("tag_key"))), index, at)
+            continue
         a.put("missing_tag", _NO_TAG, index)
 
 
@@ -106,7 +154,14 @@ def _lacking(a: Asked, index: int) -> None:
         following = a.s.at(at + 1)
         labelled = following is not None and following.plays("tag_word")
         if span.plays("tag_key"):
+            if following is not None and not keys and _a_value(a, at + 1):
+                # `without team vision`: of another team.
+                a.put("tag_not", f"{key_of(a, str(span.get('tag_key')))}={raw(a, at + 1)}", index, at, at + 1)
+                return
             keys.append(key_of(a, str(span.get("tag_key"))))
+            places.append(at)
+        elif span.text in ("name", "names"):
+            keys.append(_NAME)
             places.append(at)
         elif span.plays("tag_word") and keys:
             places.append(at)
@@ -131,6 +186,17 @@ def _lacking(a: Asked, index: int) -> None:
         a.put("missing_tag", keys, *places)
 
 
+def _a_value(a: Asked, at: int) -> bool:
+    """Whether the value of the key before stands here, and not the next word of the sentence."""
+    span = a.s.spans[at]
+    if span.used or span.plays("tag_word") or not span.text[0].isalnum():
+        return False
+    strange = not span.meanings and span.kind in ("word", "name") and span.number is None
+    passed = language().stop | language().common | set_of("place_leads") | word_set("joins")
+    strange = strange and span.text not in passed and not span.text.endswith(("ing", "ed"))
+    return strange or span.plays("tag_value")
+
+
 def _tagged(a: Asked, index: int) -> None:
     """What stands behind `tagged`: key and value, a value alone, or a key alone."""
     at = a.skip(index + 1)
@@ -153,7 +219,11 @@ def _tagged(a: Asked, index: int) -> None:
         a.s.use(index)
         _environment(a, at, str(span.get("env")), sure=True)
     elif span.plays("tag_key"):
-        a.where(f"tags.{key_of(a, str(span.get('tag_key')))}", "known", True, index, at)
+        known = index not in a.denied
+        a.where(f"tags.{key_of(a, str(span.get('tag_key')))}", "known", known, index, at)
+    elif index in a.denied and not span.meanings and span.text not in language().stop:
+        # Of whatever key: it is none of the tags.
+        a.where("tags", "has_not", raw(a, at), index, at)
     elif not span.meanings and span.text not in language().stop and a.takes("search"):
         a.put("search", raw(a, at), index, at)
         a.found.notices.append(f"No tag of this value is known: “{raw(a, at)}” was searched for.")
@@ -164,6 +234,9 @@ def _tagged(a: Asked, index: int) -> None:
 def _has_key(a: Asked, index: int) -> None:
     """`with an owner tag`: the key is there, whatever its value."""
     before = a.s.at(index - 1)
+    if index in a.denied and index + 1 == len(a.s.spans):
+        a.put("missing_tag", _NO_TAG, index)
+        return
     if before is not None and before.plays("tag_key") and not before.used and not a.s.plays(index - 2, "per"):
         a.where(f"tags.{key_of(a, str(before.get('tag_key')))}", "known", True, index - 1, index)
 
@@ -196,7 +269,14 @@ def _owned(a: Asked, index: int, key: str) -> None:
     at = a.skip(index + 1)
     if (sign := a.s.at(at)) is not None and sign.text in ("=", ":"):
         at += 1
+    if a.s.plays(at, "neg") and (denied := a.s.at(at + 1)) is not None and _is_value(denied, sure=False):
+        # `whose owner is not alice`
+        a.put("tag_not", f"{key_of(a, key)}={raw(a, at + 1)}", index, at, at + 1)
+        return
     span = a.s.at(at)
+    if span is not None and span.text in _ANYBODY:
+        a.where(f"tags.{key_of(a, key)}", "known", True, index, at)
+        return
     if span is not None and span.plays("owned_by") and not span.used:
         a.s.use(index)
         return
@@ -204,12 +284,26 @@ def _owned(a: Asked, index: int, key: str) -> None:
     if (
         span is not None
         and following is not None
-        and following.plays("team_behind")
+        and (following.plays("team_behind") or _two_words(a, at))
         and _is_value(span, sure=_in_use(a, "team", span))
     ):
+        if _two_words(a, at):
+            # Read again behind the second of its words.
+            a.s.use(index)
+            _team_behind(a, at + 2)
+            return
         _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
     elif span is not None and _is_value(span, sure=_sure_owner(a, index, at) or _in_use(a, key, span)):
         _tag(a, (key_of(a, key), raw(a, at)), index, at)
+
+
+def _two_words(a: Asked, at: int) -> bool:
+    """`data science team`: the first of two words that name a team."""
+    said, behind = a.s.at(at), a.s.at(at + 1)
+    named = said is not None and said.text in set_of("team_firsts")
+    if not named or behind is None or not a.s.plays(at + 2, "team_behind"):
+        return False
+    return behind.text[0].isalpha() and behind.text not in word_set("joins") and not behind.plays("type")
 
 
 def _in_use(a: Asked, key: str, span: Span) -> bool:
@@ -235,7 +329,14 @@ def _team_behind(a: Asked, index: int) -> None:
         owned or _is_value(span, sure=_in_use(a, "team", span))
     ):
         return
-    _tag(a, (key_of(a, "team"), raw(a, index - 1)), index - 1, index)
+    first = a.s.at(index - 2)
+    value = raw(a, index - 1)
+    if first is not None and not first.used and _two_words(a, index - 2):
+        # `the data science team`: a name of two words, as it is in use or with a hyphen.
+        said = (f"{first.text}{sign}{span.text}" for sign in ("-", "_", " ", ""))
+        value = next((one for one in said if one in a.words.live.values), f"{first.text}-{span.text}")
+        a.s.use(index - 2)
+    _tag(a, (key_of(a, "team"), value), index - 1, index)
 
 
 def _key_and_value(a: Asked, index: int) -> None:

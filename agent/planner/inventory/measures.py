@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_steps
+from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_intervals, read_steps
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.evidence import compared_behind
+from agent.planner.inventory.evidence import compared_behind, sized_by_number
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
@@ -22,6 +22,7 @@ def read_measures(a: Asked) -> None:
     for index, _ in a.all("metric_list"):
         a.put("list_metrics", True, index)
     mentions = dict(_mentions(a))
+    read_intervals(a)
     read_units(a)
     read_thresholds(a, mentions)
     _adjectives(a, mentions)
@@ -32,11 +33,27 @@ def read_measures(a: Asked) -> None:
     if "disk" in a.found.arguments.get("metric", ()) and any(span.plays("type") for span in a.s.spans):
         a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
     read_extent(a)
+    _of_requests(a)
     _top(a)
     for index, _ in a.all("hogs"):
         if "name" not in a.found.arguments:
             a.put("sort", "desc", index)
     a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
+
+
+def _of_requests(a: Asked) -> None:
+    """`p99 of checkout`: without a metric a percentile is of how long answers take, of what gives any."""
+    agg = str(a.found.arguments.get("agg") or (a.found.sides[0].get("agg") if a.found.sides else ""))
+    if not agg.startswith("p") or "metric" in a.found.arguments or a.before.get("metric"):
+        return
+    kinds = {str(span.get("type") or (span.get("service") or ("", ""))[1]) for span in a.s.spans} - {"None", ""}
+    if any("metric" in side for side in a.found.sides) or (kinds and not kinds & set(_LATENCY_OF)):
+        return
+    a.put("metric", "latency")
+    a.found.notices.append("No metric was named: latency was taken.")
+
+
+_LATENCY_OF = ("load_balancer", "function", "container", "app", "cluster")
 
 
 def _top(a: Asked) -> None:
@@ -90,6 +107,8 @@ def _joined(a: Asked, index: int, places: list[int]) -> set[int]:
 def _not_meant(a: Asked, index: int) -> bool:
     """`64 gb memory` says how big, `disks` which type, `by size` in which order."""
     span = a.s.spans[index]
+    if sized_by_number(a.s, index):
+        return True
     if span.plays("state") and not compared_behind(a.s, index):
         return True
     if (
@@ -132,6 +151,11 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             # `how hot` asks for degrees, of whatever; `how busy` for the load.
             a.put("metric", facts()["heat"][1] if metric == "heat" else metric, index)
             continue
+        if a.s.plays(index + 1, "many", "few") and "sort" not in a.found.arguments and a.tool.has("sort"):
+            # `throttled the most`
+            a.put("metric", metric)
+            a.put("sort", "asc" if a.s.plays(index + 1, "few") else "desc", index, index + 1)
+            continue
         metric = heat(a, metric)
         if gpu_meant(a) and metric in hint("with_gpu"):
             metric = str(hint("with_gpu")[metric])
@@ -144,7 +168,10 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         mentions.setdefault(index, metric) if not mentions else None
         a.put("op", op)
         a.put("value", float(value))
-        said = {"lt": "under", "gt": "over"}[op]
+        if op == "eq":
+            # Of what is counted all of it, of what is a level its highest, over the whole time.
+            a.put("agg", "sum" if metrics.metrics()[metric].over == "sum" else "max")
+        said = {"lt": "under", "gt": "over", "eq": "exactly"}[op]
         unit = {"percent": " %", "celsius": " °C"}.get(metrics.metrics()[metric].unit, "")
         a.found.notices.append(
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
@@ -155,7 +182,8 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
 def _of_gpus(a: Asked, index: int) -> bool:
     """`least used gpus`: the cards themselves, not the machines that they are in."""
     return any(
-        span is not None and span.text in ("gpu", "gpus") for span in (a.s.at(index + 1), a.s.at(index + 2))
+        span is not None and (span.text in ("gpu", "gpus") or span.get("type") == "gpu_instance")
+        for span in (a.s.at(index + 1), a.s.at(index + 2))
     )
 
 
@@ -169,6 +197,7 @@ def _idle_for(a: Asked) -> None:
     if "time" in a.found.arguments:
         return
     measured = any(span.plays("metric", "shy_metric", "ranked_metric") for span in a.s.spans)
+    measured = measured or "metric" in a.found.arguments
     for index, span in enumerate(a.s.spans):
         amount = length_at(a.s, index) if not span.used else None
         lead = a.s.at(amount.first - 1) if amount is not None else None

@@ -9,6 +9,7 @@ from agent.planner.inventory.evidence import named_behind
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
+from agent.planner.inventory.words import FAMILY
 from agent.planner.language import language, word_set
 
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
@@ -28,14 +29,22 @@ def read_names(a: Asked) -> None:
     """Everything that names one resource, or some by a part of their names."""
     for index, span in a.all("=id"):
         kind = hint("id_types").get(str(span.get("=id")).split("-")[0])
-        if kind and types_said(a) and kind not in types_said(a) and a.takes("missing_tag"):
+        others = [one for one in types_said(a) if one != kind or not a.s.plays(index - 1, "type", "shy_type")]
+        if kind and others and kind not in others and a.takes("missing_tag"):
             a.found.refused.append(f"{span.text}: nothing is filtered by what it is a part of")
-            a.s.use(index)
+            a.s.use(index, *((index - 1,) if a.s.spans[index - 1].get("type") == kind else ()))
             continue
         _one(a, "id", span.get("=id"), index)
     for index, span in a.all("=ip"):
         a.put("ip", span.get("=ip"), index, *_word_before(a, index, "ip_word", "shy_type"))
     for index, span in a.all("=name_contains"):
+        if (family := FAMILY.match(span.text)) and span.text[family.end() :] in (".*", "*"):
+            # `t3.*` is a family of instance types.
+            a.put("instance_type", family[0], index)
+            continue
+        if index in a.denied:
+            a.where("name", "has_not", span.get("=name_contains"), index, *_word_before(a, index, *_CALLED))
+            continue
         a.put(
             "name_contains", span.get("=name_contains"), index, *_word_before(a, index, "named", *_PATTERNS)
         )
@@ -49,6 +58,8 @@ def read_names(a: Asked) -> None:
     _several_called(a)
     for index, _ in a.all("search_for"):
         _searched(a, index)
+    for index, _ in a.all("neg", "negates"):
+        _left_out(a, index)
 
 
 def _several_called(a: Asked) -> None:
@@ -76,9 +87,13 @@ def _one(a: Asked, argument: str, value: str, index: int) -> None:
 
 def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
     at = a.skip(index - 1, -1)
+    while a.s.at(at) is not None and a.s.spans[at].text in ("do", "does"):
+        at -= 1
     return (at,) if a.s.plays(at, *roles) and at >= 0 and not a.s.spans[at].used else ()
 
 
+_CALLED = ("named", "search_for")
+_BETWEEN = frozenset(("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which"))
 _BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
 
 
@@ -98,7 +113,20 @@ def _part(a: Asked, index: int, form: str) -> None:
         if meant or span.number is not None or span.text in language().stop:
             return
     pattern = said if "*" in said else form.format(said)
+    if (denied := _denied_before(a, index)) is not None:
+        # `whose names don't start with test`
+        places = (denied, index, *inside, *_word_before(a, index, "named"), *_word_before(a, denied, "named"))
+        a.where("name", "has_not", pattern, *places)
+        return
     a.put("name_contains", pattern, index, *inside, *_word_before(a, index, "named"))
+
+
+def _denied_before(a: Asked, index: int) -> int | None:
+    """The negation right before, `those that` and the like between."""
+    near = range(index - 1, max(-1, index - 4), -1)
+    denied = next((at for at in near if a.s.plays(at, "neg", "negates")), None)
+    between = a.s.spans[denied + 1 : index] if denied is not None else []
+    return denied if all(one.text in _BETWEEN for one in between) else None
 
 
 def _in_name(a: Asked, index: int) -> None:
@@ -106,7 +134,11 @@ def _in_name(a: Asked, index: int) -> None:
     span = a.s.at(index - 1)
     if span is None or span.used or not span.text[0].isalnum():
         return
-    a.put("name_contains", raw(a, index - 1), index - 1, index, *_word_before(a, index - 1, *_PATTERNS))
+    contains = _word_before(a, index - 1, *_PATTERNS)
+    if (denied := _denied_before(a, contains[0] if contains else index - 1)) is not None:
+        a.where("name", "has_not", raw(a, index - 1), denied, *contains, index - 1, index)
+        return
+    a.put("name_contains", raw(a, index - 1), index - 1, index, *contains)
 
 
 def _called(a: Asked, index: int) -> None:
@@ -135,6 +167,32 @@ def _searched(a: Asked, index: int) -> None:
     if span.meanings and not span.plays("=name", "quoted", "tag_value"):
         return
     a.put("search", raw(a, at), index, at)
+
+
+def _left_out(a: Asked, index: int) -> None:
+    """`don't count the bastions`, `ignoring jenkins boxes`: a word that means nothing else, in names."""
+    at = index + 1
+    passed = set_of("articles") | word_set("neg_fill") | word_set("neg_verbs") | {"ones"}
+    while (span := a.s.at(at)) is not None and not span.used and span.text in passed:
+        at += 1
+    told = (span := a.s.at(at)) is not None and not span.used and span.number is None and at - index <= _REACH
+    if span is None or not told or not a.takes("name_contains") or not span.text[0].isalpha():
+        return
+    common = language().stop | language().common | set_of("place_leads") | set_of("has_it")
+    if (span.meanings and not span.plays("=name_contains")) or span.text in common or a.s.plays(at - 1, "op"):
+        return
+    if span.kind not in ("word", "pattern") or len(span.text) < _SHORTEST or span.text.endswith(("ing", "ed")):
+        return
+    said = raw(a, at).strip("*-_.") if span.kind == "pattern" else raw(a, at)
+    noun = at + 1 if a.s.plays(at + 1, "type", "shy_type") else at
+    if noun == at and span.kind == "word":
+        said = said.removesuffix("s")
+    a.where("name", "has_not", said, *range(index, noun + 1))
+    if span.kind == "word":
+        a.found.notices.append(f"Without what has “{said}” in its name.")
+
+
+_REACH, _SHORTEST = 5, 3
 
 
 def _in_names(a: Asked) -> bool:

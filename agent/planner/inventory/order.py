@@ -17,9 +17,25 @@ _BEHIND = ("extreme", "ranked_metric", "=spot", "state", "env", "threshold", "he
 
 def read_order(a: Asked) -> None:
     """Order and number of rows."""
+    _top_priced(a)
     _extremes(a)
     _sorted(a)
     _limit(a)
+
+
+def _top_priced(a: Asked) -> None:
+    """`top 10 by price`, `top 10 cost`: the dearest so many."""
+    if not a.tool.has("sort") or "sort" in a.found.arguments or a.tool.has("metric"):
+        return
+    for index, _ in a.all("top"):
+        number, at = a.s.at(index + 1), index + 2
+        while (span := a.s.at(at)) is not None and (span.plays("per", *_COUNTABLE) or span.text == "in"):
+            at += 1
+        priced = span is not None and span.plays("priced") and not span.used
+        if number is not None and _is_whole(number.number) and priced and "group_by" not in a.found.arguments:
+            a.put("sort", "price_desc", at, *(i for i in range(index + 2, at) if a.s.plays(i, "per")))
+            a.put("limit", int(number.number or 0), index, index + 1)
+            return
 
 
 def _extremes(a: Asked) -> None:
@@ -113,10 +129,17 @@ def _sorted(a: Asked) -> None:
     for index, _ in a.all("sort_by"):
         order_by(a, index)
     for index, span in a.all("direction"):
+        dear = span.text.split()[0] in ("dearest", "priciest", "costliest", "cheapest", "expensive")
+        if dear and a.tool.has("missing_tag") and "sort" not in a.found.arguments:
+            a.put("sort", f"price_{span.get('direction')}", index)
+            continue
         told = span.text.endswith("scending") or len(span.text.split()) > 1
         if span.text in ("first", "up") or not told:
             continue
-        if a.tool.has("metric") and ("metric" in a.found.arguments or a.before.get("metric")):
+        if a.tool.has("missing_tag") and "group_by" in a.found.arguments and "sort" not in a.found.arguments:
+            if any(one.plays("priced") for one in a.s.spans):
+                a.put("sort", f"price_{span.get('direction')}", index)
+        elif a.tool.has("metric") and ("metric" in a.found.arguments or a.before.get("metric")):
             a.put("sort", span.get("direction"), index)
 
 
@@ -151,6 +174,8 @@ def _limit(a: Asked) -> None:
     if not a.tool.has("limit"):
         return
     for index, span in enumerate(a.s.spans):
+        if a.s.plays(index - 1, "older_sure", "newer_sure"):
+            continue
         if span.used or span.plays("gpu", "=name") or not _is_whole(span.number) or _is_amount(a, index):
             continue
         ranked, led = "sort" in a.found.arguments, _led(a, index)
@@ -193,6 +218,6 @@ def _counts_noun(a: Asked, index: int) -> bool:
 
 def _stands_alone(a: Asked, index: int) -> bool:
     after = a.s.at(index + 1)
-    if after is None or after.text in (",", ".", "?", "of"):
+    if after is None or after.text.split()[0] in (",", ".", "?", "of"):
         return True
     return after.plays("provider", "per") or after.text in set_of("place_leads")

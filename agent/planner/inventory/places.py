@@ -43,6 +43,10 @@ def read_places(a: Asked) -> None:
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
+        if span.text == "gb" and not _led(a, index):
+            # `sum gb by cloud`: what it is told in.
+            a.s.use(index)
+            continue
         _listed(a, index, "region", "region", str(span.get("region")))
 
 
@@ -60,6 +64,7 @@ def read_kinds(a: Asked) -> None:
     for index, _ in a.all("type_word"):
         _family(a, index)
     _family_before_noun(a)
+    _families_left_out(a)
     for index, span in a.all("gpu"):
         _gpu(a, index, span)
     for index, _ in a.all("wants_gpu"):
@@ -80,10 +85,30 @@ def read_kinds(a: Asked) -> None:
         a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
         a.where("public_ip", "known", span.get("public") == "true", index)
+    _has_address(a)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
         for index, _ in a.all(role):
             a.found.cleared.add(argument)
             a.s.use(index)
+
+
+def _has_address(a: Asked) -> None:
+    """`machines that have both a public ip and …`: whether there is one, where machines are what is listed."""
+    machines = any(span.get("type") in _ADDRESSED for span in a.s.spans)
+    for index, span in enumerate(a.s.spans):
+        if span.used or span.text not in _ADDRESS or not machines or not a.tool.has("missing_tag"):
+            continue
+        at = index - 1
+        while (lead := a.s.at(at)) is not None and lead.text in set_of("articles") | {"both"}:
+            at -= 1
+        if lead is not None and (lead.text in _HAVING or (lead.plays("lacks") and not lead.used)):
+            lacks = lead.plays("lacks")
+            a.where("public_ip", "known", not lacks, index, *((at,) if lacks else ()))
+
+
+_ADDRESSED = ("instance", "gpu_instance", "node", "load_balancer", "database", "container")
+_ADDRESS = frozenset(("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses"))
+_HAVING = frozenset(("have", "has", "having", "with", "got"))
 
 
 def _with_gpus(a: Asked) -> None:
@@ -111,8 +136,23 @@ def read_values(a: Asked) -> None:
                 continue
             if isinstance(value, bool) and index in a.denied:
                 value = not value
+            if _against(a, index, argument, value):
+                break
             if a.put(argument, value, index):
                 break
+
+
+def _against(a: Asked, index: int, argument: str, value: object) -> bool:
+    """`spot versus on demand`, `how many of each`: both sides are asked about."""
+    first = a.found.arguments.get(argument)
+    both = isinstance(value, bool) and isinstance(first, bool) and first is not value
+    if not both or a.found.sides or index in a.denied:
+        return False
+    del a.found.arguments[argument]
+    a.found.sides = [{argument: first}, {argument: value}]
+    a.found.then = {"op": "compare", "by": argument, "values": [first, value]}
+    a.s.use(index)
+    return True
 
 
 def _led(a: Asked, index: int) -> bool:
@@ -137,7 +177,8 @@ def _simple(a: Asked, index: int, argument: str, value: str) -> None:
 
 def _account(a: Asked, index: int) -> None:
     """`in account sandbox`, `the sandbox account`; `per account` groups."""
-    if a.s.plays(index - 1, "per", "sort_by"):
+    asked = (lead := a.s.at(index - 1)) is not None and lead.text in ("which", "what")
+    if a.s.plays(index - 1, "per", "sort_by") or (asked and not a.s.plays(index + 1, "named")):
         return
     _beside(a, index, "account")
 
@@ -153,13 +194,17 @@ def _beside(a: Asked, index: int, argument: str) -> None:
             a.s.use(index, at)
         return
     denied = a.skip(index - 1, -1)
-    if a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
+    if a.s.plays(at, "neg") and _names(a, at + 1) and a.takes(argument):
+        # `in accounts other than prod`
+        a.where(argument, "ne", raw(a, at + 1), index, at, at + 1)
+    elif a.s.plays(denied, "neg") and denied >= 0 and _names(a, at):
         a.where(argument, "ne", raw(a, at), denied, index, at)
     elif _names(a, at):
         a.put(argument, raw(a, at), index, at)
         a.s.use(*(one for one in (index - 1,) if a.s.plays(one, "owned_by")))
     elif (
         _names(a, index - 1)
+        and not a.s.plays(index - 2, "op")
         and not a.s.plays(index - 1, "mine", "provider")
         and not a.s.plays(index - 2, "per", "sort_by")
         and not (a.s.spans[index - 1].number is not None and is_plural(a.s.spans[index].text))
@@ -183,17 +228,46 @@ def _names(a: Asked, at: int) -> bool:
 def _versions(a: Asked) -> None:
     """`postgres 14`, `clusters on 1.29`, `mysql version 8.0`: of what is told of databases and clusters."""
     for index, span in enumerate(a.s.spans):
-        if span.number is None or span.used or a.s.plays(index + 1, "unit", "op") or not a.takes("engine"):
+        onwards = (after := a.s.at(index + 1)) is not None and after.text in _ONWARDS
+        taken = a.s.plays(index + 1, "unit", "op") and not onwards
+        if span.number is None or span.used or taken or not a.takes("engine"):
             continue
-        at = index - 1
-        while (lead := a.s.at(at)) is not None and lead.text in _VERSION | _RUNS_ON:
+        at, op = index - 1, "of"
+        while (lead := a.s.at(at)) is not None and (lead.text in _VERSION | _RUNS_ON or _compares(lead)):
+            op = _compares(lead) or op
             at -= 1
+        denied = lead is not None and lead.plays("neg", "negates") and not lead.used
+        if denied:
+            a.s.use(at)
+            a.denied.add(index)
+        behind = a.s.at(index + 1)
+        if behind is not None and behind.text in _ONWARDS:
+            op = _ONWARDS[behind.text]
+            a.s.use(index + 1)
+        elif behind is not None and behind.text == "or" and (later := a.s.at(index + 2)) is not None:
+            if later.text in _ONWARD:
+                op = _ONWARD[later.text]
+                a.s.use(index + 1, index + 2)
         told = any(one.text in _VERSION for one in a.s.spans[at + 1 : index])
         kept = lead is not None and (
             lead.plays("engine") or (lead.get("type") == "cluster" and "." in span.text)
         )
         if kept or (told and set(types_said(a)) & {"database", "cluster"}):
-            a.where("version", "ne" if index in a.denied else "of", span.text, *range(at + 1, index + 1))
+            a.where("version", "ne" if index in a.denied else op, span.text, *range(at + 1, index + 1))
+
+
+_ONWARD = {"newer": "ge", "later": "ge", "higher": "ge", "older": "le", "earlier": "le", "lower": "le"}
+_ONWARDS = {**{f"or {word}": op for word, op in _ONWARD.items()}, "+": "ge", "and up": "ge", "or above": "ge"}
+
+
+def _compares(span: Span) -> str | None:
+    """`version below 1.28`, `mysql < 8`, `older than postgres 13`."""
+    if span.plays("older_sure", "newer_sure"):
+        return "lt" if span.plays("older_sure") else "gt"
+    return str(span.get("op")) if span.get("op") in _ORDERED else None
+
+
+_ORDERED = ("lt", "le", "gt", "ge")
 
 
 def _runtime(a: Asked, index: int, span: Span) -> None:
@@ -233,6 +307,22 @@ def _family(a: Asked, index: int) -> None:
     span = a.s.at(at)
     if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
         a.put("instance_type", raw(a, at), index, at)
+        while (join := a.s.at(at + 1)) is not None and join.text in word_set("joins") | set_of("joins"):
+            following = a.s.at(at + 2)
+            if following is None or following.used or not FAMILY.fullmatch(following.text):
+                return
+            a.put("instance_type", raw(a, at + 2), at + 2)
+            at += 2
+
+
+def _families_left_out(a: Asked) -> None:
+    """`other than t3 types`: whose instance type begins otherwise."""
+    for index, span in a.all("neg"):
+        behind = a.s.at(index + 1)
+        if behind is None or behind.used or behind.meanings or not FAMILY.fullmatch(behind.text):
+            continue
+        if a.tool.has("missing_tag"):
+            a.where("instance_type", "has_not", f"{behind.text}.*", index, index + 1)
 
 
 def _family_before_noun(a: Asked) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.either import either
 from agent.planner.inventory.evidence import Evidence
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.read import read
@@ -19,12 +21,15 @@ from agent.planner.leftovers import ignored_words
 from agent.planner.lexicon import Lexicon
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, sentence_of
+from agent.planner.tokens import Token
 from agent.planner.tool import Tool
 from cloudtop import metrics
 
 
 def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query | None) -> Plan | None:
     """A question of its own; None where no tool fits."""
+    if previous is None and dangling(s, seen):
+        return ask_for_antecedent(None)
     tool = chosen(s, words, seen)
     if tool is None:
         return None
@@ -37,6 +42,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         a = _asked(s, words, tool, now)
         read(a)
     if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
+        return _plan(a, both, previous)
+    if tool.has("missing_tag") and (both := either(a, partial(_half, s.text, words, tool, now))) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
     if _beside_market(a):
@@ -55,6 +62,14 @@ def _beside_market(a: Asked) -> bool:
     return told and (others or (a.found.then or {}).get("op") != "market" or "time" in a.found.arguments)
 
 
+def dangling(s: Sentence, seen: Evidence) -> bool:
+    """`where is it running`, `are they healthy`, with nothing named that could be meant."""
+    pointed = any(span.text in _POINTING for span in s.spans)
+    others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
+    return pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
+
+
+_POINTING = frozenset(("it", "its", "they", "them", "their"))
 _SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
 
 
@@ -76,6 +91,13 @@ def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | N
         {name: value for name, value in half.items() if name not in common} for half in (first, second)
     )
     return Query(tool.name, common, sides, {"op": "either"})
+
+
+def _half(text: str, words: Lexicon, tool: Tool, now: datetime, tokens: list[Token]) -> Found:
+    """What some of the tokens say by themselves."""
+    part = _asked(sentence_of(text, tokens, words), words, tool, now)
+    read(part)
+    return part.found
 
 
 def _cut(s: Sentence) -> int | None:
@@ -133,10 +155,16 @@ def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None)
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     tool = _tool_of_turn(s, words, seen, previous)
+    if dialogue.of_a_cloud(s, seen):
+        tool = next((one for one in words.tools.values() if one.here and one.has("check")), tool)
+        a = _asked(s, words, tool, now)
+        read(a)
+        return _plan(a, Query(tool.name, a.found.arguments), previous)
     a = _asked(s, words, tool, now)
     a.before = previous.arguments
     read(a)
     found = a.found
+    _set_beside(a, previous)
     _bare_number(a)
     _filter_gone(a)
     if _rows_wanted(s, previous) and not (found.arguments or found.where):
@@ -144,9 +172,38 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
         then = {"op": "filter", "where": where} if where else None
         return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
+    if not said and _field_asked(s) and (made := _of_it(a, previous)) is not None:
+        return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _set_beside(a: Asked, previous: Query) -> None:
+    """`compare with db-replica`, after another: both are asked about."""
+    names = a.found.arguments.get("name") or []
+    before = previous.arguments.get("name") or []
+    if names and before and a.s.spans and any(span.plays("compare") for span in a.s.spans[:3]):
+        a.found.arguments["name"] = [*before, *(one for one in names if one not in before)]
+
+
+def _field_asked(s: Sentence) -> bool:
+    """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
+    return any(span.plays("field_of", "tag_key", "owned_by") for span in s.spans)
+
+
+def _of_it(a: Asked, previous: Query) -> Query | None:
+    """One resource with all about it; a list once more, for its rows tell whose and where they are and since when."""
+    one = {name: value for name, value in previous.arguments.items() if name in ("name", "id")}
+    about = next((tool for tool in a.words.tools.values() if tool.here and _of_one(tool)), None)
+    a.s.use(*(index for index, _ in a.all("field_of", "tag_key", "owned_by", "details", "who_has")))
+    if one and about is not None:
+        return Query(about.name, one)
+    if not a.words.tools[previous.tool].has("missing_tag") or "group_by" in previous.arguments:
+        return None
+    where = (previous.then or {}).get("where")
+    then = {"op": "filter", "where": where} if where else None
+    return Query(previous.tool, previous.arguments, previous.sides, then)
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
@@ -163,9 +220,11 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
         return before
     if best.has("agg") or best.has("check"):
         return best
-    if before.has("agg") and (waits(previous) or name_alone(s)):
+    beside = before.has("agg") and any(span.plays("compare") for span in s.spans[:3])
+    if before.has("agg") and (waits(previous) or name_alone(s) or beside):
         return before
-    details = s.spans[0].plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
+    opens = next((span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None)
+    details = opens is not None and opens.plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
     return best if details or _of_one(before) else before
 
 

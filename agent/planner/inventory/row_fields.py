@@ -62,9 +62,12 @@ def _wanted(a: Asked, names: list[str], first: int, last: int) -> None:
     )
     if not whose and not (plural and set(names) - _GROUPS):
         return
+    a.s.use(*range(first, last + 1))
+    if "tags" in names:
+        # Whose it is stands beside every row as it is.
+        return
     for name in ["name", *names] if whose else names:
         a.found.add("fields", name)
-    a.s.use(*range(first, last + 1))
 
 
 _GROUPS = frozenset(("region", "status", "type", "account", "provider", "engine", "instance_type"))
@@ -76,6 +79,6 @@ def _opens(a: Asked, at: int) -> bool:
     span = a.s.spans[at]
     passed = set_of("articles") | set_of("which") | word_set("fillers") | word_set("row_verbs")
     return (
-        span.text in passed | {"i", "need", "want", "me", "us", "just", "only"}
+        span.text in passed | {"id", "i'd", "d", "like", "would", "i", "need", "want", "me", "us", "just", "only"}
         or span.text.split()[0] in passed
     )

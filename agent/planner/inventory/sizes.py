@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.amounts import Amount, amount_at, near
 from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.evidence import sized_by_number
 from agent.planner.inventory.facts import hint
 from agent.planner.language import language
 
@@ -11,6 +12,7 @@ _GB = {"gb": 1.0, "tb": 1024.0, "mb": 1 / 1024, "KB": 1 / 1024**2}
 _FIELD = {"min_vcpu": "vcpus", "min_ram": "ram_gib", "min_size_gb": "size_gb", "min_memory": "gpu_memory_gib"}
 _RAM_TYPES = frozenset(("instance", "node", "gpu_instance"))
 _PLACE = {"size_gb": 1.0, "size_bytes": 1024.0**3}
+_NONE = frozenset(("no", "without", "without any", "with no", "have no", "has no", "zero"))
 _MOST_CORES = 512
 
 
@@ -21,6 +23,11 @@ def read_sizes(a: Asked) -> None:
     for index, span in a.all("gpu_counts"):
         op, number = str(span.get("gpu_counts")).split()
         a.where("gpu_count", op, float(number), index)
+    for index, span in a.all("unit"):
+        lead = a.s.at(index - 1)
+        if span.get("unit") == "object" and lead is not None and lead.text in _NONE:
+            # `buckets without objects`
+            a.where("object_count", "eq", 0, index - 1, index)
     for index, span in enumerate(a.s.spans):
         if span.number is None or span.used or span.plays("gpu", "=name"):
             continue
@@ -50,7 +57,8 @@ def _of_a_field(a: Asked, made: Amount) -> bool:
     name = str(a.s.spans[named].get("figure_of"))
     if str(hint("figures")[name]) not in kinds or (name == "node_count" and named < made.at):
         return False
-    a.where(name, made.op or "eq", made.value)
+    seconds = language().seconds.get(str(made.unit), 1) if name == "timeout_s" else 1
+    a.where(name, made.op or "eq", made.value * seconds)
     _use(a, made, named)
     return True
 
@@ -80,6 +88,9 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
     of = near(a.s, made, "size_of")
     what = a.s.spans[of].get("size_of") if of is not None else None
     kinds = set(types_said(a))
+    if of is not None and of < made.at and a.s.spans[of].plays("shy_type") and sized_by_number(a.s, of):
+        # `every disk over 100 gb`: what is listed, too.
+        of = None
     if (
         what is None
         and made.op_at is not None
@@ -94,6 +105,13 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
             if any(sp.plays("gpu") for sp in a.s.spans)
             else "disk"
         )
+    if of is None and (cards := a.s.at(made.last + 1)) is not None and cards.text in ("cards", "gpus"):
+        # `how many 80 gb cards do we run`
+        a.put("resource_type", "gpu_instance")
+        what = "vram"
+        if a.s.plays(made.first - 1, "count"):
+            a.found.then = {"op": "sum", "field": "gpu_count"}
+            a.s.use(made.first - 1, made.last + 1)
     if "function" in kinds:
         a.where("memory_mb", made.op or "eq", round(gib * 1024, 6))
         _use(a, made, of)

@@ -57,6 +57,8 @@ def _with_fields(query: Query) -> Query:
     if not wanted:
         return query
     names = [str(one[0]) for one in then.get("where", ())] + [str(one) for one in [then.get("field")] if one]
+    if str(query.arguments.get("sort")).startswith("price_"):
+        names.append("usd_per_hour")
     needed = ["tags" if one.startswith("tags.") else _DEEPER.get(one, one) for one in names]
     fields = list(dict.fromkeys((*wanted, *needed)))
     return replace(query, arguments={**query.arguments, "fields": fields})

@@ -82,7 +82,7 @@ def _total_of_size(s: Sentence) -> bool:
     """`total memory per account`; not `total disk usage`."""
     return any(
         span.plays("size_of")
-        and s.plays(at - 1, "total")
+        and (s.plays(at - 1, "total") or (s.plays(at + 1, "total") and at + 2 == len(s.spans)))
         and not s.plays(at + 1, "measured", "metric", "shy_metric")
         for at, span in enumerate(s.spans)
     )
@@ -112,7 +112,8 @@ def _health(s: Sentence, seen: Evidence) -> float:
     ):
         return 3.2
     others = [span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]
-    alone = len(others) <= _SHORT or asks[0].startswith("stat")
+    named = [span for span in s.spans if span.plays("=name", "quoted", "named", "=id")] or seen.has("named", "word")
+    alone = bool(named) and len(others) <= _SHORT or asks[0].startswith("stat")
     if telling or (seen.one_named and (opens or alone)):
         return 3.2
     return 2.0 if opens and not seen.has("state") and seen.has("type", "machine") else -1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, set_of
@@ -14,13 +16,16 @@ _NEAR = 5
 
 def read_times(a: Asked) -> None:
     """Every expression of time, then every age."""
-    for start, end, token in spoken(a.s.text, a.now, bare=False):
+    said = [*spoken(a.s.text, a.now, bare=False), *_quarters(a)]
+    for start, end, token in said:
         places = [i for i, sp in enumerate(a.s.spans) if a.s.starts(sp) >= start and a.s.ends(sp) <= end]
         if not places or any(
             a.s.spans[i].used or a.s.spans[i].plays("=name", "quoted", "pair") for i in places
         ):
             continue
         if _long_ago(a, places):
+            continue
+        if len(said) > 1 and _scene(a, places, token):
             continue
         if token == "now" or a.s.text[start:end].lower() in _NOW:
             a.s.use(*places)
@@ -29,7 +34,38 @@ def read_times(a: Asked) -> None:
     _the_one_before(a)
     for index, span in enumerate(a.s.spans):
         if (not span.used and span.number is not None) or span.text in ("a", "an"):
+            _year(a, index)
             _age(a, index)
+
+
+_QUARTER = re.compile(
+    r"\b(?:q([1-4])|(first|second|third|fourth) quarter)(?: of)?(?: (20\d\d))?\b", re.IGNORECASE
+)
+_NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4}
+
+
+def _quarters(a: Asked) -> list[tuple[int, int, str]]:
+    """`in the first quarter of 2026`, `q2`: without a year the last one of that name that has begun."""
+    found = []
+    for match in _QUARTER.finditer(a.s.text):
+        quarter = int(match[1]) if match[1] else _NTH[match[2].lower()]
+        first = 3 * quarter - 2
+        year = int(match[3]) if match[3] else a.now.year - (first > a.now.month)
+        found.append((match.start(), match.end(), f"{year}-{first:02}/{year}-{first + 2:02}"))
+    return found
+
+
+def _scene(a: Asked, places: list[int], token: str) -> bool:
+    """`3am and the api crawls. p99 past 15 min`: when it is asked, not what is asked about."""
+    if any(span.text not in ("its", "it", "is", "at") for span in a.s.spans[: min(places)]) or not interval(token, a.now).point and not _CLOCK.fullmatch(token):
+        return False
+    joined = (after := a.s.at(max(places) + 1)) is not None and after.text in ("and", ",", ".", "-", "here", ":", ";")
+    if joined:
+        a.s.use(*places)
+    return joined
+
+
+_CLOCK = re.compile(r"(?:today|yesterday)_\d\d:\d\d")
 
 
 def _long_ago(a: Asked, places: list[int]) -> bool:
@@ -103,8 +139,11 @@ def _made(a: Asked, first: int) -> int | None:
             "before", "after", "type", "shy_type", "everything"
         )
         if not passed:
-            return None
-    return None
+            break
+    # `did anyone launch something big yesterday`: the one word of creation, wherever it stands before.
+    made = [at for at in range(first) if a.s.plays(at, "made") and not a.s.spans[at].used]
+    asked = any(span.text in ("did", "have", "has") for span in a.s.spans[: made[0] + 1]) if made else False
+    return made[0] if len(made) == 1 and asked else None
 
 
 def _until(a: Asked, token: str) -> None:
@@ -118,9 +157,8 @@ def _until(a: Asked, token: str) -> None:
 
 def _token(a: Asked, places: list[int]) -> str:
     start, end = a.s.starts(a.s.spans[min(places)]), a.s.ends(a.s.spans[max(places)])
-    return next(
-        token for first, last, token in spoken(a.s.text, a.now, bare=False) if first <= start and end <= last
-    )
+    said = [*spoken(a.s.text, a.now, bare=False), *_quarters(a)]
+    return next(token for first, last, token in said if first <= start and end <= last)
 
 
 def _time(a: Asked, places: list[int], token: str) -> None:
@@ -140,6 +178,29 @@ def _time(a: Asked, places: list[int], token: str) -> None:
         a.found.refused.append(f"{token.replace('_', ' ')}: this is only known as it is now")
 
 
+def _year(a: Asked, index: int) -> None:
+    """`snapshots from 2024`, `before 2025`, `since 2023`: of what is listed, when it was created."""
+    span, lead = a.s.spans[index], a.s.at(index - 1)
+    year = int(span.number or 0)
+    if not (a.takes("created_since") and _FIRST_YEAR <= year <= a.now.year and span.text == str(year)):
+        return
+    ordered = lead is not None and lead.plays("older_sure", "newer_sure") and " " in lead.text
+    if lead is None or a.s.plays(index + 1, "unit") or span.used or not (ordered or lead.text in _OF_YEAR):
+        return
+    made = _made(a, index)
+    places = (index - 1, index, *((made,) if made is not None else ()))
+    if lead.plays("before") or (ordered and lead.plays("older_sure")):
+        a.put("created_before", str(year), *places)
+        return
+    a.put("created_since", str(year), *places)
+    if not ordered and lead.text not in ("since", "after") and year < a.now.year:
+        a.put("created_before", str(year + 1))
+
+
+_FIRST_YEAR = 2006
+_OF_YEAR = frozenset(("from", "in", "since", "after", "before", "until", "during", "back in"))
+
+
 def _age(a: Asked, index: int) -> None:
     """`older than 30 days`, `over a year old`, `younger than 2 weeks`, `running for more than 3 months`."""
     if not a.takes("older_than"):
@@ -157,6 +218,8 @@ def _age(a: Asked, index: int) -> None:
     beside = lead is not None and (lead.text == "for" or lead.plays("state", "figure_of"))
     bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
     sure = sure or (bare and made.op_at is not None)
+    if any(span.get("figure_of") == "timeout_s" for span in a.s.spans):
+        return
     again = "older_than" in a.before and made.op is None
     if again and len([one for one in a.s.spans if one.text[0].isalnum()]) <= _NEAR:
         # `make that a year`, after an age.

@@ -15,6 +15,11 @@ _ASKING = (("what", "do"), ("what", "does"), ("how", "much"))
 
 def read_counts(a: Asked) -> None:
     """`how many …`, `total size of …`."""
+    _each_counted(a)
+    for index, span in a.all("share"):
+        a.s.use(index)
+        a.found.refused.append(f"{span.text}: how many they are is counted, and not of how many")
+        a.found.then = a.found.then or {"op": "count"}
     for index, span in a.all("count"):
         a.s.use(index)
         if span.text == "how much":
@@ -37,6 +42,30 @@ def read_counts(a: Asked) -> None:
             _sum(a, "vcpus", index)
 
 
+def _each_counted(a: Asked) -> None:
+    """`how many run in Germany, and how many in the US`: each by itself."""
+    if sum(1 for _ in a.all("count")) < 2 or a.found.sides or a.found.then or a.tool.has("metric"):
+        return
+    for argument in ("region", "providers", "account", "status", "tag", "engine", "resource_type"):
+        values = a.found.arguments.get(argument) or []
+        if len(values) > 1:
+            del a.found.arguments[argument]
+            a.found.sides = [{argument: [one]} for one in values]
+            a.found.then = {"op": "compare", "by": argument, "values": list(values)}
+            return
+    last = next((span for span in reversed(a.s.spans) if span.text[0].isalnum()), None)
+    if last is None or last.text not in _NOT or "encrypted" not in a.found.arguments:
+        return
+    # `how many are encrypted and how many are not`
+    value = bool(a.found.arguments.pop("encrypted"))
+    a.found.sides = [{"encrypted": value}, {"encrypted": not value}]
+    a.found.then = {"op": "compare", "by": "encrypted", "values": ["encrypted", "not encrypted"][:: 1 if value else -1]}
+    a.s.use(*(index for index, span in enumerate(a.s.spans) if span is last))
+
+
+_NOT = frozenset(("not", "arent", "isnt", "are not"))
+
+
 def _count_dimension(a: Asked, index: int) -> None:
     """`how many regions do we use`: groups are counted; `how many gpus` adds them up."""
     at = a.skip(index + 1, leads=False)
@@ -53,6 +82,11 @@ def _count_dimension(a: Asked, index: int) -> None:
         return
     if span.get("unit") == "core" and a.takes("min_vcpu") and a.tool.has("group_by"):
         _sum(a, "vcpus", at)
+        return
+    if span.get("unit") in ("gb", "tb") and a.takes("min_vcpu") and a.tool.has("group_by"):
+        # `how many terabytes of unattached disks`
+        ram = any(one.get("size_of") == "ram" for one in a.s.spans[at : at + 4])
+        _sum(a, "ram_gib" if ram else size_field(types_said(a)), at)
         return
     if span.plays("type", "service") or "group_by" in a.found.arguments or not a.tool.has("group_by"):
         return
@@ -78,6 +112,12 @@ def _total(a: Asked, index: int) -> None:
 
 def _sum(a: Asked, name: str, *places: int) -> None:
     """A field is added up over all rows; groups tell how many they are and what they cost, nothing else."""
+    before = a.found.then or {}
+    if before.get("op") == "sum" and before.get("field") != name:
+        said = {"ram_gib": "memory", "usd_per_hour": "price"}.get(name, name)
+        a.found.refused.append(f"total {said}: one figure is added up at a time")
+        a.s.use(*places)
+        return
     a.found.then = {"op": "sum", "field": name}
     a.s.use(*places)
     if name == "vcpus" and not a.found.arguments.get("resource_type"):
@@ -96,7 +136,7 @@ def _summed(a: Asked, span: Span) -> str | None:
         span.plays("size_of")
         or str(span.get("field_of")).startswith("size_")
         or span.get("order_by") == "size"
-        or span.text == "size of"
+        or span.text in ("size of", "sizes")
     ):
         return size_field(types_said(a))
     if span.get("unit") == "object":
@@ -109,6 +149,10 @@ def read_prices(a: Asked) -> None:
     places = [index for index, _ in a.all("priced", "per_hour")]
     if not places or not any(a.s.spans[i].plays("priced") for i in places):
         return
+    if a.feeder is None and a.found.then is None and (figure := _figure(a, places)) is not None:
+        a.found.then = {"op": figure, "field": "usd_per_hour"}
+        a.s.use(*places)
+        return
     if a.feeder is not None:
         a.found.then = a.found.then or {"op": "join", "field": "usd_per_hour"}
         a.s.use(*places)
@@ -118,6 +162,20 @@ def read_prices(a: Asked) -> None:
         if "group_by" not in a.found.arguments and ((a.found.then is None and _asks_sum(a)) or counted):
             # A sum tells how many were added up, too.
             _sum(a, "usd_per_hour")
+
+
+def _figure(a: Asked, places: list[int]) -> str | None:
+    """`average price of our vms`: one figure over all of them."""
+    for index in places:
+        lead = a.s.at(a.skip(index - 1, -1))
+        agg = str(lead.get("agg")) if lead is not None and not lead.used else ""
+        if agg in _FIGURES and "group_by" not in a.found.arguments and a.tool.has("max_price"):
+            a.s.use(a.skip(index - 1, -1))
+            return _FIGURES[agg]
+    return None
+
+
+_FIGURES = {"avg": "average", "p50": "median"}
 
 
 def _asks_sum(a: Asked) -> bool:

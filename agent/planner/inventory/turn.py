@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 
+from agent.planner.asking import ask_for_antecedent
 from agent.planner.correction import take_back
 from agent.planner.inventory import plan as plans
 from agent.planner.inventory.dialogue import goes_on
 from agent.planner.inventory.evidence import Evidence, evidence_of
-from agent.planner.inventory.facts import hint, is_plural
+from agent.planner.inventory.facts import hint, is_plural, set_of
+from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.pieces import pieces_of
-from agent.planner.language import Meaning, word_set
+from agent.planner.language import Meaning, language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
@@ -101,6 +104,10 @@ class Own:
         """
         if self.planned:
             return None
+        asked = any(span.plays("details", "field_of") for span in self.s.spans)
+        known = all(one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum())
+        if previous is None and asked and known and plans.dangling(self.s, self.seen):
+            return ask_for_antecedent(None)
         measured = self.seen.has("metric", "shy_metric", "tempted") or self._graph
         if outside and not self.seen.named and measured:
             return plans.of_which(self.s, self.words, now, previous)
@@ -175,6 +182,36 @@ def _behind_nouns(tokens: Sequence[Token], words: Lexicon) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def _short_of() -> dict[str, str]:
+    """What is left of a short word where one letter is forgotten -> the word: `dsk`, `abov`."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(set_of("short_words")):
+        for at in range(1, len(word)):
+            said = word[:at] + word[at + 1 :]
+            if len(said) > _SHORTEST or word[at] in "aeiou":
+                found.setdefault(said, []).append(word)
+    return {said: words[0] for said, words in found.items() if len(set(words)) == 1}
+
+
+_SHORTEST = 3
+_GLUED = ("-", "_", "*", ".", "/")
+
+
+def _shortened(
+    text: str, tokens: list[Token], known: Container[str]
+) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
+    """Words too short for the ordinary mending, with the letter that was forgotten."""
+    made, changes = [], []
+    for token in tokens:
+        plain = token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        better = _short_of().get(token.text) if plain else None
+        if better is not None:
+            changes.append((token.text, better))
+        made.append(token if better is None else replace(token, text=better))
+    return made, tuple(changes)
+
+
 def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     """Read it; typing mistakes are mended first, in the text too, for times are read from it."""
     words = lexicon.account
@@ -184,6 +221,8 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     tokens = pieces_of(text, words.known, keys)
     known = KnownWords(words, lexicon.known.words, _behind_nouns(tokens, words))
     tokens, mended = corrected(tokens, known, words.vocabulary, never)
+    tokens, shortened = _shortened(text, tokens, known)
+    mended = (*mended, *shortened)
     if mended:
         text = mended_text(text, tokens, mended)
         tokens = pieces_of(text, words.known, keys)
@@ -193,4 +232,5 @@ def own_question(text: str, lexicon: Lexicon, never: Collection[str]) -> Own:
     _services_meant(s)
     _services_apart(s, words)
     _opening(s)
+    hear_nobody(s)
     return Own(s, words, evidence_of(s), mended)

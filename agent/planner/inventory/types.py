@@ -14,13 +14,15 @@ def read_types(a: Asked) -> None:
     places = [i for i, span in a.all("type", "service")]
     places = [i for i in places if not _modifies(a, i)]
     places += [i for i, _ in a.all("shy_type") if places and _listed(a, i)]
-    if not places and not a.found.arguments.get("resource_type"):
-        places = [i for i, span in a.all("shy_type") if _stands(a, i)]
+    if set(places) <= a.denied and not a.found.arguments.get("resource_type"):
+        places += [i for i, span in a.all("shy_type") if _stands(a, i)]
     named = _named(a)
     for index in places:
         span = a.s.spans[index]
         service = span.get("service")
         kind = service[1] if service else span.get("type") or span.get("shy_type")
+        if _belongs(a, index):
+            continue
         if index in a.denied:
             _left_out(a, index, str(kind))
             continue
@@ -86,7 +88,9 @@ def _listed(a: Asked, index: int) -> bool:
 def _stands(a: Asked, index: int) -> bool:
     """Whether a word with other uses is the noun of the question."""
     span, before = a.s.spans[index], a.s.at(index - 1)
-    if span.used or a.s.plays(index - 1, "per", "sort_by"):
+    others = any(one is not span and one.plays("type", "service", "shy_type") for one in a.s.spans)
+    every = before is not None and before.text == "every" and not others and not a.tool.has("metric")
+    if span.used or (a.s.plays(index - 1, "per", "sort_by") and not every):
         return False
     if (
         span.text == "gpu"
@@ -106,12 +110,29 @@ def _stands(a: Asked, index: int) -> bool:
 
 
 def _plural(a: Asked, index: int) -> bool:
-    return is_plural(a.s.spans[index].text)
+    return is_plural(a.s.spans[index].text) or a.s.spans[index].text == "gpus"
 
 
 def _named(a: Asked) -> bool:
     """One resource is named, so that its type only repeats what it is."""
     return bool({"name", "id"} & set(a.found.arguments))
+
+
+_LACKING = frozenset(("no", "without", "with no", "w/o", "having no"))
+
+
+def _belongs(a: Asked, index: int) -> bool:
+    """`machines with no security group`, `snapshots without a volume`: what they lack is no filter."""
+    at = a.skip(index - 1, -1, leads=False)
+    neg = a.s.at(at)
+    if neg is None or at < 1 or not (neg.text in _LACKING or (neg.plays("lacks") and not neg.used)):
+        return False
+    others = any(span.plays("type", "service") for span in a.s.spans[:at])
+    if not others or not a.s.spans[at - 1].text[0].isalnum():
+        return False
+    a.s.use(at, index)
+    a.found.refused.append(f"{neg.text} {a.s.spans[index].text}: nothing is filtered by what belongs to it")
+    return True
 
 
 def _left_out(a: Asked, index: int, kind: str) -> None:

@@ -85,9 +85,9 @@ def _types() -> Said:
 
 
 def _plural(word: str) -> str:
-    if word.endswith("s"):
+    if word.endswith("s") and not word.endswith("ss"):
         return word
-    if word.endswith(("x", "ch", "sh")):
+    if word.endswith(("x", "ch", "sh", "ss")):
         return f"{word}es"
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 

@@ -62,7 +62,6 @@ def test_a_market_plan_shows_that_it_does_not_hear_whose_they_are(words: Lexicon
         ("who can delete buckets", "delete"),
         ("snaps of vault taken by hand", "vault"),
         ("which pods restarted", "restarted"),
-        ("rds postgres older than 13", "older than 13"),
     ],
 )
 def test_what_a_list_cannot_take_is_shown_and_no_name_is_made_of_it(

@@ -1,0 +1,86 @@
+"""`unattached or larger than 2 TB`, `untagged or without an owner`: either condition is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.planner.found import Found
+from agent.planner.inventory.asked import Asked
+from agent.planner.inventory.facts import set_of
+from agent.planner.query import Query
+from agent.planner.tokens import Token
+
+Half = Callable[[list[Token]], Found]
+_SHARED = ("providers", "region", "account", "limit", "sort")
+_LEAST = ("vcpus", "ram_gib", "size_gb", "gpu_memory_gib")
+_FEW = 8
+
+
+def either(a: Asked, half: Half) -> Query | None:
+    """Two lists, where an `or` stands between two conditions of different kinds; None where none does.
+
+    `half` reads some of the question's tokens. Where no argument takes one of the two it is asked which is meant.
+    """
+    cut = _cut(a)
+    if cut is None or a.found.sides or a.found.then:
+        return None
+    at, behind = cut
+    tokens = list(a.s.tokens)
+    whole = half(tokens[: a.s.spans[at].first])
+    other = _conditions(half([*_noun(a, at), *tokens[behind:]]))
+    one = _last(a, at, whole, half)
+    if not one or not other or {*one} & {*other} or "resource_type" in one:
+        return None
+    if any(name.startswith("?") for name in (*one, *other)):
+        left, right = a.s.text[: a.s.starts(a.s.spans[at])].strip(), a.s.text[a.s.tokens[behind].start :]
+        a.found.ask("One condition or the other cannot be asked at once: which is meant?", left, right)
+        return None
+    a.s.use(at)
+    common = {name: value for name, value in whole.arguments.items() if name not in one}
+    shared = {name: other.pop(name) for name in _SHARED if name in other}
+    return Query(a.tool.name, {**common, **shared}, (one, other), {"op": "either"}) if other else None
+
+
+def _cut(a: Asked) -> tuple[int, int] | None:
+    """The span of the one `or`, and the token behind it."""
+    found = []
+    for index, span in enumerate(a.s.spans):
+        before = a.s.at(index - 1)
+        behind = a.s.at(index + 1)
+        bare = before is not None and before.number is None and not before.plays("unit")
+        bare = bare and behind is not None and (behind.text == "than" or behind.number is not None)
+        if span.text == "or" and not {index - 1, index + 1} & a.denied:
+            found.append((index, span.last + 1))
+        elif span.text.startswith("or ") and span.plays("op") and bare:
+            found.append((index, span.first + 1))
+    return found[0] if len(found) == 1 and found[0][1] < len(a.s.tokens) else None
+
+
+def _noun(a: Asked, at: int) -> list[Token]:
+    """The noun of the question, where none stands behind the `or`."""
+    nouns = [span for span in a.s.spans if span.plays("type", "service", "shy_type")]
+    first = next((span for span in nouns if span.first < a.s.spans[at].first), None)
+    if first is None or any(span.first > a.s.spans[at].last for span in nouns):
+        return []
+    return list(a.s.tokens[first.first : first.last + 1])
+
+
+def _conditions(found: Found) -> dict[str, Any]:
+    """The arguments of a half, its type left out; a condition that code would meet begins with `?`."""
+    said = {name: value for name, value in found.arguments.items() if name != "resource_type"}
+    least = {one[0] for one in found.where if one[0] in _LEAST and one[1] == "gt"}
+    return {**said, **{f"?{one[0]}": one for one in found.where if one[0] not in least}}
+
+
+def _last(a: Asked, at: int, whole: Found, half: Half) -> Mapping[str, Any]:
+    """The condition right before the `or`: what is lost when the words before it are taken away."""
+    told = _conditions(whole)
+    for index in range(at - 1, max(0, at - _FEW), -1):
+        if a.s.spans[index].text in set_of("articles"):
+            continue
+        left = half(list(a.s.tokens[: a.s.spans[index].first]))
+        kept = _conditions(left)
+        if lost := {name: value for name, value in told.items() if kept.get(name) != value}:
+            return lost if left.arguments.get("resource_type") or "resource_type" not in whole.arguments else {}
+    return {}
