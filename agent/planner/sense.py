@@ -50,6 +50,10 @@ def _owns(tokens: Sequence[Token], at: int) -> bool:
     return said and after is not None and after.kind == "word" and after.text not in language().stop
 
 
+_PRONOUNS = frozenset(("it", "me", "my", "so"))
+"""Country codes that are a country in capitals alone: `how many objects are in it`."""
+
+
 def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> bool:
     """Whether an ambiguous short word is a place here: after `in`, beside another place, or in capitals."""
     lead = _lead(tokens, at)
@@ -63,7 +67,7 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         )
     if _set_off(tokens, at) and tokens[at].text not in language().stop:
         return True
-    if _owns(tokens, at):
+    if _owns(tokens, at) or (tokens[at].text in _PRONOUNS and not _upper(tokens, at)):
         return False
     if lead in (
         word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")

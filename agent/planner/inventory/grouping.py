@@ -61,6 +61,10 @@ def _takes_it(a: Asked, span: Span) -> bool:
 def _group(a: Asked, index: int) -> None:
     """`per region`, `by team and account`, `for each cloud`."""
     at, places = a.skip(index + 1, leads=False), [index]
+    if a.s.plays(index - 1, "size_of") and any(one.number is not None for one in a.s.spans[:index]):
+        # `80 GB of memory per card`: of each, not in groups.
+        a.s.use(index, at)
+        return
     if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
         # `per cluster namespace`: the noun only says whose.
         places.append(at)
@@ -185,7 +189,11 @@ def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
-    if not places and not ("or" in words and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
+    either = any(
+        one == "or" and words[at + 1 : at + 2] not in (("more",), ("fewer",), ("less",), ("larger",), ("bigger",))
+        for at, one in enumerate(words)
+    )
+    if not places and not (either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

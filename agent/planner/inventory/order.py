@@ -8,7 +8,7 @@ from agent.planner.inventory.sizes import size_field, types_said
 from agent.planner.language import word_set
 
 _COUNTABLE = ("type", "shy_type", "service", "everything", "anything")
-_LARGEST_FIRST = ("vcpus", "ram_gib", "value", "price", "size_gb", "size_bytes", "memory_mb")
+_LARGEST_FIRST = ("node_count", "vcpus", "ram_gib", "value", "price", "size_gb", "size_bytes", "memory_mb")
 _MOST = 500
 _BEFORE = ("top", "extreme", "ranked_metric", "many", "few")
 _ALSO_BEFORE = frozenset(("limit", "any", "just", "only", "me", "max"))
