@@ -212,7 +212,7 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """A number without a unit: rows, a count, a size, a price."""
     whole = int(amount.value) if amount.value == int(amount.value) else 0
     before, after = s.at(amount.at - 1), s.at(amount.last + 1)
-    if before is not None and before.text in ("x", "*"):
+    if before is not None and before.text in ("x", "*", "times"):
         s.use(amount.at - 1)
         count_gpus(found, whole, amount.op)
         return True

@@ -20,6 +20,10 @@ def counted(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
             found.put("fractional", True)
             return True
         return False
+    if amount.unit == "offer" and amount.op in ("gt", "ge"):
+        # `are there more than 10 offers`: how many there are tells it.
+        found.then = found.then or {"op": "count"}
+        return True
     if amount.unit == "offer":
         found.put("limit", whole)
         return True

@@ -107,6 +107,9 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     if found.then is not None and found.then["op"] in _OVER_ALL and "group_by" not in found.arguments:
         for argument in ("group_by", "limit_per_group", "limit"):
             arguments.pop(argument, None)
+    if found.budget is not None and not found.how_long and "hours" in arguments:
+        found.then = {"op": "within", "usd_total": found.budget}
+        found.arguments.pop("limit", None)
     union = any(span.plays("also") and span.text != "plus" for span in s.spans) or found.compare
     new = _of_the_model(found, arguments)
     for argument, value in new.items():
@@ -147,6 +150,9 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
     if not names and not whole:
         return
     name = names[0] if names else "limit" if listed or not tool.has("count") else "count"
+    if name == "max_price" and before[name] <= _A_DOLLAR and value >= _CENTS:
+        # The price before was said in cents.
+        value, whole = value / 100, 0
     found.put(name, whole or value)
     found.notices.append(f"{value:g} was read as: {_NUMBERED[name].format(f'{value:g}')}.")
     if not names:
@@ -154,6 +160,9 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
             f"“{whole}x” asks for GPUs in one machine" if name == "limit" else f"“show {whole}” for offers"
         )
         found.notices.append(f"Say it otherwise if that is not meant: {other}.")
+
+
+_A_DOLLAR, _CENTS = 1, 5
 
 
 def read_next(s: Sentence, found: Found, previous: Query) -> None:

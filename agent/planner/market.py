@@ -123,6 +123,8 @@ def _says_something(s: Sentence) -> bool:
 def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
+    money = any(span.get("unit") in ("usd", "cent") for span in s.spans)
+    s.judged = money and (previous.then or {}).get("op") == "worth"
     found = read(s, tool, now)
     read_bare(s, found, tool, previous.arguments)
     _spot_dropped(s, found, previous)
@@ -133,6 +135,8 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
         return asking
     if asks_cheaper and not found.arguments and not found.sides and found.then is None and found.best is None:
         return cheaper_than_what(previous)
+    if _in_one_machine(s) and not (found.arguments or found.sides) and "count" in previous.arguments:
+        return Plan("answer", previous.calls(), previous.then, query=previous)
     if any(span.plays("more_rows") for span in s.spans) and not found.arguments:
         return _more(previous, s)
     if not (found.arguments or found.sides or found.then or found.cleared or found.best):
@@ -142,6 +146,14 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
     told_why(s, found)
     query, tool = over_time(s, merged(previous, found, tool, s), found, tool, lexicon)
     return _answer(s, _kept(query, tool), found, tool)
+
+
+def _in_one_machine(s: Sentence) -> bool:
+    """`in one machine`, which is what a count says."""
+    words = [word for word in s.words() if word not in ("all", "of", "them", "please", "and", "but")]
+    return (
+        words[:1] == ["in"] and words[1:2] in (["one"], ["a"], ["the"]) and s.spans[-1].get("unit") == "node"
+    )
 
 
 def _spot_dropped(s: Sentence, found: Found, previous: Query) -> None:

@@ -194,6 +194,9 @@ def ruled_out_by(s: Sentence, tool: Tool, found: Found) -> set[int]:
             _forward(s, index, start, tool, out, found)
     for index, _ in s.all("neg_after"):
         _backward(s, index, tool, out)
+    for index, span in enumerate(s.spans):
+        if span.text in _LEAVES and not span.used:
+            _between(s, index, tool, out)
     for index, span in s.all("but"):
         target = index + 1
         while s.at(target) is not None and s.spans[target].text in ("the", "a", "an"):
@@ -203,6 +206,25 @@ def ruled_out_by(s: Sentence, tool: Tool, found: Found) -> set[int]:
     return out
 
 
+_LEAVES = frozenset(("leave", "leaving", "keep", "keeping", "take", "taking", "rule", "count", "cut", "kick"))
+
+
+def _between(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
+    """`leave aws and azure out`: what stands between the two words."""
+    found: list[int] = []
+    for at in range(index + 1, min(len(s.spans), index + _FAR)):
+        span = s.spans[at]
+        if span.text in ("out", "aside") and found:
+            out.update(found)
+            s.denied.update(found)
+            s.use(index, at)
+            return
+        if _kind(span, tool):
+            found.append(at)
+        elif span.text not in word_set("joins") | word_set("fill") | word_set("neg_fill"):
+            return
+
+
 def _everything_before(s: Sentence, index: int) -> bool:
     """`any 24gb card but the 3090`."""
     return any(sp.text.split()[-1] in word_set("all_but") for sp in s.spans[:index])
@@ -210,7 +232,7 @@ def _everything_before(s: Sentence, index: int) -> bool:
 
 def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], found: Found) -> None:
     """Rule out what follows, over a list of the same kind."""
-    kind, joined, lead, at = None, "", False, start
+    kind, joined, lead, anew, at = None, "", False, False, start
     while (span := s.at(at)) is not None:
         here = _kind(span, tool)
         if here and not (
@@ -228,7 +250,12 @@ def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], fou
             joined = span.text
         elif kind is None and span.number is not None and s.plays(at + 1, "sellers"):
             s.use(at)
+        elif kind is not None and joined and span.text in word_set("all_but"):
+            lead, anew = False, True
         elif span.text in word_set("fill"):
+            if anew and span.text in word_set("leads"):
+                at += 1
+                continue
             if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
                 break
             lead = lead or span.text in word_set("leads")

@@ -38,7 +38,7 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
             _add(out, token, value)
         elif token.text == "half" and _and_a_half(out, token, following):
             continue
-        elif not _scaled(out, token):
+        elif not _scaled(out, token, following):
             out.append(token)
     return out
 
@@ -99,10 +99,17 @@ def _behind_scale(out: list[Token], value: float) -> bool:
     return scale is not None and out[-1].text not in language().scales and value < scale
 
 
-def _scaled(out: list[Token], token: Token) -> bool:
+def _scaled(out: list[Token], token: Token, following: str) -> bool:
     """`2 thousand`, `a hundred`: the number before grows."""
     scale = language().scales.get(token.text) if token.kind == "word" else None
     last = out[-1] if out else None
+    if (
+        scale is not None
+        and following in _LENGTHS
+        and (last is None or (last.kind == "word" and last.text != "a"))
+    ):
+        out.append(replace(token, kind="number", value=scale))
+        return True
     if scale is None or last is None or not (last.kind == "number" or last.text == "a"):
         return False
     value = last.value if last.kind == "number" and last.value else 1.0

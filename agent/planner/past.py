@@ -50,10 +50,12 @@ def judges(s: Sentence) -> bool:
 
     `than usual`, `overpaying`, `which percentile` always judge, where a GPU or a price is spoken of.
     """
+    if s.judged:
+        return True
     if any(span.plays("worth_sure") for span in s.spans):
-        return any(span.plays("gpu", "pronoun") or span.get("unit") == "usd" for span in s.spans) or (
-            of_prices(s.spans) and any(priced(span) for span in s.spans)
-        )
+        return any(
+            span.plays("gpu", "pronoun") or span.get("unit") in ("usd", "cent") for span in s.spans
+        ) or (of_prices(s.spans) and any(priced(span) for span in s.spans))
     places = [index for index, span in enumerate(s.spans) if span.plays("worth")]
     if not places:
         return False
@@ -70,7 +72,7 @@ def judges(s: Sentence) -> bool:
 def _money(s: Sentence, index: int) -> bool:
     """A sign of money, or `2.10 per hour`."""
     span, after, unit = s.spans[index], s.at(index + 1), s.at(index + 2)
-    if span.get("unit") == "usd":
+    if span.get("unit") in ("usd", "cent"):
         return True
     by = after is not None and (after.plays("per") or after.text in ("/", "a", "an"))
     return (
@@ -86,6 +88,8 @@ def _asks_at(s: Sentence, index: int) -> bool:
     """`is …` at the beginning of the question, or of a clause of it."""
     opens = index == 0 or s.spans[index - 1].text in _CLAUSES
     said = opens and index and s.plays(index, "worth") and len(s.spans[index].text.split()) > 1
+    if index == 0 and s.spans[0].plays("worth") and s.spans[0].text.startswith("worth"):
+        return True
     if said and any(span.number is not None and not span.plays("gpu") for span in s.spans[:index]):
         return True
     return opens and s.spans[index].text.split()[0] in _ASKS

@@ -67,7 +67,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
     made = _planned(s, lexicon, now, previous, own)
-    if made.behaviour != "answer":
+    if made.behaviour != "answer" and not stays(s, previous, lexicon):
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended

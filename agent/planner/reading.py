@@ -74,6 +74,10 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
         current = token in ("now", "today") or s.text[start:end].lower() in ("tonight", "right now")
         if not places or (not current and not tool.has("time")):
             continue
+        if token.startswith("since_") and s.text[start:end].lower().split()[0] in _BEGINS and _is_to_rent(s):
+            s.use(*places)
+            found.notices.append("Prices are those of now, whenever it is to begin.")
+            continue
         if any(s.spans[i].plays("=available") for i in places) or s.text[start:end].lower() == "weekend":
             continue
         s.use(*places)
@@ -91,6 +95,17 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             before = s.at(first - 1)
             if before is not None and (before.plays("compare", "op") or _asks_cheaper(s)):
                 found.against = time if interval(time, now).end < now else None
+
+
+_BEGINS = frozenset(("starting", "beginning", "from"))
+
+
+def _is_to_rent(s: Sentence) -> bool:
+    """`rent 8 H100 for a week starting monday`: what is to come, not what was."""
+    said = set(s.words())
+    return bool(said & {"rent", "renting", "need", "want", "book", "hire", "lease", "for"}) and not (
+        said & {"history", "trend", "change", "changed", "was", "did", "recorded"}
+    )
 
 
 def _since_then(tool: Tool, found: Found) -> None:

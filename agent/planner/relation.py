@@ -28,7 +28,7 @@ def read_relation(s: Sentence, tool: Tool, found: Found) -> None:
 
 
 def read_elsewhere(s: Sentence, tool: Tool, found: Found) -> None:
-    """`a cheaper region than us-east`, `anyone cheaper than lambda`: every one is shown, that one among them."""
+    """`a cheaper region than us-east`, `anyone cheaper than lambda`: all are shown."""
     for role in ("provider", "region"):
         places = [i for i, sp in s.all(role)]
         if len(places) != 1 or role not in tool.values("group_by"):

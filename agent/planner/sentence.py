@@ -71,6 +71,8 @@ class Sentence:
     """Instance types with GPUs, in lower case."""
     ranged: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     """Places of numbers that begin or end a range, with the comparison and unit that they have by that."""
+    judged: bool = False
+    """Whether a price goes on being judged: `and $1.50?`."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.past import keeps_history, read_record
@@ -268,12 +270,15 @@ def compared(found: Found, tool: Tool) -> None:
         two_times(found, found.arguments.pop("time"), None)
     if found.compare and found.then is None and alone and not found.sides and "time" in found.arguments:
         found.then = {"op": "diff", "field": PRICE, "direction": None}
+    if found.compare and found.sides and (found.then or {}).get("op") in ("median", "average"):
+        # Both figures stand in a comparison of the sides.
+        found.then = None
     if found.sides and found.then is None:
         arguments = list(dict.fromkeys(name for side in found.sides for name in side))
         found.then = {
             "op": "compare",
             "by": arguments[0],
-            "values": [side.get(arguments[0]) for side in found.sides],
+            "values": [_label(arguments[0], side.get(arguments[0])) for side in found.sides],
         }
     if not found.compare or found.then is not None or "money" not in tool.kinds():
         return
@@ -283,6 +288,11 @@ def compared(found: Found, tool: Tool) -> None:
             found.then = {"op": "compare", "by": argument, "values": list(values)}
             found.one = False
             return
+
+
+def _label(argument: str, value: Any) -> Any:
+    """How a side is called; of times the one without is now."""
+    return str(value or "now").replace("_", " ") if argument == "time" else value
 
 
 def two_times(found: Found, first: str | None, second: str | None) -> None:

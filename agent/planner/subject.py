@@ -186,6 +186,8 @@ def _for_money(s: Sentence) -> bool:
     measured = any(span.plays("value_for") for span in s.spans) and any(
         span.plays("measure") for span in s.spans
     )
+    if "gb" in units and any(span.plays("=available", "=available_word") for span in s.spans):
+        return True
     return measured or ("gb" in units and bool(units & {"usd", "cent"}))
 
 
