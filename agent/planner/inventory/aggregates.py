@@ -154,4 +154,4 @@ def _stepped(a: Asked, index: int) -> bool:
         return True
     if _binned(a, index + 2):
         return True
-    return a.s.plays(a.skip(index - 1, -1), "per")
+    return a.s.plays(index - 1, "per") or a.s.plays(a.skip(index - 1, -1), "per")

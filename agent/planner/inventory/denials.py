@@ -16,7 +16,7 @@ _FAR = 5
 def read_denials(s: Sentence) -> set[int]:
     """Places of everything that is ruled out; the negations that did it are used."""
     out: set[int] = set()
-    for index, span in list(s.all("neg", "negates", "untagged")):
+    for index, span in list(s.all("neg", "negates", "untagged", "lacks")):
         # `there is no way that we need …` leaves nothing out.
         if _lacks(s, index) or span.text == "no way":
             continue

@@ -205,7 +205,7 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _age(s: Sentence, index: int, span: Span) -> str | None:
-    if span.text in set_of("creates") and any(_of_time(one) for one in s.spans[index + 1 :]):
+    if span.text in set_of("creates") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
         return "age"
     if span.plays("then_running") and any(
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
@@ -365,7 +365,9 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
 def _priced(s: Sentence, index: int, span: Span) -> str | None:
     dear = str(span.get("extreme")).startswith("price")
     money = span.plays("priced") or dear or span.get("unit") == "usd"
-    return "priced" if money and _of_machines(s) else None
+    runs = any(one.plays("everything") and one.text.startswith("what") for one in s.spans)
+    runs = runs and not any(one.plays("gpu") or one.text in ("gpu", "gpus") for one in s.spans)
+    return "priced" if money and (_of_machines(s) or runs) else None
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:

@@ -11,6 +11,7 @@ from cloudtop.regions import AMBIGUOUS_WORDS
 
 _SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
 _ANYBODY = frozenset(("anyone", "anybody", "someone", "somebody"))
+_OWNS = ("own", "have", "run", "use", "keep", "operate", "maintain")
 _NAME = "Name"
 _NO_TAG = "*"
 
@@ -38,7 +39,15 @@ def read_labels(a: Asked) -> None:
 
 
 def _possessors(a: Asked) -> None:
-    """`vision's gpus`, `what runs on Priya's machines`: a word that nothing else is meant by has them."""
+    """`vision's gpus`, `Priya's machines`, `which databases does payments own`: a word that means nothing else."""
+    for index, span in enumerate(a.s.spans[1:-1], 1):
+        owns = a.s.spans[index - 1].text in ("does", "do") and a.s.spans[index + 1].text in _OWNS
+        typed = any(one.plays("type", "service") and is_plural(one.text) for one in a.s.spans[:index])
+        strange = not span.used and not span.meanings and span.kind == "word" and span.text not in language().stop
+        if owns and typed and strange:
+            person = a.s.text[a.s.starts(span)].isupper()
+            _tag(a, (key_of(a, "owner" if person else "team"), raw(a, index)), index)
+            a.s.use(index + 1)
     for index, span in enumerate(a.s.spans[:-1]):
         noun, typed = a.s.spans[index + 1], a.s.text[a.s.starts(span) : a.s.ends(span)]
         several = noun.plays("type", "service", "shy_type", "anything") and is_plural(noun.text)

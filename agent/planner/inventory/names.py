@@ -52,6 +52,8 @@ def read_names(a: Asked) -> None:
         _one(a, "name", raw(a, index), index)
     _in_names(a)
     for index, span in a.all("=name"):
+        if _part_of(a, index):
+            continue
         _one(a, "name", span.get("=name"), index)
     for index, _ in a.all("named"):
         _called(a, index)
@@ -60,6 +62,20 @@ def read_names(a: Asked) -> None:
         _searched(a, index)
     for index, _ in a.all("neg", "negates"):
         _left_out(a, index)
+
+
+def _part_of(a: Asked, index: int) -> bool:
+    """`every node in cluster prod-eu`: what they are in is no name of theirs."""
+    noun, lead = a.s.at(index - 1), a.s.at(a.skip(index - 2, -1, leads=False))
+    inside = lead is not None and lead.text in ("in", "on", "inside", "within", "of")
+    others = [one for one in a.s.spans[: max(0, index - 2)] if one.plays("type", "service")]
+    if noun is None or not inside or not others or not a.takes("missing_tag"):
+        return False
+    if not noun.plays("type", "shy_type") or is_plural(noun.text) or noun.get("type") == others[-1].get("type"):
+        return False
+    a.found.refused.append(f"{lead.text if lead else 'in'} {noun.text} {raw(a, index)}: nothing is filtered by what it is a part of")
+    a.s.use(index - 1, index)
+    return True
 
 
 def _several_called(a: Asked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from agent.planner.inventory.facts import hint, set_of
 from agent.planner.language import Meaning
@@ -10,16 +10,24 @@ from agent.planner.sentence import Sentence, Span
 
 _NOBODY = frozenset(("nobody", "noone", "none"))
 _ANYBODY = frozenset(("anyone", "anybody", "somebody", "someone"))
-_PLAINLY_NOT = frozenset(("not", "never", "arent", "isnt", "werent", "wasnt"))
+_PLAINLY_NOT = frozenset(
+    ("not", "never", "arent", "isnt", "werent", "wasnt", "havent", "hasnt", "didnt", "dont", "doesnt")
+)
+_ORDERED = frozenset(("do", "can", "could", "should", "must", "will", "would", "may", "please"))
+"""`do not use`, `can not be used` are told, not asked."""
 _TAGS = frozenset(("tagged", "labelled", "labeled"))
 _PUTS = frozenset(("put", "set", "gave", "given", "added", "stuck", "entered"))
 _NEAR = 6
 
 
-def hear_nobody(s: Sentence) -> None:
-    """What is said in many words becomes one phrase: unowned, unused, or a load of nothing."""
+def hear_nobody(s: Sentence, before: Collection[str] = ()) -> None:
+    """What is said in many words becomes one phrase: unowned, unused, or a load of nothing.
+
+    `before`: the types of resource of the question that this one builds on.
+    """
     _none_of(s)
-    kinds = {kind for span in s.spans if (kind := _type_of(span)) is not None}
+    _how_often(s)
+    kinds = {kind for span in s.spans if (kind := _type_of(span)) is not None} or set(before)
     for first, verb, last in list(_denied_verbs(s)):
         if any(span.kind == "name" for span in s.spans[first : last + 1]):
             continue
@@ -40,9 +48,23 @@ def _none_of(s: Sentence) -> None:
             return
 
 
+def _how_often(s: Sentence) -> None:
+    """`how often was thumbnailer called`: the verb is what is measured, what stands before it is a name."""
+    if s.spans[0].text not in ("how often", "how many times"):
+        return
+    for index, span in enumerate(s.spans[2:], 2):
+        if span.text in _CALLED:
+            s.spans[index].meanings = (Meaning("metric", "invocations"),)
+
+
+_CALLED = ("called", "invoked", "triggered", "executed", "hit", "run")
+
+
 def _type_of(span: Span) -> str | None:
     service = span.get("service")
-    kind = service[1] if service else span.get("type") or span.get("shy_type")
+    kind = service[1] if service else span.get("type")
+    if kind is None and not span.plays("provider"):
+        kind = span.get("shy_type")
     return str(kind) if kind else None
 
 
@@ -107,7 +129,7 @@ def _not_done(s: Sentence, index: int, doing: frozenset[str]) -> Iterator[tuple[
         return
     if by is not None and all(_type_of(span) is None for span in s.spans[index + 1 : by]):
         yield index, verbs[0], max(by, _tail(s, verbs[0]))
-    elif verbs[0] <= index + 2 and (s.spans[index].plays("negates") or words & _PLAINLY_NOT) and _words(s, verbs[0]) & set_of("calling"):
+    elif verbs[0] <= index + 2 and words & _PLAINLY_NOT and _at(s, index - 1) not in _ORDERED and _words(s, verbs[0]) & set_of("calling"):
         between = s.spans[index + 1 : verbs[0]]
         if all(span.text in ("been", "being", "be", "ever", "even", "get", "getting") for span in between):
             yield index, verbs[0], verbs[0]

@@ -61,7 +61,8 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
             # `vms !prod`
             yield Token("not", token.raw, token.start + start, token.end + start)
             continue
-        if token.kind in ("name", "word") and (engine := _ENGINE.fullmatch(token.text)):
+        named = token.text in known.names
+        if token.kind in ("name", "word") and not named and (engine := _ENGINE.fullmatch(token.text)):
             yield from _with_version(token, engine, start)
             continue
         kind: Kind = token.kind
@@ -76,7 +77,7 @@ def _plain(text: str, start: int, end: int, known: Known) -> Iterator[Token]:
         yield Token(token.text, token.raw, token.start + start, token.end + start, kind, token.value)
 
 
-_ENGINE = re.compile(r"(pg|postgres|postgresql|mysql|mariadb|redis|mongodb|mongo)-?(\d{1,2}(?:\.\d+)?)")
+_ENGINE = re.compile(r"(pg|postgres|postgresql|mysql|mariadb)(\d{1,2}(?:\.\d+)?)")
 
 
 def _with_version(token: Token, engine: re.Match[str], start: int) -> Iterator[Token]:

@@ -99,20 +99,22 @@ def read_kinds(a: Asked) -> None:
 
 def _has_address(a: Asked) -> None:
     """`machines that have both a public ip and …`: whether there is one, where machines are what is listed."""
-    machines = any(span.get("type") in _ADDRESSED for span in a.s.spans)
+    machines = any(span.get("type") in _ADDRESSED or span.text.startswith(_ALL) for span in a.s.spans)
     for index, span in enumerate(a.s.spans):
         if span.used or span.text not in _ADDRESS or not machines or not a.tool.has("missing_tag"):
             continue
         at = index - 1
         while (lead := a.s.at(at)) is not None and lead.text in set_of("articles") | {"both"}:
             at -= 1
-        if lead is not None and (lead.text in _HAVING or (lead.plays("lacks") and not lead.used)):
+        if lead is not None and (lead.text.split()[-1] in _HAVING or (lead.plays("lacks") and not lead.used)):
             lacks = lead.plays("lacks")
-            a.where("public_ip", "known", not lacks, index, *((at,) if lacks else ()))
+            passed = lacks or lead.text.startswith(_ALL)
+            a.where("public_ip", "known", not lacks, index, *((at,) if passed else ()))
 
 
 _ADDRESSED = ("instance", "gpu_instance", "node", "load_balancer", "database", "container")
 _ADDRESS = frozenset(("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses"))
+_ALL = ("anything", "everything")
 _HAVING = frozenset(("have", "has", "having", "with", "got"))
 
 
@@ -200,6 +202,8 @@ def _beside(a: Asked, index: int, argument: str) -> None:
     if (sign := a.s.at(at)) is not None and sign.text in ("=", ":", "is", "named", "called"):
         at += 1
     if not a.takes(argument):
+        if not _names(a, at) and _names(a, index - 1):
+            at = index - 1
         if _names(a, at):
             a.found.refused.append(f"{argument} {raw(a, at)}: {a.tool.title.lower()} takes no {argument}")
             a.s.use(index, at)
@@ -306,6 +310,11 @@ def _runtime(a: Asked, index: int, span: Span) -> None:
     if version:
         value += raw(a, at)
         a.s.use(*range(index, at + 1))
+        later = a.s.at(at + 2)
+        if (behind := a.s.at(at + 1)) is not None and behind.text == "or" and later is not None:
+            if later.text in _ONWARD:
+                a.found.refused.append(f"or {later.text}: a runtime is asked for by its version")
+                a.s.use(at + 1, at + 2)
     if index in a.denied:
         a.where("runtime", "ne", value, index)
     else:

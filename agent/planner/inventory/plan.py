@@ -11,8 +11,9 @@ from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.either import either
-from agent.planner.inventory.evidence import Evidence
+from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import facts, hint, set_of
+from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
@@ -154,6 +155,10 @@ def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None)
 
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
+    hear_nobody(s, previous.arguments.get("resource_type") or ())
+    seen = evidence_of(s)
+    if _its_field(s, seen, previous) and (made := _of_it(_asked(s, words, words.tools[previous.tool], now), previous)):
+        return _plan(_asked(s, words, words.tools[made.tool], now), made, previous)
     tool = _tool_of_turn(s, words, seen, previous)
     if dialogue.of_a_cloud(s, seen):
         tool = next((one for one in words.tools.values() if one.here and one.has("check")), tool)
@@ -190,6 +195,15 @@ def _set_beside(a: Asked, previous: Query) -> None:
 def _field_asked(s: Sentence) -> bool:
     """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
     return any(span.plays("field_of", "tag_key", "owned_by") for span in s.spans)
+
+
+def _its_field(s: Sentence, seen: Evidence, previous: Query) -> bool:
+    """`its ip?`, after one resource."""
+    one = {"name", "id"} & previous.arguments.keys()
+    pointed = bool(s.spans) and any(span.text in ("its", "it") for span in s.spans)
+    others = ("metric", "shy_metric", "health", "name", "named", "id")
+    fields = any(span.plays("field_of") and span.get("field_of") != "status" for span in s.spans)
+    return bool(one) and pointed and fields and not seen.has(*others)
 
 
 def _of_it(a: Asked, previous: Query) -> Query | None:

@@ -21,6 +21,9 @@ def read_states(a: Asked) -> None:
         value = str(span.get("state"))
         if value not in known:
             continue
+        if span.text == "in use" and set(types_said(a)) & set(hint("attachable")):
+            a.put("status_not", "unattached", index)
+            continue
         if value == "running" and not _filters(a, index):
             a.s.use(index)
             continue
@@ -57,7 +60,8 @@ def _filters(a: Asked, index: int) -> bool:
 def _health(a: Asked) -> None:
     """A state of health filters where it is asked which are in it, not whether this one is."""
     for index, span in a.all("health_state"):
-        if _asks_whether(a):
+        # `degraded databases`: before its noun it says which.
+        if _asks_whether(a) and not (a.s.plays(index + 1, "type", "service") and "name" not in a.found.arguments):
             a.s.use(index)
         elif index in a.denied:
             value = span.get("health_state")

@@ -10,6 +10,8 @@ from agent.planner.sentence import Span
 
 _OF_EACH = frozenset(("with", "their", "its", "and", "the", "plus", ",", "each", "by", "including"))
 
+_SHORT = 3
+_SIZED = ("bucket", "volume", "snapshot", "database", "container_registry")
 _ASKING = (("what", "do"), ("what", "does"), ("how", "much"))
 
 
@@ -108,6 +110,9 @@ def _total(a: Asked, index: int) -> None:
             return
     if a.found.then is None and any(span.plays("priced") for span in a.s.spans):
         a.s.use(index)
+    elif a.found.then is None and len(a.s.spans) <= _SHORT and set(a.before.get("resource_type", ())) & set(_SIZED):
+        # `how much in total`, after buckets
+        _sum(a, size_field(types_said(a)), *range(len(a.s.spans)))
 
 
 def _sum(a: Asked, name: str, *places: int) -> None:

@@ -125,7 +125,7 @@ def _belongs(a: Asked, index: int) -> bool:
     """`machines with no security group`, `snapshots without a volume`: what they lack is no filter."""
     at = a.skip(index - 1, -1, leads=False)
     neg = a.s.at(at)
-    if neg is None or at < 1 or not (neg.text in _LACKING or (neg.plays("lacks") and not neg.used)):
+    if neg is None or at < 1 or not (neg.text in _LACKING or neg.plays("lacks")):
         return False
     others = any(span.plays("type", "service") for span in a.s.spans[:at])
     if not others or not a.s.spans[at - 1].text[0].isalnum():
@@ -146,6 +146,10 @@ def _implied(a: Asked) -> None:
     kinds = a.found.arguments.get("resource_type") or []
     if a.found.arguments.get("engine") and set(kinds) <= _HOSTS and a.takes("resource_type"):
         a.found.arguments["resource_type"] = ["database"]
+    versions = any(one[0] == "version" for one in a.found.where)
+    if versions and not kinds and "engine" not in a.found.arguments:
+        if any(span.get("provider") == "kubernetes" for span in a.s.spans):
+            a.put("resource_type", "cluster")
     if a.found.arguments.get("runtime") and not kinds and a.takes("resource_type"):
         a.put("resource_type", "function")
     if a.found.arguments.get("resource_type") == []:
