@@ -240,7 +240,7 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     if amount.hours is not None:
         amount.unit = "usd"
         return _money(s, amount, found)
-    if whole and amount.op is None and after is not None and after.plays("gpu"):
+    if whole and amount.op in (None, "eq") and after is not None and after.plays("gpu"):
         return before_model(s, amount, whole, found, amount.last + 1)
     if (what := near(s, amount, "quantity")) is not None:
         return _by_quantity(s, amount, tool, found, what)

@@ -25,7 +25,9 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
         _per(s, index, tool, found)
     for index, span in list(s.all("per")):
         several = _several(s)
-        if span.text.endswith(("each", "every")) and several and not s.plays(index + 1, "dimension"):
+        sized = s.plays(index - 1, "unit") and s.spans[index - 1].get("unit") == "gb"
+        each = span.text.endswith(("each", "every")) and not sized
+        if each and several and not s.plays(index + 1, "dimension"):
             _group(s, several, tool, found, index)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
@@ -63,7 +65,7 @@ def _of_every(s: Sentence, index: int, span: Span, found: Found) -> bool:
 def _several(s: Sentence) -> str | None:
     """What is named more than once, so that `of each` is of each of them."""
     for dimension in ("gpu", "provider", "region"):
-        if sum(1 for span in s.spans if span.plays(dimension)) > 1:
+        if sum(1 for at, span in enumerate(s.spans) if span.plays(dimension) and at not in s.denied) > 1:
             return dimension
     return None
 

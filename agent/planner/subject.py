@@ -9,7 +9,7 @@ from agent.planner.amount import TIMES
 from agent.planner.phrases import PhraseSet
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.past import asks_history, keeps_history
+from agent.planner.past import asks_history, judges, keeps_history
 from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
 
@@ -35,7 +35,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     for tool in tools:
         named = fits(s, tool)
         if keeps_history(tool):
-            named = named + _HISTORY if asks_history(s) else 0.0
+            named = named + _HISTORY + judges(s) if asks_history(s) else 0.0
         if named:
             scores[tool.name] = scores.get(tool.name, 0.0) + named
     if s.why:

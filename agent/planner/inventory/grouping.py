@@ -189,8 +189,9 @@ def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
+    # `200 GB or more` is no choice.
     either = any(
-        one == "or" and words[at + 1 : at + 2] not in (("more",), ("fewer",), ("less",), ("larger",), ("bigger",))
+        one == "or" and not any(char.isdigit() for word in words[max(0, at - 2) : at] for char in word)
         for at, one in enumerate(words)
     )
     if not places and not (either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
