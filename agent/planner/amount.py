@@ -168,10 +168,13 @@ def _period_at(s: Sentence, amount: Amount) -> float | None:
         if span.text in ("/", "a", "an", "p") or span.plays("per"):
             at += 1
             continue
+        if span.plays("gpu") and s.spans[at - 1].text in ("/", "per", "a", "each"):
+            # `$2 per H100`: the model is still what is asked for.
+            amount.per_gpu = amount.unit in ("usd", None)
+            s.use(at - 1)
+            break
         if span.plays("per_gpu") or (
-            span.plays("unit")
-            and span.get("unit") == "gpu"
-            and s.spans[at - 1].text in ("/", "per", "a", "each")
+            span.get("unit") == "gpu" and s.spans[at - 1].text in ("/", "per", "a", "each")
         ):
             if "hour" in span.text:
                 seen = at

@@ -123,6 +123,7 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     for positive, negative in _OPPOSITE:
         _apart(arguments, positive, negative, found.arguments)
     sides = sides if len(sides) > 1 else ()
+    _scoped(arguments, previous, found)
     return Query(previous.tool, arguments, sides, _then(previous, found, arguments, sides))
 
 
@@ -160,6 +161,27 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
             f"“{whole}x” asks for GPUs in one machine" if name == "limit" else f"“show {whole}” for offers"
         )
         found.notices.append(f"Say it otherwise if that is not meant: {other}.")
+
+
+def _scoped(arguments: dict[str, Any], previous: Query, found: Found) -> None:
+    """A limit of one question and the count of another: for the whole machine, which is told."""
+    count = arguments.get("count", 1)
+    if count < 2:
+        return
+    if found.money_cap is not None and "count" not in found.arguments:
+        argument, value, per_gpu = found.money_cap
+        arguments[argument] = round(value * count, 6) if per_gpu else value
+        found.where[:] = [one for one in found.where if not str(one[0]).startswith("usd")]
+        if found.then is not None and "where" in found.then:
+            found.then = None
+        if per_gpu:
+            found.notices.append(f"${value:g} per GPU is ${value * count:g} for {count} of them.")
+    elif (
+        "count" in found.arguments
+        and "max_price" in previous.arguments
+        and previous.arguments.get("count", 1) == 1
+    ):
+        found.notices.append(f"${arguments['max_price']:g} is the limit for all {count} GPUs together now.")
 
 
 _A_DOLLAR, _CENTS = 1, 5

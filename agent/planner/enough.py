@@ -120,6 +120,7 @@ def mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, .
         bool(measures(query))
         or near_gpu(s)
         or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+        or (found.then is not None and found.then["op"] == "diff" and priced)
     )
     understood = used + len(s.cue_tokens.get(query.tool, ()))
     return (

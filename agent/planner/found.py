@@ -15,7 +15,7 @@ _NOUNS = {
     "vcpus": "vCPUs",
     "reliability": "reliability",
 }
-_SAID = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "ne": "not"}
+_SAID = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "ne": "other than"}
 
 
 @dataclass

@@ -19,7 +19,7 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
         elif span.plays("per_gpu"):
             s.use(index)
     for index, span in list(s.all("any_seller")):
-        if _of_every(s, index, span, found):
+        if _of_every(s, index, span, found) or _all_compared(s):
             _group(s, "provider", tool, found, index)
     for index, _ in list(s.all("per")):
         _per(s, index, tool, found)
@@ -42,6 +42,16 @@ def _each_model(s: Sentence, span: Span) -> bool:
     each = span.text.startswith(("for each", "for every", "of each", "each")) and "hour" not in span.text
     named = any(one.plays("gpu") or (one.number is not None and _dollars(s, one)) for one in s.spans)
     return each and not named and any(one.plays("best", "stat") for one in s.spans)
+
+
+def _all_compared(s: Sentence) -> bool:
+    """`compare H100 prices across all clouds`: a row for each."""
+    asked = s.spans[0].text.split()[0] in ("compare", "comparing", "comparison")
+    return (
+        asked
+        and sum(1 for one in s.spans if one.plays("gpu")) == 1
+        and not any(one.plays("provider", "region") for one in s.spans)
+    )
 
 
 def _dollars(s: Sentence, span: Span) -> bool:

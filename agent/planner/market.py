@@ -80,7 +80,7 @@ def stays(s: Sentence, previous: Query | None, lexicon: Lexicon) -> bool:
     Machines that are counted, priced or pointed at are those; `instances on aws` are one's own.
     """
     before = lexicon.tools.get(previous.tool) if previous is not None else None
-    if before is None or not before.has("gpu") or is_reset(s) or set(s.words()) & _OWNERS:
+    if before is None or not before.market or is_reset(s) or set(s.words()) & _OWNERS:
         return False
     machines = [i for i, span in enumerate(s.spans) if span.get("unit") == "node"]
     led = all(i and (s.spans[i - 1].number is not None or s.spans[i - 1].text in _POINTS) for i in machines)

@@ -48,7 +48,7 @@ def read_negations(s: Sentence, tool: Tool, found: Found) -> None:
             continue
         if lifts and _lifted(s, index, at, tool, found):
             continue
-        _compared(s, index, at, found)
+        _compared(s, index, at, tool, found)
 
 
 def _ungrouped(s: Sentence, index: int, at: int, found: Found) -> bool:
@@ -141,7 +141,7 @@ def _arguments(s: Sentence, at: int, tool: Tool) -> tuple[str, ...]:
     return {"provider": ("providers",), "region": ("region",)}.get(named, ())
 
 
-def _compared(s: Sentence, index: int, at: int, found: Found) -> None:
+def _compared(s: Sentence, index: int, at: int, tool: Tool, found: Found) -> None:
     """`don't go over $3`, `no h100 over $3` turn a comparison round; `not 40 gb` cannot be asked for."""
     place, crossed = at, None
     while (span := s.at(place)) is not None and (span.plays("gpu") or span.get("unit") in _NOUNS):
@@ -162,6 +162,10 @@ def _compared(s: Sentence, index: int, at: int, found: Found) -> None:
         return
     unit = s.at(at + 1)
     measured = unit is not None and unit.plays("unit")
+    if measured and unit is not None and unit.get("unit") == "gb" and tool.has("memory"):
+        found.meet(tool, "gpu_memory_gib", "ne", amount.number)
+        s.use(*range(index, at + 2))
+        return
     said = f"{amount.text} {unit.text}" if measured and unit is not None else amount.text
     found.refused.append(f"not {said}: there is no filter that leaves out one number")
     s.use(*range(index, at + 1 + measured))

@@ -87,7 +87,11 @@ def _money(s: Sentence, index: int) -> bool:
 def _asks_at(s: Sentence, index: int) -> bool:
     """`is …` at the beginning of the question, or of a clause of it."""
     opens = index == 0 or s.spans[index - 1].text in _CLAUSES
-    said = opens and index and s.plays(index, "worth") and len(s.spans[index].text.split()) > 1
+    said = index > 0 and (opens or s.spans[index - 1].text in (":", "-")) and s.plays(index, "worth")
+    after = s.at(index + 1)
+    said = said and (
+        len(s.spans[index].text.split()) > 1 or (after is not None and after.text in ("or", "?"))
+    )
     if index == 0 and s.spans[0].plays("worth") and s.spans[0].text.startswith("worth"):
         return True
     if said and any(span.number is not None and not span.plays("gpu") for span in s.spans[:index]):
@@ -101,8 +105,9 @@ def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
         return
     s.use(*(index for index, span in enumerate(s.spans) if span.plays("worth", "worth_sure")))
     found.then, found.best = {"op": "worth", "usd": None}, "none"
-    for index, span in enumerate(s.spans):
-        if span.number is None or span.used or span.plays("gpu"):
+    numbers = [i for i, span in enumerate(s.spans) if span.number is not None and not span.plays("gpu")]
+    for index in sorted(numbers, key=lambda i: not _is_dollars(s, i)):
+        if s.spans[index].used:
             continue
         amount = amount_at(s, index)
         if amount.unit not in (None, "usd"):
@@ -113,6 +118,12 @@ def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
         if _of_each(s, amount.last):
             found.judged_whole = False
         return
+
+
+def _is_dollars(s: Sentence, index: int) -> bool:
+    return any(
+        one is not None and one.get("unit") in ("usd", "cent") for one in (s.at(index - 1), s.at(index + 1))
+    )
 
 
 def _of_each(s: Sentence, last: int) -> bool:

@@ -184,7 +184,11 @@ def _is_greeting(s: Sentence) -> bool:
 
 def _says_nothing(span: Span) -> bool:
     """`show me something`: an order to show, and nothing to be shown."""
-    return span.number is None and all(
-        word in word_set("row_verbs") | word_set("giving") | word_set("fillers") | word_set("vague")
-        for word in span.text.split()
+    return (
+        span.number is None
+        and not span.plays("region")
+        and all(
+            word in word_set("row_verbs") | word_set("giving") | word_set("fillers") | word_set("vague")
+            for word in span.text.split()
+        )
     )

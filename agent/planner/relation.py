@@ -136,7 +136,8 @@ def outdone(s: Sentence, found: Found) -> int | None:
     at = models[0] - 1
     while s.at(at) is not None and s.spans[at].text in _ARTICLES:
         at -= 1
-    return models[0] if s.plays(at, "outdoing") and at >= 0 else None
+    than = at > 0 and s.spans[at].text == "than" and s.plays(at - 1, "cheaper", "dearer")
+    return models[0] if at >= 0 and (than or s.plays(at, "outdoing")) else None
 
 
 def ask_how_outdone(s: Sentence, place: int) -> tuple[str, tuple[str, ...]]:

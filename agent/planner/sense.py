@@ -69,9 +69,9 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         return True
     if _owns(tokens, at) or (tokens[at].text in _PRONOUNS and not _upper(tokens, at)):
         return False
-    if lead in (
-        word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
-    ) or _after_place(before):
+    if lead in (word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")):
+        return True
+    if _after_place(before) and (tokens[at].text not in language().stop or _listed(tokens, at)):
         return True
     if (
         at
@@ -88,6 +88,12 @@ def _set_off(tokens: Sequence[Token], at: int) -> bool:
     after = tokens[at + 1].text if at + 1 < len(tokens) else ","
     ends = after in (",", "only", ";") or _at_the_end(tokens, at)
     return at > 0 and (after == "only" or (tokens[at - 1].text in (",", ";") and ends))
+
+
+def _listed(tokens: Sequence[Token], at: int) -> bool:
+    """`poland or no`, `de, in and fr`: an item; in `asia than in europe` it leads to the next."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    return after is None or after.kind == "sign" or after.text in word_set("place_joins") | {"only", "please"}
 
 
 def _stands_alone(tokens: Sequence[Token], at: int) -> bool:

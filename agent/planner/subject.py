@@ -183,6 +183,8 @@ def fits(s: Sentence, tool: Tool) -> float:
 def _for_money(s: Sentence) -> bool:
     """A size with a price, a measure for the money: only offers have both."""
     units = {span.get("unit") for span in s.spans}
+    if any("vram" in span.text or span.text.startswith("gpu ") for span in s.spans if span.plays("quantity")):
+        units |= {"gb"} if units & {"usd", "cent"} else {"usd"}
     measured = any(span.plays("value_for") for span in s.spans) and any(
         span.plays("measure") for span in s.spans
     )
