@@ -41,7 +41,11 @@ def _so_many(a: Asked, index: int) -> bool:
     """A number of rows beside, where a metric is known."""
     near = [one for one in (a.s.at(index - 1), a.s.at(index + 1)) if one is not None]
     known = bool(a.before.get("metric")) or "metric" in a.found.arguments
-    return known and any(one.number is not None and not one.plays("gpu") for one in near) and not _next_metric(a, index)
+    return (
+        known
+        and any(one.number is not None and not one.plays("gpu") for one in near)
+        and not _next_metric(a, index)
+    )
 
 
 def _as_figure(a: Asked, agg: str, index: int) -> None:

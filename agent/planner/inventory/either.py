@@ -82,5 +82,7 @@ def _last(a: Asked, at: int, whole: Found, half: Half) -> Mapping[str, Any]:
         left = half(list(a.s.tokens[: a.s.spans[index].first]))
         kept = _conditions(left)
         if lost := {name: value for name, value in told.items() if kept.get(name) != value}:
-            return lost if left.arguments.get("resource_type") or "resource_type" not in whole.arguments else {}
+            return (
+                lost if left.arguments.get("resource_type") or "resource_type" not in whole.arguments else {}
+            )
     return {}

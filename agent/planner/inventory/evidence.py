@@ -205,7 +205,9 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _age(s: Sentence, index: int, span: Span) -> str | None:
-    if span.text in set_of("creates") and any(_of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]):
+    if span.text in set_of("creates") and any(
+        _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
+    ):
         return "age"
     if span.plays("then_running") and any(
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]

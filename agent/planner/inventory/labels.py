@@ -43,7 +43,9 @@ def _possessors(a: Asked) -> None:
     for index, span in enumerate(a.s.spans[1:-1], 1):
         owns = a.s.spans[index - 1].text in ("does", "do") and a.s.spans[index + 1].text in _OWNS
         typed = any(one.plays("type", "service") and is_plural(one.text) for one in a.s.spans[:index])
-        strange = not span.used and not span.meanings and span.kind == "word" and span.text not in language().stop
+        strange = (
+            not span.used and not span.meanings and span.kind == "word" and span.text not in language().stop
+        )
         if owns and typed and strange:
             person = a.s.text[a.s.starts(span)].isupper()
             _tag(a, (key_of(a, "owner" if person else "team"), raw(a, index)), index)

@@ -46,7 +46,10 @@ def _of_requests(a: Asked) -> None:
     agg = str(a.found.arguments.get("agg") or (a.found.sides[0].get("agg") if a.found.sides else ""))
     if not agg.startswith("p") or "metric" in a.found.arguments or a.before.get("metric"):
         return
-    kinds = {str(span.get("type") or (span.get("service") or ("", ""))[1]) for span in a.s.spans} - {"None", ""}
+    kinds = {str(span.get("type") or (span.get("service") or ("", ""))[1]) for span in a.s.spans} - {
+        "None",
+        "",
+    }
     if any("metric" in side for side in a.found.sides) or (kinds and not kinds & set(_LATENCY_OF)):
         return
     a.put("metric", "latency")

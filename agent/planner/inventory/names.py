@@ -71,9 +71,15 @@ def _part_of(a: Asked, index: int) -> bool:
     others = [one for one in a.s.spans[: max(0, index - 2)] if one.plays("type", "service")]
     if noun is None or not inside or not others or not a.takes("missing_tag"):
         return False
-    if not noun.plays("type", "shy_type") or is_plural(noun.text) or noun.get("type") == others[-1].get("type"):
+    if (
+        not noun.plays("type", "shy_type")
+        or is_plural(noun.text)
+        or noun.get("type") == others[-1].get("type")
+    ):
         return False
-    a.found.refused.append(f"{lead.text if lead else 'in'} {noun.text} {raw(a, index)}: nothing is filtered by what it is a part of")
+    a.found.refused.append(
+        f"{lead.text if lead else 'in'} {noun.text} {raw(a, index)}: nothing is filtered by what it is a part of"
+    )
     a.s.use(index - 1, index)
     return True
 
@@ -109,7 +115,9 @@ def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
 
 
 _CALLED = ("named", "search_for")
-_BETWEEN = frozenset(("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which"))
+_BETWEEN = frozenset(
+    ("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which")
+)
 _BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
 
 
@@ -197,7 +205,11 @@ def _left_out(a: Asked, index: int) -> None:
     common = language().stop | language().common | set_of("place_leads") | set_of("has_it")
     if (span.meanings and not span.plays("=name_contains")) or span.text in common or a.s.plays(at - 1, "op"):
         return
-    if span.kind not in ("word", "pattern") or len(span.text) < _SHORTEST or span.text.endswith(("ing", "ed")):
+    if (
+        span.kind not in ("word", "pattern")
+        or len(span.text) < _SHORTEST
+        or span.text.endswith(("ing", "ed"))
+    ):
         return
     said = raw(a, at).strip("*-_.") if span.kind == "pattern" else raw(a, at)
     noun = at + 1 if a.s.plays(at + 1, "type", "shy_type") else at

@@ -108,7 +108,9 @@ def _has_address(a: Asked) -> None:
 
 
 _ADDRESSED = ("instance", "gpu_instance", "node", "load_balancer", "database", "container")
-_ADDRESS = frozenset(("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses"))
+_ADDRESS = frozenset(
+    ("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses")
+)
 _ALL = ("anything", "everything")
 _HAVING = frozenset(("have", "has", "having", "with", "got"))
 

@@ -67,7 +67,9 @@ def dangling(s: Sentence, seen: Evidence) -> bool:
     """`where is it running`, `are they healthy`, with nothing named that could be meant."""
     pointed = any(span.text in _POINTING for span in s.spans)
     others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
-    return pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
+    return (
+        pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
+    )
 
 
 _POINTING = frozenset(("it", "its", "they", "them", "their"))
@@ -148,7 +150,9 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     """A turn of a dialogue."""
     hear_nobody(s, previous.arguments.get("resource_type") or ())
     seen = evidence_of(s)
-    if _its_field(s, seen, previous) and (made := _of_it(_asked(s, words, words.tools[previous.tool], now), previous)):
+    if _its_field(s, seen, previous) and (
+        made := _of_it(_asked(s, words, words.tools[previous.tool], now), previous)
+    ):
         return _plan(_asked(s, words, words.tools[made.tool], now), made, previous)
     tool = _tool_of_turn(s, words, seen, previous)
     if dialogue.of_a_cloud(s, seen):
@@ -228,8 +232,15 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
     beside = before.has("agg") and any(span.plays("compare") for span in s.spans[:3])
     if before.has("agg") and (waits(previous) or name_alone(s) or beside):
         return before
-    opens = next((span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None)
-    details = opens is not None and opens.plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
+    opens = next(
+        (span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None
+    )
+    details = (
+        opens is not None
+        and opens.plays("details")
+        and {"name", "id"} & previous.arguments.keys()
+        and _of_one(best)
+    )
     return best if details or _of_one(before) else before
 
 

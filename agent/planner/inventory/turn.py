@@ -105,7 +105,9 @@ class Own:
         if self.planned:
             return None
         asked = any(span.plays("details", "field_of") for span in self.s.spans)
-        known = all(one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum())
+        known = all(
+            one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum()
+        )
         if previous is None and asked and known and plans.dangling(self.s, self.seen):
             return ask_for_antecedent(None)
         measured = self.seen.has("metric", "shy_metric", "tempted") or self._graph
@@ -204,7 +206,9 @@ def _shortened(
     """Words too short for the ordinary mending, with the letter that was forgotten."""
     made, changes = [], []
     for token in tokens:
-        plain = token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        plain = (
+            token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        )
         better = _short_of().get(token.text) if plain else None
         if better is not None:
             changes.append((token.text, better))
