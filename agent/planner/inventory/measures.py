@@ -8,8 +8,8 @@ from itertools import pairwise
 from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_intervals, read_steps
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.evidence import compared_behind, sized_by_number
 from agent.planner.inventory.facts import facts, hint, set_of
+from agent.planner.inventory.measuring import compared_behind, sized_by_number
 from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
 from cloudtop import metrics

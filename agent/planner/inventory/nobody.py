@@ -1,4 +1,4 @@
-"""What nobody owns, uses or calls: `that no one is down as owner of`, `weren't invoked`, `not used by anyone`."""
+"""What nobody owns, uses or calls: `that no one is down as owner of`, `weren't invoked`."""
 
 from __future__ import annotations
 

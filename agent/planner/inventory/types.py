@@ -150,9 +150,9 @@ def _implied(a: Asked) -> None:
     if a.found.arguments.get("engine") and set(kinds) <= _HOSTS and a.takes("resource_type"):
         a.found.arguments["resource_type"] = ["database"]
     versions = any(one[0] == "version" for one in a.found.where)
-    if versions and not kinds and "engine" not in a.found.arguments:
-        if any(span.get("provider") == "kubernetes" for span in a.s.spans):
-            a.put("resource_type", "cluster")
+    kubernetes = any(span.get("provider") == "kubernetes" for span in a.s.spans)
+    if versions and kubernetes and not kinds and "engine" not in a.found.arguments:
+        a.put("resource_type", "cluster")
     if a.found.arguments.get("runtime") and not kinds and a.takes("resource_type"):
         a.put("resource_type", "function")
     if a.found.arguments.get("resource_type") == []:
