@@ -205,7 +205,7 @@ def _state(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _age(s: Sentence, index: int, span: Span) -> str | None:
-    if span.text in set_of("creates") and any(
+    if span.text.split()[0] in set_of("creates") and any(
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
     ):
         return "age"
@@ -213,6 +213,10 @@ def _age(s: Sentence, index: int, span: Span) -> str | None:
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
     ):
         return "age"
+    if span.plays("running_for") and not any(
+        one.number is not None or one.text in ("a", "an") for one in s.spans[index + 1 : index + 4]
+    ):
+        return None
     sure = span.plays("older_sure", "newer_sure", "running_for") and span.text not in set_of("compares_more")
     return "age" if sure or (span.plays("old") and span.text == "old") else None
 
@@ -265,6 +269,12 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
     return "priced" if money and (_of_machines(s) or runs) else None
 
 
+def _of_one_named(s: Sentence, index: int, span: Span) -> str | None:
+    """`hourly price of web-01`, `who owns vision-02`: a field of what is named, where no GPU is."""
+    asked = span.plays("field_of", "priced") and any(one.plays("=name") for one in s.spans)
+    return "field" if asked and not any(one.plays("gpu") for one in s.spans) else None
+
+
 def _beside(s: Sentence, index: int, span: Span) -> str | None:
     """`are we overpaying for our A100s`; but `am I overpaying at $2` is of a price."""
     if not span.plays("market_word"):
@@ -307,6 +317,7 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     measure,
     _number,
     _priced,
+    _of_one_named,
     _beside,
     equipped,
     _ranked_teams,

@@ -185,7 +185,15 @@ def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
-    if not places and not ("or" in words and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
+    more = {"or", "than"} & set(words) and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")
+    if not places and not more:
+        return
+    areas = a.found.arguments.get("region") or []
+    if len(areas) > 1 and more and not a.found.sides and not a.found.then:
+        # Areas hold many regions: each is counted by itself.
+        del a.found.arguments["region"]
+        a.found.sides = [{"region": [one]} for one in areas]
+        a.found.then = {"op": "compare", "by": "region", "values": list(areas)}
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

@@ -147,6 +147,10 @@ def _has_key(a: Asked, index: int) -> None:
     if index in a.denied and index + 1 == len(a.s.spans):
         a.put("missing_tag", NO_TAG, index)
         return
+    if before is not None and before.plays("tag_key") and a.s.plays(index + 1, "lacks") and not before.used:
+        # `owner tag missing`
+        a.put("missing_tag", key_of(a, str(before.get("tag_key"))), index - 1, index, index + 1)
+        return
     if before is not None and before.plays("tag_key") and not before.used and not a.s.plays(index - 2, "per"):
         a.where(f"tags.{key_of(a, str(before.get('tag_key')))}", "known", True, index - 1, index)
 

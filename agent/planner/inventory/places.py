@@ -42,6 +42,10 @@ def read_places(a: Asked) -> None:
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
+        if span.text == "in" and a.s.plays(index + 1, "region") and "India" not in a.s.text:
+            # `more in the us than in europe`: no country.
+            a.s.use(index)
+            continue
         if span.text == "gb" and not _led(a, index):
             # `sum gb by cloud`: what it is told in.
             a.s.use(index)
