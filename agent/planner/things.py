@@ -74,7 +74,8 @@ def _of_the_key(s: Sentence, found: Found) -> None:
     if (
         len(checks) > 1
         and checks[0] == "credentials"
-        and between & {"have", "has", "got", "with", "hit", "hitting", "lack", "lacks", "miss", "need", "needs", "hold"}
+        and between
+        & {"have", "has", "got", "with", "hit", "hitting", "lack", "lacks", "miss", "need", "needs", "hold"}
     ):
         s.use(*(index for index, span in enumerate(s.spans) if span.text in ("lack", "lacks", "miss")))
         checks.remove("credentials")

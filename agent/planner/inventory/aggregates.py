@@ -41,7 +41,11 @@ def _so_many(a: Asked, index: int) -> bool:
     """A number of rows beside, where a metric is known."""
     near = [one for one in (a.s.at(index - 1), a.s.at(index + 1)) if one is not None]
     known = bool(a.before.get("metric")) or "metric" in a.found.arguments
-    return known and any(one.number is not None and not one.plays("gpu") for one in near) and not _next_metric(a, index)
+    return (
+        known
+        and any(one.number is not None and not one.plays("gpu") for one in near)
+        and not _next_metric(a, index)
+    )
 
 
 def _as_figure(a: Asked, agg: str, index: int) -> None:
@@ -83,7 +87,12 @@ def _ends(a: Asked, index: int) -> bool:
     """`connections on orders-db, max, last 2h`: no number is what it compares with."""
     after, before = a.s.at(index + 1), a.s.at(index - 1)
     numbered = before is not None and before.number is not None
+    if after is not None and after.text in _BEFORE_TIME:
+        return not numbered and bool(a.found.arguments.get("time")) or a.s.plays(index + 2, "unit")
     return not numbered and (after is None or not after.text[0].isalnum())
+
+
+_BEFORE_TIME = ("of", "over", "in", "for", "during", "within")
 
 
 def _near_metric(a: Asked, index: int) -> bool:

@@ -84,7 +84,9 @@ def _forward(s: Sentence, index: int) -> list[int]:
             break
         elif span.text in set_of("articles") | set_of("place_leads") | _ONES | word_set(
             "neg_verbs"
-        ) | word_set("neg_fill") or span.plays("mine", "everything", "anything", "also", "named", "search_for", "count"):
+        ) | word_set("neg_fill") or span.plays(
+            "mine", "everything", "anything", "also", "named", "search_for", "count"
+        ):
             if found and span.text in set_of("place_leads"):
                 break
         elif not found and at - index <= 1 and span.plays("measured", "tagged"):

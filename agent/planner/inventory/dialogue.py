@@ -63,7 +63,12 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
         # `show me cpu`, after a list: of what is listed.
         return True
-    if told and first.plays("neg") and len(told) <= _SHORT + 1 and not _NOUNS - {"type", "service"} & set(own):
+    if (
+        told
+        and first.plays("neg")
+        and len(told) <= _SHORT + 1
+        and not _NOUNS - {"type", "service"} & set(own)
+    ):
         # `everything but containers`, after a list.
         return True
     opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
@@ -88,7 +93,12 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
 def of_a_cloud(s: Sentence, seen: Evidence) -> bool:
     """Whether it is asked how a cloud itself is, and nothing is named or pointed at."""
     asks = any(span.plays("ask_health") and span.text not in word_set("fillers") for span in s.spans)
-    return asks and set(seen.places) <= {"health"} and any(span.plays("provider") for span in s.spans) and not _POINTING & set(s.words())
+    return (
+        asks
+        and set(seen.places) <= {"health"}
+        and any(span.plays("provider") for span in s.spans)
+        and not _POINTING & set(s.words())
+    )
 
 
 def merged(previous: Query, a: Asked, tool: Tool) -> Query:
@@ -176,7 +186,9 @@ def _without(kept: dict[str, Any], found: Found) -> None:
 def _then(previous: Query, a: Asked, tool: Tool) -> dict[str, Any] | None:
     """What is computed stays while the same is asked of others."""
     before: Mapping[str, Any] = previous.then or {}
-    opens = {span.text for span in a.s.spans[:4]} & {"which", "what"} or a.s.spans[0].text in word_set("row_verbs")
+    opens = {span.text for span in a.s.spans[:4]} & {"which", "what"} or a.s.spans[0].text in word_set(
+        "row_verbs"
+    )
     listed = bool(opens) and a.s.words()[1:2] != ("about",)
     if before.get("op") == "count" and {"sort", "limit"} & a.found.arguments.keys():
         # An order is of rows, not of how many they are.

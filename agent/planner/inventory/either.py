@@ -9,20 +9,55 @@ from agent.planner.found import Found
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import set_of
 from agent.planner.query import Query
+from agent.planner.sentence import Sentence
 from agent.planner.tokens import Token
 
 Half = Callable[[list[Token]], Found]
 _SHARED = ("providers", "region", "account", "limit", "sort")
+_OF_BOTH = ("providers", "region", "account", "tag", "tag_not", "time")
 _LEAST = ("vcpus", "ram_gib", "size_gb", "gpu_memory_gib")
 _FEW = 8
+
+
+def two_lists(a: Asked, half: Half) -> Query | None:
+    """`stopped instances and unattached volumes`: two lists, what is said at the end holds for both."""
+    cut = _cut(a.s)
+    if cut is None or a.found.sides:
+        return None
+    tokens = list(a.s.tokens)
+    halves = [half(tokens[: a.s.spans[cut].first]), half(tokens[a.s.spans[cut].last + 1 :])]
+    first, second = (one.arguments for one in halves)
+    if any(one.then or one.where or not one.arguments.get("resource_type") for one in halves):
+        return None
+    common = {name: second[name] for name in _OF_BOTH if name in second and name not in first}
+    sides = tuple(
+        {name: value for name, value in one.items() if name not in common} for one in (first, second)
+    )
+    return Query(a.tool.name, common, sides, {"op": "either"})
+
+
+def _cut(s: Sentence) -> int | None:
+    """Where a list ends and another begins: a joining word between two nouns that each have a state."""
+    nouns = [i for i, span in enumerate(s.spans) if span.plays("type", "service", "shy_type")]
+    states = [i for i, span in enumerate(s.spans) if span.plays("state", "unused", "untagged", "encrypted")]
+    if len(nouns) < 2 or len(states) < 2:
+        return None
+    for index, span in enumerate(s.spans):
+        if span.text not in ("and", "&", "plus", "as well as", "also", ","):
+            continue
+        left = any(i < index for i in nouns) and any(i < index for i in states)
+        right = any(i > index for i in nouns) and any(i > index for i in states)
+        if left and right and not s.plays(index + 1, "tagged"):
+            return index
+    return None
 
 
 def either(a: Asked, half: Half) -> Query | None:
     """Two lists, where an `or` stands between two conditions of different kinds; None where none does.
 
-    `half` reads some of the question's tokens. Where no argument takes one of the two it is asked which is meant.
+    `half` reads some of the question's tokens. Where no argument takes one of them it is asked which.
     """
-    cut = _cut(a)
+    cut = _or(a)
     if cut is None or a.found.sides or a.found.then:
         return None
     at, behind = cut
@@ -42,7 +77,7 @@ def either(a: Asked, half: Half) -> Query | None:
     return Query(a.tool.name, {**common, **shared}, (one, other), {"op": "either"}) if other else None
 
 
-def _cut(a: Asked) -> tuple[int, int] | None:
+def _or(a: Asked) -> tuple[int, int] | None:
     """The span of the one `or`, and the token behind it."""
     found = []
     for index, span in enumerate(a.s.spans):
@@ -82,5 +117,7 @@ def _last(a: Asked, at: int, whole: Found, half: Half) -> Mapping[str, Any]:
         left = half(list(a.s.tokens[: a.s.spans[index].first]))
         kept = _conditions(left)
         if lost := {name: value for name, value in told.items() if kept.get(name) != value}:
-            return lost if left.arguments.get("resource_type") or "resource_type" not in whole.arguments else {}
+            return (
+                lost if left.arguments.get("resource_type") or "resource_type" not in whole.arguments else {}
+            )
     return {}

@@ -189,12 +189,20 @@ def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
-    # `200 GB or more` is no choice.
+    # `200 GB or more` is no choice, and `older than 30 days` no comparison.
     either = any(
-        one == "or" and not any(char.isdigit() for word in words[max(0, at - 2) : at] for char in word)
+        one in ("or", "than") and not any(char.isdigit() for word in words[max(0, at - 2) : at] for char in word)
         for at, one in enumerate(words)
     )
-    if not places and not (either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")):
+    more = either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")
+    if not places and not more:
+        return
+    areas = a.found.arguments.get("region") or []
+    if len(areas) > 1 and more and not a.found.sides and not a.found.then:
+        # Areas hold many regions: each is counted by itself.
+        del a.found.arguments["region"]
+        a.found.sides = [{"region": [one]} for one in areas]
+        a.found.then = {"op": "compare", "by": "region", "values": list(areas)}
         return
     a.s.use(*places)
     if not a.takes("group_by") or {"group_by", "name"} & set(a.found.arguments):

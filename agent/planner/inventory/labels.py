@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint, is_plural, set_of
+from agent.planner.inventory.facts import hint, set_of
 from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 from agent.planner.tokens import words_of
@@ -11,9 +11,8 @@ from cloudtop.regions import AMBIGUOUS_WORDS
 
 _SIGNS = frozenset(("=", ":", "is", "of", "equals", "==", "set", "to", "with"))
 _ANYBODY = frozenset(("anyone", "anybody", "someone", "somebody"))
-_OWNS = ("own", "have", "run", "use", "keep", "operate", "maintain")
-_NAME = "Name"
-_NO_TAG = "*"
+NAME = "Name"
+NO_TAG = "*"
 
 
 def read_labels(a: Asked) -> None:
@@ -21,7 +20,6 @@ def read_labels(a: Asked) -> None:
     if not a.takes("tag"):
         return
     _pairs(a)
-    _without(a)
     for index, _ in a.all("tagged"):
         _tagged(a, index)
     for index, span in a.all("owned_by"):
@@ -34,43 +32,13 @@ def read_labels(a: Asked) -> None:
         _environment(a, index, str(span.get("env")))
     for index, span in a.all("tag_value"):
         if _labelling(a, index):
-            _tag(a, _of_live(a, span), index)
-    _possessors(a)
-
-
-def _possessors(a: Asked) -> None:
-    """`vision's gpus`, `Priya's machines`, `which databases does payments own`: a word that means nothing else."""
-    for index, span in enumerate(a.s.spans[1:-1], 1):
-        owns = a.s.spans[index - 1].text in ("does", "do") and a.s.spans[index + 1].text in _OWNS
-        typed = any(one.plays("type", "service") and is_plural(one.text) for one in a.s.spans[:index])
-        strange = not span.used and not span.meanings and span.kind == "word" and span.text not in language().stop
-        if owns and typed and strange:
-            person = a.s.text[a.s.starts(span)].isupper()
-            _tag(a, (key_of(a, "owner" if person else "team"), raw(a, index)), index)
-            a.s.use(index + 1)
-    for index, span in enumerate(a.s.spans[:-1]):
-        noun, typed = a.s.spans[index + 1], a.s.text[a.s.starts(span) : a.s.ends(span)]
-        several = noun.plays("type", "service", "shy_type", "anything") and is_plural(noun.text)
-        several = several or noun.plays("everything") or noun.text in ("stuff", "gpus")
-        if not (typed.endswith("'s") and several) or span.used or span.meanings or span.kind != "word":
-            continue
-        if span.text in language().stop | set_of("which"):
-            continue
-        person = index > 0 and typed[0].isupper() and typed[1:].islower()
-        key = key_of(a, "owner" if person else "team")
-        _tag(a, (key, raw(a, index)), index)
-        first = a.s.at(index - 2)
-        joined = index > 1 and a.s.spans[index - 1].text in ("and", "&")
-        if joined and first is not None and not first.used and not first.meanings and first.kind == "word":
-            # `vision and nlp's machines`
-            if first.text not in language().stop:
-                _tag(a, (key, raw(a, index - 2)), index - 2)
+            put_tag(a, _of_live(a, span), index)
 
 
 def raw(a: Asked, index: int) -> str:
     """A span as it was typed."""
     span = a.s.spans[index]
-    return a.s.text[a.s.starts(span) : a.s.ends(span)].strip("\"'`").removesuffix("'s")
+    return a.s.text[a.s.starts(span) : a.s.ends(span)].strip("\"'`").removesuffix("'s").removesuffix("'S")
 
 
 def key_of(a: Asked, said: str) -> str:
@@ -89,7 +57,8 @@ def key_of(a: Asked, said: str) -> str:
     return said
 
 
-def _tag(a: Asked, pair: tuple[str, str], *places: int) -> None:
+def put_tag(a: Asked, pair: tuple[str, str], *places: int) -> None:
+    """A tag that is wished for, or one that is ruled out."""
     denied = any(place in a.denied for place in places) or _ruled_out(a, min(places, default=0))
     a.put("tag_not" if denied else "tag", f"{pair[0]}={pair[1]}", *places)
 
@@ -125,7 +94,7 @@ def _pairs(a: Asked) -> None:
         else:
             tagged = a.s.plays(index - 1, "tagged", "tag_word")
             places = (index - 1, index) if tagged else (index,)
-            _tag(a, (a.words.live.keys.get(key.lower(), key), value), *places)
+            put_tag(a, (a.words.live.keys.get(key.lower(), key), value), *places)
         if a.s.plays(index - 1, "named"):
             a.s.use(index - 1)
 
@@ -137,74 +106,6 @@ def _argument(a: Asked, key: str) -> str | None:
             if folded == name or folded in (body.get("aliases") or ()):
                 return name
     return None
-
-
-def _without(a: Asked) -> None:
-    """`untagged`, `without a name`, `missing owner tag`, `no team or owner tags`."""
-    if not a.takes("missing_tag"):
-        return
-    for index, _ in a.all("unnamed"):
-        a.put("missing_tag", _NAME, index)
-    for index, _ in a.all("unowned"):
-        a.put("missing_tag", key_of(a, "owner"), index)
-    for index, _ in a.all("lacks"):
-        _lacking(a, index)
-    for index, _ in a.all("untagged"):
-        key = a.s.at(at := a.skip(index + 1))
-        if key is not None and key.plays("tag_key") and at - index <= 2 and not key.used:
-            # `that aren't tagged with env`
-            a.put("missing_tag", key_of(a, str(key.get("tag_key"))), index, at)
-            continue
-        a.put("missing_tag", _NO_TAG, index)
-
-
-def _lacking(a: Asked, index: int) -> None:
-    at, places, keys = index + 1, [index], []
-    while (span := a.s.at(at)) is not None and at <= index + 8:
-        following = a.s.at(at + 1)
-        labelled = following is not None and following.plays("tag_word")
-        if span.plays("tag_key"):
-            if following is not None and not keys and _a_value(a, at + 1):
-                # `without team vision`: of another team.
-                a.put("tag_not", f"{key_of(a, str(span.get('tag_key')))}={raw(a, at + 1)}", index, at, at + 1)
-                return
-            keys.append(key_of(a, str(span.get("tag_key"))))
-            places.append(at)
-        elif span.text in ("name", "names"):
-            keys.append(_NAME)
-            places.append(at)
-        elif span.plays("tag_word") and keys:
-            places.append(at)
-            break
-        elif labelled and span.text not in word_set("joins") | set_of("articles"):
-            keys.append(key_of(a, raw(a, at)))
-            places.append(at)
-        elif not (span.text in word_set("joins") or span.text in set_of("articles")):
-            break
-        at += 1
-    before = a.s.at(index - 1)
-    if not keys and before is not None and before.text in ("is", "are"):
-        # `whose team tag is missing`
-        places.append(index - 1)
-        at = index - 2
-        while a.s.plays(at, "tag_word") and not a.s.plays(at, "tag_key"):
-            places.append(at)
-            at -= 1
-        if (span := a.s.at(at)) is not None and span.plays("tag_key") and not span.used:
-            keys, places = [key_of(a, str(span.get("tag_key")))], [*places, at]
-    if keys:
-        a.put("missing_tag", keys, *places)
-
-
-def _a_value(a: Asked, at: int) -> bool:
-    """Whether the value of the key before stands here, and not the next word of the sentence."""
-    span = a.s.spans[at]
-    if span.used or span.plays("tag_word") or not span.text[0].isalnum():
-        return False
-    strange = not span.meanings and span.kind in ("word", "name") and span.number is None
-    passed = language().stop | language().common | set_of("place_leads") | word_set("joins")
-    strange = strange and span.text not in passed and not span.text.endswith(("ing", "ed"))
-    return strange or span.plays("tag_value")
 
 
 def _tagged(a: Asked, index: int) -> None:
@@ -224,7 +125,7 @@ def _tagged(a: Asked, index: int) -> None:
         denied = bool(a.denied & set(places))
         a.put("tag_not" if denied else "tag", f"{key_of(a, key)}={raw(a, value_at)}", *places)
     elif span.plays("tag_value"):
-        _tag(a, _of_live(a, span), at, index)
+        put_tag(a, _of_live(a, span), at, index)
     elif span.plays("env"):
         a.s.use(index)
         _environment(a, at, str(span.get("env")), sure=True)
@@ -245,7 +146,11 @@ def _has_key(a: Asked, index: int) -> None:
     """`with an owner tag`: the key is there, whatever its value."""
     before = a.s.at(index - 1)
     if index in a.denied and index + 1 == len(a.s.spans):
-        a.put("missing_tag", _NO_TAG, index)
+        a.put("missing_tag", NO_TAG, index)
+        return
+    if before is not None and before.plays("tag_key") and a.s.plays(index + 1, "lacks") and not before.used:
+        # `owner tag missing`
+        a.put("missing_tag", key_of(a, str(before.get("tag_key"))), index - 1, index, index + 1)
         return
     if before is not None and before.plays("tag_key") and not before.used and not a.s.plays(index - 2, "per"):
         a.where(f"tags.{key_of(a, str(before.get('tag_key')))}", "known", True, index - 1, index)
@@ -304,9 +209,9 @@ def _owned(a: Asked, index: int, key: str) -> None:
             a.s.use(index)
             _team_behind(a, at + 2)
             return
-        _tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
+        put_tag(a, (key_of(a, "team"), raw(a, at)), index, at, at + 1)
     elif span is not None and _is_value(span, sure=_sure_owner(a, index, at) or _in_use(a, key, span)):
-        _tag(a, (key_of(a, key), raw(a, at)), index, at)
+        put_tag(a, (key_of(a, key), raw(a, at)), index, at)
 
 
 def _two_words(a: Asked, at: int) -> bool:
@@ -345,10 +250,10 @@ def _team_behind(a: Asked, index: int) -> None:
     value = raw(a, index - 1)
     if first is not None and not first.used and _two_words(a, index - 2):
         # `the data science team`: a name of two words, as it is in use or with a hyphen.
-        said = (f"{first.text}{sign}{span.text}" for sign in ("-", "_", " ", ""))
-        value = next((one for one in said if one in a.words.live.values), f"{first.text}-{span.text}")
+        known = (f"{first.text}{sign}{span.text}" for sign in ("-", "_", " ", ""))
+        value = next((one for one in known if one in a.words.live.values), f"{first.text}-{span.text}")
         a.s.use(index - 2)
-    _tag(a, (key_of(a, "team"), value), index - 1, index)
+    put_tag(a, (key_of(a, "team"), value), index - 1, index)
 
 
 def _key_and_value(a: Asked, index: int) -> None:
@@ -367,7 +272,7 @@ def _key_and_value(a: Asked, index: int) -> None:
         and value.text not in set_of("articles") | set_of("place_leads")
         and _is_value(value, sure=_in_use(a, str(span.get("tag_key")), value))
     ):
-        _tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
+        put_tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
 
 
 def _asked_for(a: Asked, index: int) -> bool:
@@ -384,9 +289,9 @@ def _environment(a: Asked, index: int, value: str, *, sure: bool = False) -> Non
     for known in (value, *hint("environments")[value]):
         pairs = a.words.live.values.get(known)
         if pairs:
-            _tag(a, pairs[0], index, *around)
+            put_tag(a, pairs[0], index, *around)
             return
-    _tag(a, (key_of(a, "env"), value), index, *around)
+    put_tag(a, (key_of(a, "env"), value), index, *around)
 
 
 def _labelling(a: Asked, index: int) -> bool:

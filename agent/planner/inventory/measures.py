@@ -8,8 +8,8 @@ from itertools import pairwise
 from agent.planner.inventory.aggregates import read_aggregates, read_extent, read_intervals, read_steps
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.evidence import compared_behind, sized_by_number
 from agent.planner.inventory.facts import facts, hint, set_of
+from agent.planner.inventory.measuring import compared_behind, sized_by_number
 from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
 from cloudtop import metrics
@@ -46,7 +46,10 @@ def _of_requests(a: Asked) -> None:
     agg = str(a.found.arguments.get("agg") or (a.found.sides[0].get("agg") if a.found.sides else ""))
     if not agg.startswith("p") or "metric" in a.found.arguments or a.before.get("metric"):
         return
-    kinds = {str(span.get("type") or (span.get("service") or ("", ""))[1]) for span in a.s.spans} - {"None", ""}
+    kinds = {str(span.get("type") or (span.get("service") or ("", ""))[1]) for span in a.s.spans} - {
+        "None",
+        "",
+    }
     if any("metric" in side for side in a.found.sides) or (kinds and not kinds & set(_LATENCY_OF)):
         return
     a.put("metric", "latency")

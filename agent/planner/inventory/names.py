@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.evidence import named_behind
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
@@ -71,9 +70,14 @@ def _part_of(a: Asked, index: int) -> bool:
     others = [one for one in a.s.spans[: max(0, index - 2)] if one.plays("type", "service")]
     if noun is None or not inside or not others or not a.takes("missing_tag"):
         return False
-    if not noun.plays("type", "shy_type") or is_plural(noun.text) or noun.get("type") == others[-1].get("type"):
+    if (
+        not noun.plays("type", "shy_type")
+        or is_plural(noun.text)
+        or noun.get("type") == others[-1].get("type")
+    ):
         return False
-    a.found.refused.append(f"{lead.text if lead else 'in'} {noun.text} {raw(a, index)}: nothing is filtered by what it is a part of")
+    said = f"{lead.text if lead else 'in'} {noun.text} {raw(a, index)}"
+    a.found.refused.append(f"{said}: nothing is filtered by what it is a part of")
     a.s.use(index - 1, index)
     return True
 
@@ -109,7 +113,9 @@ def _word_before(a: Asked, index: int, *roles: str) -> tuple[int, ...]:
 
 
 _CALLED = ("named", "search_for")
-_BETWEEN = frozenset(("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which"))
+_BETWEEN = frozenset(
+    ("ones", "those", "the", "anything", "everything", "things", "any", "all", "that", "which")
+)
 _BEHIND = re.compile(r"\s*(?:the |a |an |string |word |name |names )*[\"'`]?([^\s\"'`,;?!]+)")
 
 
@@ -200,7 +206,11 @@ def _left_out(a: Asked, index: int) -> None:
     common = language().stop | language().common | set_of("place_leads") | set_of("has_it")
     if (span.meanings and not span.plays("=name_contains")) or span.text in common or a.s.plays(at - 1, "op"):
         return
-    if span.kind not in ("word", "pattern") or len(span.text) < _SHORTEST or span.text.endswith(("ing", "ed")):
+    if (
+        span.kind not in ("word", "pattern")
+        or len(span.text) < _SHORTEST
+        or span.text.endswith(("ing", "ed"))
+    ):
         return
     said = raw(a, at).strip("*-_.") if span.kind == "pattern" else raw(a, at)
     noun = at + 1 if a.s.plays(at + 1, "type", "shy_type") else at
@@ -253,66 +263,3 @@ _MEANT = (
     "unused",
     "=spot",
 )
-
-
-def read_loose(a: Asked) -> None:
-    """A word that means nothing else, where a resource is spoken of: `cpu of jenkins`, `is grafana up`."""
-    # Of a list an unknown word may be anything; it is shown as not used rather than taken for a name.
-    lists = a.tool.has("missing_tag")
-    if a.takes("name") and not {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
-        _behind_noun(a)
-    if not a.takes("name") or lists or {"name", "id", "ip", "name_contains"} & set(a.found.arguments):
-        return
-    if _before_noun(a) or a.found.arguments.get("resource_type"):
-        return
-    found = []
-    for index in range(len(a.s.spans)):
-        if not _unknown(a, index):
-            continue
-        before = a.s.at(_lead(a, index))
-        if before is None or before.text in set_of("of_leads") or before.plays("details", "field_of"):
-            found.append(index)
-    if len(found) == 1:
-        a.put("name", raw(a, found[0]), found[0])
-
-
-def _behind_noun(a: Asked) -> None:
-    """`bucket logs`, `the load balancer front`: the word behind the noun of one resource is its name."""
-    for index, span in enumerate(a.s.spans[1:], 1):
-        if not span.used and named_behind(a.s, index):
-            a.put("name", raw(a, index), index - 1, index)
-            a.found.arguments.pop("resource_type", None)
-            return
-
-
-def _lead(a: Asked, index: int) -> int:
-    """The place before a word, articles left out."""
-    at = index - 1
-    while (one := a.s.at(at)) is not None and one.text in set_of("articles") - set_of("of_leads"):
-        at -= 1
-    return at
-
-
-def _before_noun(a: Asked) -> bool:
-    """`the payments cluster`: a word that means nothing else, before the noun of one resource."""
-    for index, noun in enumerate(a.s.spans[1:]):
-        one = noun.plays("type", "shy_type") and not is_plural(noun.text)
-        the = a.s.at(index - 1)
-        if one and _unknown(a, index) and the is not None and the.text in ("the", "our", "my"):
-            a.put("name", raw(a, index), index, index + 1)
-            a.found.arguments.pop("resource_type", None)
-            return True
-    return False
-
-
-def _unknown(a: Asked, index: int) -> bool:
-    span = a.s.spans[index]
-    if span.first in a.s.cue_tokens.get(a.tool.name, ()) or span.text in set_of("which"):
-        return False
-    if span.text.endswith(("ing", "ed")) and span.text.isalpha():
-        return False
-    meant = any(one.role != "=check" for one in span.meanings)
-    if span.used or meant or span.number is not None or span.kind in ("sign", "date", "size"):
-        return False
-    common = language().stop | language().common
-    return span.text[0].isalnum() and span.text not in common and len(span.text) > 2

@@ -1,4 +1,4 @@
-"""What nobody owns, uses or calls: `that no one is down as owner of`, `weren't invoked`, `not used by anyone`."""
+"""What nobody owns, uses or calls: `that no one is down as owner of`, `weren't invoked`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,17 @@ def _none_of(s: Sentence) -> None:
     for index, span in enumerate(s.spans[1:], 1):
         lead = s.spans[index - 1]
         metric = str(span.get("metric") or span.get("shy_metric"))
-        none = lead.text in ("no", "without", "without any", "with no", "zero", "0", "have no", "has no", "not a single")
+        none = lead.text in (
+            "no",
+            "without",
+            "without any",
+            "with no",
+            "zero",
+            "0",
+            "have no",
+            "has no",
+            "not a single",
+        )
         if none and metric in hint("none_of") and not (span.plays("size_of") or s.plays(index + 1, "per")):
             _joined(s, index - 1, index, (Meaning("threshold", f"{metric} eq 0"),))
             return
@@ -129,7 +139,12 @@ def _not_done(s: Sentence, index: int, doing: frozenset[str]) -> Iterator[tuple[
         return
     if by is not None and all(_type_of(span) is None for span in s.spans[index + 1 : by]):
         yield index, verbs[0], max(by, _tail(s, verbs[0]))
-    elif verbs[0] <= index + 2 and words & _PLAINLY_NOT and _at(s, index - 1) not in _ORDERED and _words(s, verbs[0]) & set_of("calling"):
+    elif (
+        verbs[0] <= index + 2
+        and words & _PLAINLY_NOT
+        and _at(s, index - 1) not in _ORDERED
+        and _words(s, verbs[0]) & set_of("calling")
+    ):
         between = s.spans[index + 1 : verbs[0]]
         if all(span.text in ("been", "being", "be", "ever", "even", "get", "getting") for span in between):
             yield index, verbs[0], verbs[0]

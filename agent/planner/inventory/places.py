@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
+from agent.planner.inventory.families import read_families
 from agent.planner.inventory.had import after_with
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
-from agent.planner.inventory.words import FAMILY
-from agent.planner.language import language, word_set
+from agent.planner.inventory.versions import read_runtime, read_versions
+from agent.planner.language import language
 from agent.planner.sentence import Span
 
 _INSIDE = frozenset(("in", "inside", "within"))
-_VERSION = frozenset(("version", "versions", "v", "release"))
-_RUNS_ON = frozenset(("on", "running", "of", "at", "with"))
 
 
 def read_owners(a: Asked) -> None:
@@ -43,6 +42,10 @@ def read_places(a: Asked) -> None:
             continue
         _listed(a, index, "providers", "provider", str(span.get("provider")))
     for index, span in a.all("region"):
+        if span.text == "in" and a.s.plays(index + 1, "region") and "India" not in a.s.text:
+            # `more in the us than in europe`: no country.
+            a.s.use(index)
+            continue
         if span.text == "gb" and not _led(a, index):
             # `sum gb by cloud`: what it is told in.
             a.s.use(index)
@@ -54,17 +57,14 @@ def read_kinds(a: Asked) -> None:
     """Engines, runtimes, instance types, GPUs and flags."""
     for index, span in a.all("engine"):
         _simple(a, index, "engine", str(span.get("engine")))
-    _versions(a)
+    read_versions(a)
     for index, span in a.all("runtime", "shy_runtime"):
-        _runtime(a, index, span)
+        read_runtime(a, index, span)
     for index, span in a.all("=runtime"):
         a.put("runtime", span.get("=runtime"), index)
     for index, span in a.all("=instance_type"):
         a.put("instance_type", span.get("=instance_type"), index)
-    for index, _ in a.all("type_word"):
-        _family(a, index)
-    _family_before_noun(a)
-    _families_left_out(a)
+    read_families(a)
     for index, span in a.all("gpu"):
         _gpu(a, index, span)
     for index, _ in a.all("wants_gpu"):
@@ -98,7 +98,7 @@ def read_kinds(a: Asked) -> None:
 
 
 def _has_address(a: Asked) -> None:
-    """`machines that have both a public ip and …`: whether there is one, where machines are what is listed."""
+    """`machines that have both a public ip and …`: whether there is one."""
     machines = any(span.get("type") in _ADDRESSED or span.text.startswith(_ALL) for span in a.s.spans)
     for index, span in enumerate(a.s.spans):
         if span.used or span.text not in _ADDRESS or not machines or not a.tool.has("missing_tag"):
@@ -113,7 +113,9 @@ def _has_address(a: Asked) -> None:
 
 
 _ADDRESSED = ("instance", "gpu_instance", "node", "load_balancer", "database", "container")
-_ADDRESS = frozenset(("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses"))
+_ADDRESS = frozenset(
+    ("public ip", "public ips", "public ip address", "public address", "external ip", "public ip addresses")
+)
 _ALL = ("anything", "everything")
 _HAVING = frozenset(("have", "has", "having", "with", "got"))
 
@@ -238,140 +240,6 @@ def _names(a: Asked, at: int) -> bool:
         return True
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
     return not taken and not span.plays(*set_of("no_names"))
-
-
-def _versions(a: Asked) -> None:
-    """`postgres 14`, `clusters on 1.29`, `mysql version 8.0`: of what is told of databases and clusters."""
-    for index, span in enumerate(a.s.spans):
-        onwards = (after := a.s.at(index + 1)) is not None and after.text in _ONWARDS
-        taken = a.s.plays(index + 1, "unit", "op") and not onwards
-        if span.number is None or span.used or taken or not a.takes("engine"):
-            continue
-        at, op = index - 1, "of"
-        while (lead := a.s.at(at)) is not None and (lead.text in _VERSION | _RUNS_ON or _compares(lead)):
-            op = _compares(lead) or op
-            at -= 1
-        denied = lead is not None and lead.plays("neg", "negates") and not lead.used
-        if denied:
-            a.s.use(at)
-            a.denied.add(index)
-        behind = a.s.at(index + 1)
-        if behind is not None and behind.text in _ONWARDS:
-            op = _ONWARDS[behind.text]
-            a.s.use(index + 1)
-        elif behind is not None and behind.text == "or" and (later := a.s.at(index + 2)) is not None:
-            if later.text in _ONWARD:
-                op = _ONWARD[later.text]
-                a.s.use(index + 1, index + 2)
-        told = any(one.text in _VERSION for one in a.s.spans[at + 1 : index])
-        kept = lead is not None and (
-            lead.plays("engine") or (lead.get("type") == "cluster" and "." in span.text)
-        )
-        if kept or (told and set(types_said(a)) & {"database", "cluster"}):
-            a.where("version", "ne" if index in a.denied else op, span.text, *range(at + 1, index + 1))
-
-
-_ONWARD = {"newer": "ge", "later": "ge", "higher": "ge", "older": "le", "earlier": "le", "lower": "le"}
-_ONWARDS = {**{f"or {word}": op for word, op in _ONWARD.items()}, "+": "ge", "and up": "ge", "or above": "ge"}
-
-
-def _compares(span: Span) -> str | None:
-    """`version below 1.28`, `mysql < 8`, `older than postgres 13`."""
-    if span.plays("older_sure", "newer_sure"):
-        return "lt" if span.plays("older_sure") else "gt"
-    return str(span.get("op")) if span.get("op") in _ORDERED else None
-
-
-_ORDERED = ("lt", "le", "gt", "ge")
-
-
-def _runtime(a: Asked, index: int, span: Span) -> None:
-    """`python 3.9`, `node 18`: the version belongs to it."""
-    if not a.takes("runtime"):
-        return
-    value = str(span.get("runtime") or span.get("shy_runtime"))
-    at = (
-        index
-        + 1
-        + (
-            a.s.plays(index + 1, "runtime_word")
-            or (a.s.at(index + 1) is not None and a.s.spans[index + 1].text in _VERSION)
-        )
-    )
-    number = a.s.at(at)
-    version = (
-        number is not None and number.number is not None and not number.used and not a.s.plays(at + 1, "unit")
-    )
-    functions = any(
-        sp.get("type") == "function" or (sp.get("service") or ("", ""))[1] == "function" for sp in a.s.spans
-    )
-    if not span.plays("runtime") and not (version or functions):
-        return
-    if version:
-        value += raw(a, at)
-        a.s.use(*range(index, at + 1))
-        later = a.s.at(at + 2)
-        if (behind := a.s.at(at + 1)) is not None and behind.text == "or" and later is not None:
-            if later.text in _ONWARD:
-                a.found.refused.append(f"or {later.text}: a runtime is asked for by its version")
-                a.s.use(at + 1, at + 2)
-    if index in a.denied:
-        a.where("runtime", "ne", value, index)
-    else:
-        a.put("runtime", value, index)
-
-
-def _family(a: Asked, index: int) -> None:
-    """`of type t3`, `instance type p4d`."""
-    at = index + 1
-    span = a.s.at(at)
-    if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
-        a.put("instance_type", raw(a, at), index, at)
-        while (join := a.s.at(at + 1)) is not None and join.text in word_set("joins") | set_of("joins"):
-            following = a.s.at(at + 2)
-            if following is None or following.used or not FAMILY.fullmatch(following.text):
-                return
-            a.put("instance_type", raw(a, at + 2), at + 2)
-            at += 2
-
-
-def _families_left_out(a: Asked) -> None:
-    """`other than t3 types`: whose instance type begins otherwise."""
-    for index, span in a.all("neg"):
-        behind = a.s.at(index + 1)
-        if behind is None or behind.used or behind.meanings or not FAMILY.fullmatch(behind.text):
-            continue
-        if a.tool.has("missing_tag"):
-            a.where("instance_type", "has_not", f"{behind.text}.*", index, index + 1)
-
-
-def _family_before_noun(a: Asked) -> None:
-    """`t3 instances`."""
-    if not a.takes("instance_type"):
-        return
-    for index, span in enumerate(a.s.spans):
-        noun = a.s.at(index + 1)
-        bare = not span.used and not span.meanings and span.number is None and FAMILY.fullmatch(span.text)
-        if (
-            (bare or span.plays("=name"))
-            and FAMILY.fullmatch(span.text)
-            and not span.used
-            and noun is not None
-            and noun.get("type") == "instance"
-        ):
-            a.put("instance_type", raw(a, index), index)
-            _families_joined(a, index)
-
-
-def _families_joined(a: Asked, index: int) -> None:
-    """`c5 and m5 instances`: the families in front, in a list with the one before the noun."""
-    at = index - 1
-    while (join := a.s.at(at)) is not None and join.text in word_set("joins") | set_of("joins"):
-        span = a.s.at(at - 1)
-        if span is None or span.used or span.number is not None or not FAMILY.fullmatch(span.text):
-            return
-        a.put("instance_type", raw(a, at - 1), at - 1)
-        at -= 2
 
 
 def _gpu(a: Asked, index: int, span: Span) -> None:

@@ -10,10 +10,11 @@ from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.either import either
+from agent.planner.inventory.either import either, two_lists
 from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.nobody import hear_nobody
+from agent.planner.inventory.pointing import dangling, field_asked, its_field, of_it, of_one, set_beside
 from agent.planner.inventory.read import read
 from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
@@ -36,15 +37,14 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         return None
     a = _asked(s, words, tool, now)
     read(a)
-    if _of_one(tool) and not {"name", "id", "ip"} & a.found.arguments.keys():
+    if of_one(tool) and not {"name", "id", "ip"} & a.found.arguments.keys():
         # No one resource is named after all.
         s = sentence_of(s.text, s.tokens, words)
         tool = chosen(s, words, seen, several=True) or tool
         a = _asked(s, words, tool, now)
         read(a)
-    if tool.has("missing_tag") and (both := _two_lists(a, words, tool, now)) is not None:
-        return _plan(a, both, previous)
-    if tool.has("missing_tag") and (both := either(a, partial(_half, s.text, words, tool, now))) is not None:
+    half = partial(_half, s.text, words, tool, now)
+    if tool.has("missing_tag") and (both := two_lists(a, half) or either(a, half)) is not None:
         return _plan(a, both, previous)
     _carried(a, previous)
     if _beside_market(a):
@@ -63,58 +63,11 @@ def _beside_market(a: Asked) -> bool:
     return told and (others or (a.found.then or {}).get("op") != "market" or "time" in a.found.arguments)
 
 
-def dangling(s: Sentence, seen: Evidence) -> bool:
-    """`where is it running`, `are they healthy`, with nothing named that could be meant."""
-    pointed = any(span.text in _POINTING for span in s.spans)
-    others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
-    return pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
-
-
-_POINTING = frozenset(("it", "its", "they", "them", "their"))
-_SHARED = ("providers", "region", "account", "tag", "tag_not", "time")
-
-
-def _two_lists(a: Asked, words: Lexicon, tool: Tool, now: datetime) -> Query | None:
-    """`stopped instances and unattached volumes`: two lists, what is said at the end holds for both."""
-    cut = _cut(a.s)
-    if cut is None or a.found.sides:
-        return None
-    halves = []
-    for tokens in (a.s.tokens[: a.s.spans[cut].first], a.s.tokens[a.s.spans[cut].last + 1 :]):
-        half = _asked(sentence_of(a.s.text, tokens, words), words, tool, now)
-        read(half)
-        halves.append(half.found)
-    first, second = (half.arguments for half in halves)
-    if any(half.then or half.where or not half.arguments.get("resource_type") for half in halves):
-        return None
-    common = {name: second[name] for name in _SHARED if name in second and name not in first}
-    sides = tuple(
-        {name: value for name, value in half.items() if name not in common} for half in (first, second)
-    )
-    return Query(tool.name, common, sides, {"op": "either"})
-
-
 def _half(text: str, words: Lexicon, tool: Tool, now: datetime, tokens: list[Token]) -> Found:
     """What some of the tokens say by themselves."""
     part = _asked(sentence_of(text, tokens, words), words, tool, now)
     read(part)
     return part.found
-
-
-def _cut(s: Sentence) -> int | None:
-    """Where a list ends and another begins: a joining word between two nouns that each have a state."""
-    nouns = [i for i, span in enumerate(s.spans) if span.plays("type", "service", "shy_type")]
-    states = [i for i, span in enumerate(s.spans) if span.plays("state", "unused", "untagged", "encrypted")]
-    if len(nouns) < 2 or len(states) < 2:
-        return None
-    for index, span in enumerate(s.spans):
-        if span.text not in ("and", "&", "plus", "as well as", "also", ","):
-            continue
-        left = any(i < index for i in nouns) and any(i < index for i in states)
-        right = any(i > index for i in nouns) and any(i > index for i in states)
-        if left and right and not s.plays(index + 1, "tagged"):
-            return index
-    return None
 
 
 def _spent(a: Asked, words: Lexicon) -> Tool | None:
@@ -157,7 +110,9 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     """A turn of a dialogue."""
     hear_nobody(s, previous.arguments.get("resource_type") or ())
     seen = evidence_of(s)
-    if _its_field(s, seen, previous) and (made := _of_it(_asked(s, words, words.tools[previous.tool], now), previous)):
+    if its_field(s, seen, previous) and (
+        made := of_it(_asked(s, words, words.tools[previous.tool], now), previous)
+    ):
         return _plan(_asked(s, words, words.tools[made.tool], now), made, previous)
     tool = _tool_of_turn(s, words, seen, previous)
     if dialogue.of_a_cloud(s, seen):
@@ -169,7 +124,7 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     a.before = previous.arguments
     read(a)
     found = a.found
-    _set_beside(a, previous)
+    set_beside(a, previous)
     _bare_number(a)
     _filter_gone(a)
     if _rows_wanted(s, previous) and not (found.arguments or found.where):
@@ -177,47 +132,11 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
         then = {"op": "filter", "where": where} if where else None
         return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
-    if not said and _field_asked(s) and (made := _of_it(a, previous)) is not None:
+    if not said and field_asked(s) and (made := of_it(a, previous)) is not None:
         return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
-
-
-def _set_beside(a: Asked, previous: Query) -> None:
-    """`compare with db-replica`, after another: both are asked about."""
-    names = a.found.arguments.get("name") or []
-    before = previous.arguments.get("name") or []
-    if names and before and a.s.spans and any(span.plays("compare") for span in a.s.spans[:3]):
-        a.found.arguments["name"] = [*before, *(one for one in names if one not in before)]
-
-
-def _field_asked(s: Sentence) -> bool:
-    """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
-    return any(span.plays("field_of", "tag_key", "owned_by") for span in s.spans)
-
-
-def _its_field(s: Sentence, seen: Evidence, previous: Query) -> bool:
-    """`its ip?`, after one resource."""
-    one = {"name", "id"} & previous.arguments.keys()
-    pointed = bool(s.spans) and any(span.text in ("its", "it") for span in s.spans)
-    others = ("metric", "shy_metric", "health", "name", "named", "id")
-    fields = any(span.plays("field_of") and span.get("field_of") != "status" for span in s.spans)
-    return bool(one) and pointed and fields and not seen.has(*others)
-
-
-def _of_it(a: Asked, previous: Query) -> Query | None:
-    """One resource with all about it; a list once more, for its rows tell whose and where they are and since when."""
-    one = {name: value for name, value in previous.arguments.items() if name in ("name", "id")}
-    about = next((tool for tool in a.words.tools.values() if tool.here and _of_one(tool)), None)
-    a.s.use(*(index for index, _ in a.all("field_of", "tag_key", "owned_by", "details", "who_has")))
-    if one and about is not None:
-        return Query(about.name, one)
-    if not a.words.tools[previous.tool].has("missing_tag") or "group_by" in previous.arguments:
-        return None
-    where = (previous.then or {}).get("where")
-    then = {"op": "filter", "where": where} if where else None
-    return Query(previous.tool, previous.arguments, previous.sides, then)
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
@@ -237,9 +156,16 @@ def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) 
     beside = before.has("agg") and any(span.plays("compare") for span in s.spans[:3])
     if before.has("agg") and (waits(previous) or name_alone(s) or beside):
         return before
-    opens = next((span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None)
-    details = opens is not None and opens.plays("details") and {"name", "id"} & previous.arguments.keys() and _of_one(best)
-    return best if details or _of_one(before) else before
+    opens = next(
+        (span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()), None
+    )
+    details = (
+        opens is not None
+        and opens.plays("details")
+        and {"name", "id"} & previous.arguments.keys()
+        and of_one(best)
+    )
+    return best if details or of_one(before) else before
 
 
 def name_alone(s: Sentence) -> bool:
@@ -247,11 +173,6 @@ def name_alone(s: Sentence) -> bool:
     passed = word_set("fillers") | set_of("of_leads") | {"and", "what", "about"}
     told = [one for one in s.spans if one.text[0].isalnum() and not set(one.text.split()) <= passed]
     return len(told) == 1 and told[0].plays("=name")
-
-
-def _of_one(tool: Tool) -> bool:
-    """A tool that tells all about one resource."""
-    return tool.has("id") and not tool.has("resource_type")
 
 
 _OPPOSITE = {"tag_not": "tag", "status_not": "status", "exclude_resource_type": "resource_type"}

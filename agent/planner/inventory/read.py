@@ -8,9 +8,11 @@ from agent.planner.inventory.denials import read_denials, read_unheard
 from agent.planner.inventory.facts import set_of
 from agent.planner.inventory.grouping import read_compared, read_groups, read_heads
 from agent.planner.inventory.labels import read_labels
+from agent.planner.inventory.lacking import read_lacking
+from agent.planner.inventory.loose import read_loose
 from agent.planner.inventory.market import only_running, read_market
 from agent.planner.inventory.measures import read_measures
-from agent.planner.inventory.names import read_loose, read_names, read_patterns
+from agent.planner.inventory.names import read_names, read_patterns
 from agent.planner.inventory.order import read_order
 from agent.planner.inventory.places import read_kinds, read_owners, read_places, read_values
 from agent.planner.inventory.row_fields import read_row_fields
@@ -19,6 +21,7 @@ from agent.planner.inventory.states import read_states
 from agent.planner.inventory.times import read_times
 from agent.planner.inventory.totals import read_counts, read_prices
 from agent.planner.inventory.types import read_types
+from agent.planner.inventory.whose import read_whose
 
 
 def read(a: Asked) -> None:
@@ -28,7 +31,9 @@ def read(a: Asked) -> None:
     read_patterns(a)
     read_row_fields(a)
     read_owners(a)
+    read_lacking(a)
     read_labels(a)
+    read_whose(a)
     read_names(a)
     read_times(a)
     read_measures(a)

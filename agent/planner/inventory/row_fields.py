@@ -79,6 +79,7 @@ def _opens(a: Asked, at: int) -> bool:
     span = a.s.spans[at]
     passed = set_of("articles") | set_of("which") | word_set("fillers") | word_set("row_verbs")
     return (
-        span.text in passed | {"id", "i'd", "d", "like", "would", "i", "need", "want", "me", "us", "just", "only"}
+        span.text
+        in passed | {"id", "i'd", "d", "like", "would", "i", "need", "want", "me", "us", "just", "only"}
         or span.text.split()[0] in passed
     )

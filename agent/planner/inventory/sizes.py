@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent.planner.inventory.amounts import Amount, amount_at, near
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.evidence import sized_by_number
 from agent.planner.inventory.facts import hint
+from agent.planner.inventory.measuring import sized_by_number
 from agent.planner.language import language
 
 _GB = {"gb": 1.0, "tb": 1024.0, "mb": 1 / 1024, "KB": 1 / 1024**2}

@@ -61,7 +61,9 @@ def _health(a: Asked) -> None:
     """A state of health filters where it is asked which are in it, not whether this one is."""
     for index, span in a.all("health_state"):
         # `degraded databases`: before its noun it says which.
-        if _asks_whether(a) and not (a.s.plays(index + 1, "type", "service") and "name" not in a.found.arguments):
+        if _asks_whether(a) and not (
+            a.s.plays(index + 1, "type", "service") and "name" not in a.found.arguments
+        ):
             a.s.use(index)
         elif index in a.denied:
             value = span.get("health_state")

@@ -112,8 +112,10 @@ def _health(s: Sentence, seen: Evidence) -> float:
     ):
         return 3.2
     others = [span for span in s.spans if span.text[0].isalnum() and not span.plays("name")]
-    named = [span for span in s.spans if span.plays("=name", "quoted", "named", "=id")] or seen.has("named", "word")
-    alone = bool(named) and len(others) <= _SHORT or asks[0].startswith("stat")
+    named = [span for span in s.spans if span.plays("=name", "quoted", "named", "=id")] or seen.has(
+        "named", "word"
+    )
+    alone = (bool(named) and len(others) <= _SHORT) or asks[0].startswith("stat")
     if telling or (seen.one_named and (opens or alone)):
         return 3.2
     return 2.0 if opens and not seen.has("state") and seen.has("type", "machine") else -1.0

@@ -85,6 +85,14 @@ def heat(a: Asked, metric: str, *, percent: bool = False) -> str:
 
 def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None:
     """The metric that a number is of: the nearest one, else what its comparison or its unit says."""
+    if amount.unit == "cent" and a.s.spans[amount.last].text == "c":
+        # `above 80C`
+        amount.unit = "C"
+    told = str(hint("unit_metric").get(str(amount.unit)))
+    if told in metrics.metrics() and not {metrics.metrics()[one].unit for one in mentions.values()} & {
+        metrics.metrics()[told].unit
+    }:
+        return told
     if mentions:
         nearest = min(mentions, key=lambda at: (min(abs(at - amount.first), abs(at - amount.last)), -at))
         return mentions[nearest]
@@ -135,7 +143,7 @@ def _usual(a: Asked) -> str:
     """The metric of the question before, else the one that people mean of such resources."""
     if a.before.get("metric"):
         return str(a.before["metric"][0])
-    kinds = types_said(a)
+    kinds = ["gpu_instance"] if gpu_meant(a) else types_said(a)
     usual = str(hint("usual_for").get(kinds[0] if kinds else "", hint("usual_metric")))
     a.found.notices.append(f"No metric was named: {metrics.metrics()[usual].title} was taken.")
     return usual

@@ -59,9 +59,19 @@ def _quarters(a: Asked) -> list[tuple[int, int, str]]:
 
 def _scene(a: Asked, places: list[int], token: str) -> bool:
     """`3am and the api crawls. p99 past 15 min`: when it is asked, not what is asked about."""
-    if any(span.text not in ("its", "it", "is", "at") for span in a.s.spans[: min(places)]) or not interval(token, a.now).point and not _CLOCK.fullmatch(token):
+    if any(span.text not in ("its", "it", "is", "at") for span in a.s.spans[: min(places)]) or (
+        not interval(token, a.now).point and not _CLOCK.fullmatch(token)
+    ):
         return False
-    joined = (after := a.s.at(max(places) + 1)) is not None and after.text in ("and", ",", ".", "-", "here", ":", ";")
+    joined = (after := a.s.at(max(places) + 1)) is not None and after.text in (
+        "and",
+        ",",
+        ".",
+        "-",
+        "here",
+        ":",
+        ";",
+    )
     if joined:
         a.s.use(*places)
     return joined

@@ -61,7 +61,11 @@ def _each_counted(a: Asked) -> None:
     # `how many are encrypted and how many are not`
     value = bool(a.found.arguments.pop("encrypted"))
     a.found.sides = [{"encrypted": value}, {"encrypted": not value}]
-    a.found.then = {"op": "compare", "by": "encrypted", "values": ["encrypted", "not encrypted"][:: 1 if value else -1]}
+    a.found.then = {
+        "op": "compare",
+        "by": "encrypted",
+        "values": ["encrypted", "not encrypted"][:: 1 if value else -1],
+    }
     a.s.use(*(index for index, span in enumerate(a.s.spans) if span is last))
 
 
@@ -110,7 +114,11 @@ def _total(a: Asked, index: int) -> None:
             return
     if a.found.then is None and any(span.plays("priced") for span in a.s.spans):
         a.s.use(index)
-    elif a.found.then is None and len(a.s.spans) <= _SHORT and set(a.before.get("resource_type", ())) & set(_SIZED):
+    elif (
+        a.found.then is None
+        and len(a.s.spans) <= _SHORT
+        and set(a.before.get("resource_type", ())) & set(_SIZED)
+    ):
         # `how much in total`, after buckets
         _sum(a, size_field(types_said(a)), *range(len(a.s.spans)))
 

@@ -16,6 +16,7 @@ from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.pieces import pieces_of
+from agent.planner.inventory.pointing import dangling
 from agent.planner.language import Meaning, language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.purpose import hear_purpose
@@ -105,8 +106,10 @@ class Own:
         if self.planned:
             return None
         asked = any(span.plays("details", "field_of") for span in self.s.spans)
-        known = all(one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum())
-        if previous is None and asked and known and plans.dangling(self.s, self.seen):
+        known = all(
+            one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum()
+        )
+        if previous is None and asked and known and dangling(self.s, self.seen):
             return ask_for_antecedent(None)
         measured = self.seen.has("metric", "shy_metric", "tempted") or self._graph
         if outside and not self.seen.named and measured:
@@ -204,7 +207,9 @@ def _shortened(
     """Words too short for the ordinary mending, with the letter that was forgotten."""
     made, changes = [], []
     for token in tokens:
-        plain = token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        plain = (
+            token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
+        )
         better = _short_of().get(token.text) if plain else None
         if better is not None:
             changes.append((token.text, better))

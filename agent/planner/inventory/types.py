@@ -136,6 +136,13 @@ def _belongs(a: Asked, index: int) -> bool:
 
 
 def _left_out(a: Asked, index: int, kind: str) -> None:
+    neg = a.s.at(a.skip(index - 1, -1, leads=False))
+    if neg is not None and neg.text in _LACKING | {"have no", "has no"} and a.s.words()[0] in ("which", "what"):
+        if "group_by" in a.found.arguments and not a.found.arguments.get("resource_type"):
+            # `which accounts have no databases`
+            a.put("resource_type", kind, index)
+            a.found.refused.append(f"{neg.text} {a.s.spans[index].text}: of groups only those that have any")
+            return
     if not a.put("exclude_resource_type", kind, index):
         a.where("type", "ne", kind, index)
     a.s.use(*(i for i, _ in a.all("everything", "anything")))
@@ -147,9 +154,9 @@ def _implied(a: Asked) -> None:
     if a.found.arguments.get("engine") and set(kinds) <= _HOSTS and a.takes("resource_type"):
         a.found.arguments["resource_type"] = ["database"]
     versions = any(one[0] == "version" for one in a.found.where)
-    if versions and not kinds and "engine" not in a.found.arguments:
-        if any(span.get("provider") == "kubernetes" for span in a.s.spans):
-            a.put("resource_type", "cluster")
+    kubernetes = any(span.get("provider") == "kubernetes" for span in a.s.spans)
+    if versions and kubernetes and not kinds and "engine" not in a.found.arguments:
+        a.put("resource_type", "cluster")
     if a.found.arguments.get("runtime") and not kinds and a.takes("resource_type"):
         a.put("resource_type", "function")
     if a.found.arguments.get("resource_type") == []:
