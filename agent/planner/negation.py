@@ -34,7 +34,8 @@ def _negators(s: Sentence) -> list[int]:
 def _verbal(span: Span) -> bool:
     """`don't …`, `never …`: what follows may be a verb; `no …`, `without …` stand before a thing."""
     said = span.text.split()
-    return span.plays("negates") or said[said[0] in ("and", "but") and len(said) > 1] in word_set("verbal_negations")
+    first = said[-1] if said[0] in ("and", "but") else said[0]
+    return span.plays("negates") or first in word_set("verbal_negations")
 
 
 def read_negations(s: Sentence, tool: Tool, found: Found) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from agent.planner.amount import TIMES
-from agent.planner.phrases import PhraseSet
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, judges, keeps_history
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import key_of
@@ -190,10 +192,7 @@ def read_compared(a: Asked) -> None:
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
     # `200 GB or more` is no choice, and `older than 30 days` no comparison.
-    either = any(
-        one in ("or", "than") and not any(char.isdigit() for word in words[max(0, at - 2) : at] for char in word)
-        for at, one in enumerate(words)
-    )
+    either = any(one in ("or", "than") and not _of_a_number(words[:at]) for at, one in enumerate(words))
     more = either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")
     if not places and not more:
         return
@@ -213,3 +212,7 @@ def read_compared(a: Asked) -> None:
             if a.found.then is not None and a.found.then["op"] == "count":
                 a.found.then = None
             return
+
+
+def _of_a_number(before: Sequence[str]) -> bool:
+    return any(char.isdigit() for word in before[-2:] for char in word)

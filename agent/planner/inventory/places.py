@@ -86,7 +86,9 @@ def read_kinds(a: Asked) -> None:
     for index, span in a.all("public"):
         kinds = types_said(a)
         if kinds and set(kinds) <= set_of("without_address"):
-            a.found.refused.append(f"{span.text}: whether a {kinds[0].replace('_', ' ')} is public is not known")
+            a.found.refused.append(
+                f"{span.text}: whether a {kinds[0].replace('_', ' ')} is public is not known"
+            )
             a.s.use(index)
         else:
             a.where("public_ip", "known", span.get("public") == "true", index)
