@@ -208,6 +208,13 @@ def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
         (i for i in range(dimension_at + 1, len(s.spans)) if s.plays(i, "best") and not s.spans[i].used), None
     )
     dimension = span.get("dimension")
+    if best_at is not None and s.plays(best_at + 1, "stat") and s.spans[best_at + 1].get("stat") == "median":
+        # `which seller has the lowest median`: groups, and not the figure over all of them.
+        found.put("sort", f"median_{s.spans[best_at].get('best')}")
+        _group(s, dimension, tool, found, dimension_at, best_at, best_at + 1)
+        if not is_plural(span.text):
+            found.put("limit", 1)
+        return
     directly = best_at is not None and (
         s.spans[best_at - 1].text in word_set("copula") or _next_is(s, dimension_at)
     )

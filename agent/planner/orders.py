@@ -123,7 +123,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if _of_the_question(rest, write):
         return False
     if size := write.edit.at(words, at):
-        return _owned(words, at + size, write) and _orders(words, at + size, write)
+        pointed = size >= _LONG_VERB and words[at + size : at + size + 1] in (["them"], ["it"], ["those"], ["these"])
+        return pointed or (_owned(words, at + size, write) and _orders(words, at + size, write))
     return _misspelled(rest, write, known)
 
 
@@ -152,6 +153,10 @@ def _particles() -> dict[str, frozenset[str]]:
         if len(parts) == 2 and parts[1] in guard_facts()["write"]["particles"]:
             found[parts[0]] = found.get(parts[0], frozenset()) | {parts[1]}
     return found
+
+
+_LONG_VERB = 3
+"""An edit in so many words is one of what it points at, too: `get rid of them`; but `drop it` may be a filter."""
 
 
 def _begins_anew(rest: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ _STATE = 0.8
 _OFF_TOPIC = 2.6
 _MISSED = 4.0
 _AGE = 3.0
+_WELL = 1.0
 _HISTORY = 4.0
 _STOCK = 2.0
 _RENTED = 3.0
@@ -82,6 +83,10 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     """`why is azure missing`, `how old is the data`: about the sources, whatever else is named."""
     if absent(s):
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
+    last = next((span for span in reversed(s.spans) if span.text[0].isalnum()), None)
+    if last is not None and last.text in word_set("well") and any(span.plays("provider") for span in s.spans):
+        # `aws and gcp both fine?`
+        yield from ((tool.name, _WELL) for tool in lexicon.tools.values() if tool.has("check"))
     if any(span.plays("asks_age") for span in s.spans) and set(s.words()) & word_set("data_nouns"):
         yield from (
             (tool.name, _AGE)

@@ -24,6 +24,11 @@ def read_labels(a: Asked) -> None:
         _tagged(a, index)
     for index, span in a.all("owned_by"):
         _owned(a, index, str(span.get("owned_by")))
+    for index, span in enumerate(a.s.spans):
+        said, _, noun = span.text.rpartition("-")
+        if noun == "team" and said and not span.used and span.text not in a.s.known_names:
+            # `payments-team instances`
+            put_tag(a, (key_of(a, "team"), said), index)
     for index, _ in a.all("team_behind"):
         _team_behind(a, index)
     for index, _ in a.all("tag_key"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import Evidence
+from agent.planner.inventory.facts import is_plural
 from agent.planner.query import Query
 from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
@@ -13,9 +14,23 @@ def dangling(s: Sentence, seen: Evidence) -> bool:
     """`where is it running`, `are they healthy`, with nothing named that could be meant."""
     pointed = any(span.text in _POINTING for span in s.spans)
     others = ("everything", "anything", "services", "place", "label", "env", "spot", "kind")
+    if _that_one(s) and not seen.has(*_CALLED, *others, "region"):
+        return True
     return (
         pointed and "ones" not in s.words() and not seen.named and not seen.has(*others, "region", "beside")
     )
+
+
+def _that_one(s: Sentence) -> bool:
+    """`tell me about that server`: one thing is pointed at, and that is all that is said of it."""
+    return any(
+        span.text in ("that", "this") and (noun := s.at(index + 1)) is not None
+        and noun.plays("type", "shy_type") and not is_plural(noun.text) and index + 2 == len(s.spans)
+        for index, span in enumerate(s.spans)
+    )  # fmt: skip
+
+
+_CALLED = ("name", "named", "word", "id", "state", "metric", "age", "contains")
 
 
 _POINTING = frozenset(("it", "its", "they", "them", "their"))
