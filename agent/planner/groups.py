@@ -26,7 +26,8 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
     for index, span in list(s.all("per")):
         several = _several(s)
         sized = s.plays(index - 1, "unit") and s.spans[index - 1].get("unit") == "gb"
-        each = span.text.endswith(("each", "every")) and not sized
+        denied = s.plays(index - 1, "neg", "negates")
+        each = span.text.endswith(("each", "every")) and not sized and not denied
         if each and several and not s.plays(index + 1, "dimension"):
             _group(s, several, tool, found, index)
     for index, span in list(s.all("best")):

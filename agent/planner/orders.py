@@ -106,11 +106,8 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         return False
     rest = words[at:]
     granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    if (
-        _begins_anew(rest)
-        or _halts(rest)
-        or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted)
-    ):
+    noun = (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)) or _tells(rest)
+    if _begins_anew(rest) or _halts(rest) or (noun and not granted):
         return False
     if size := write.hard.at(words, at) or _parted(words, at):
         return _orders(words, at + size, write)
@@ -123,7 +120,12 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     if _of_the_question(rest, write):
         return False
     if size := write.edit.at(words, at):
-        pointed = size >= _LONG_VERB and words[at + size : at + size + 1] in (["them"], ["it"], ["those"], ["these"])
+        pointed = size >= _LONG_VERB and words[at + size : at + size + 1] in (
+            ["them"],
+            ["it"],
+            ["those"],
+            ["these"],
+        )
         return pointed or (_owned(words, at + size, write) and _orders(words, at + size, write))
     return _misspelled(rest, write, known)
 
@@ -163,6 +165,12 @@ def _begins_anew(rest: Sequence[str]) -> bool:
     """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
     following = rest[2] if len(rest) > 2 else "."
     return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
+
+
+def _tells(rest: Sequence[str]) -> bool:
+    """`give the type and the memory of every machine`: told is what is there; nothing is given to it."""
+    clause = list(takewhile(lambda word: word not in ".;!?", rest))
+    return clause[:1] == ["give"] and "of" in clause and not {"more", "to", "a", "another"} & set(clause)
 
 
 def _halts(rest: Sequence[str]) -> bool:

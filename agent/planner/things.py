@@ -148,6 +148,11 @@ def _asks_which(s: Sentence) -> bool:
     `what is failing on azure` asks which there; `is azure failing`, `azure: unhealthy?` whether it is.
     """
     named = next((index for index, span in enumerate(s.spans) if span.plays("provider")), None)
+    if s.words()[:1] in (("which",), ("what",), ("list",), ("show",)) and {"check", "checks"} & set(
+        s.words()
+    ):
+        # `which AWS quota checks are degraded`
+        return True
     if named is not None and not (named and s.spans[named - 1].text in _AT):
         return False
     first = s.spans[0].text if s.spans else ""

@@ -79,7 +79,8 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     pronoun = any(span.text in those for span in s.spans)
     if not own and any(span.text in _ALL for span in s.spans):
         return False
-    if pronoun and not _NOUNS & set(own):
+    if pronoun and not (_NOUNS - ({"type", "service"} if "ones" in s.words() else set())) & set(own):
+        # `the mysql ones`: of what was listed, whatever kind of thing the word is.
         return True
     words = [span for span in s.spans if span.text[0].isalnum()]
     if not own:
