@@ -88,7 +88,7 @@ def _ends(a: Asked, index: int) -> bool:
     after, before = a.s.at(index + 1), a.s.at(index - 1)
     numbered = before is not None and before.number is not None
     if after is not None and after.text in _BEFORE_TIME:
-        return not numbered and bool(a.found.arguments.get("time")) or a.s.plays(index + 2, "unit")
+        return (not numbered and bool(a.found.arguments.get("time"))) or a.s.plays(index + 2, "unit")
     return not numbered and (after is None or not after.text[0].isalnum())
 
 

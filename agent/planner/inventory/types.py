@@ -140,12 +140,13 @@ def _belongs(a: Asked, index: int) -> bool:
 
 def _left_out(a: Asked, index: int, kind: str) -> None:
     neg = a.s.at(a.skip(index - 1, -1, leads=False))
-    if neg is not None and neg.text in _LACKING | {"have no", "has no"} and a.s.words()[0] in ("which", "what"):
-        if "group_by" in a.found.arguments and not a.found.arguments.get("resource_type"):
-            # `which accounts have no databases`
-            a.put("resource_type", kind, index)
-            a.found.refused.append(f"{neg.text} {a.s.spans[index].text}: of groups only those that have any")
-            return
+    none = neg is not None and neg.text in _LACKING | {"have no", "has no"}
+    asks = a.s.words()[0] in ("which", "what") and "group_by" in a.found.arguments
+    if neg is not None and none and asks and not a.found.arguments.get("resource_type"):
+        # `which accounts have no databases`
+        a.put("resource_type", kind, index)
+        a.found.refused.append(f"{neg.text} {a.s.spans[index].text}: of groups only those that have any")
+        return
     if not a.put("exclude_resource_type", kind, index):
         a.where("type", "ne", kind, index)
     a.s.use(*(i for i, _ in a.all("everything", "anything")))
