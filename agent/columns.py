@@ -83,6 +83,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "group": (
         ("group", lambda row: figures.side(row.get("group"))),
+        ("GPU", lambda row: row.get("gpu")),
+        ("side", lambda row: figures.side(row["of"]) if "of" in row and "gpu" not in row else None),
         ("offers", lambda row: row.get("count")),
         ("cheapest $/GPU-hour", lambda row: figures.usd(row.get("min"))),
         ("median $/GPU-hour", lambda row: figures.usd(row.get("median"))),

@@ -164,6 +164,8 @@ def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Map
         totals = [one.get("total") for one in results] if len(results) > 1 else [None] * len(sides)
         told = [(label, side, total or len(side)) for (label, side), total in zip(sides, totals, strict=True)]
         return Computed("compare", {"by": by}, list(rows), sides_of(told))
+    if any("median" in row for row in rows):
+        return _compared_groups(by, rows, sides)
     lines: list[Row] = []
     cheapest: list[Row] = []
     for label, side in sides:
@@ -178,6 +180,16 @@ def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Map
         )
         cheapest += [row for _, row in pairs[:1]]
     return Computed("compare", {"by": by}, cheapest if cheapest else list(rows), lines)
+
+
+def _compared_groups(
+    by: str | None, rows: Sequence[Row], sides: Sequence[tuple[Any, Sequence[Row]]]
+) -> Computed:
+    """`A100 and H100 per provider`: the groups of each side beside each other, those of one name together."""
+    lines: list[Row] = [{**row, "of": label} for label, side in sides for row in side]
+    order = {name: at for at, name in enumerate(dict.fromkeys(row["group"] for row in rows))}
+    lines.sort(key=lambda row: order[row["group"]])
+    return Computed("compare", {"by": by, "sides": [label for label, _ in sides]}, [*rows], lines)
 
 
 def _label(result: Mapping[str, Any], then: Mapping[str, Any], number: int) -> Any:

@@ -83,7 +83,8 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     held = done[-1].get("as_of") if done and listed else None
     of_day = f"As of {moment(held)}, from price lists: " if held else ""
     figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
-    return f"{of_day}{word} {by}: {side(first.get('group'))}, {figures}."
+    name = side(first.get("group")) + (f" ({first['gpu']})" if first.get("gpu") else "")
+    return f"{of_day}{word} {by}: {name}, {figures}."
 
 
 def checks(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:

@@ -190,7 +190,8 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     groups = int((done[-1].get("total") if done else None) or len(rows))
     total = sum(int(row["count"]) for row in rows)
     whole = counted(answer.applied, total) if groups == len(rows) else f"{number(groups)} groups"
-    more = f" and {plural(groups - NAMED, 'more group')}" if groups > NAMED else ""
+    named = min(NAMED, len(rows))
+    more = f" and {plural(groups - named, 'more group')}" if groups > named else ""
     if str(answer.applied.get("sort")).startswith("price"):
         told = ", ".join(f"{_group(row)} {_hourly(row)}" for row in rows[:NAMED])
         return f"{whole}{conditions(answer.applied)} by {by}, an hour: {told}{more}."

@@ -189,6 +189,8 @@ def _compare(result: Computed, answer: Answer) -> str:
     priced = [line for line in result.lines if line["min"] is not None]
     if not priced:
         return _nothing(answer)
+    if "sides" in result.figures:
+        return _groups_compared(result.figures["sides"], priced, answer)
     best = min(priced, key=lambda line: line["min"])
     rest = ", ".join(f"{side(one['group'])} from {usd(one['min'])}" for one in priced if one is not best)
     empty = ", ".join(side(one["group"]) for one in result.lines if one["min"] is None)
@@ -196,6 +198,19 @@ def _compare(result: Computed, answer: Answer) -> str:
     more = f"; {rest}" if rest else ""
     none = f" No offer: {empty}." if empty else ""
     return f"{dated(row)}{side(best['group'])} is cheapest, from {usd(best['min'])} per GPU-hour{more}.{none}"
+
+
+def _groups_compared(sides: Sequence[Any], priced: Sequence[Row], answer: Answer) -> str:
+    """`Cheapest provider: A100 vast, from $0.85; H100 vast, from $1.75 per GPU-hour.`"""
+    told = []
+    for label in sides:
+        mine = [line for line in priced if line["of"] == label]
+        best = min(mine, key=lambda line: line["min"], default=None)
+        told.append(
+            f"{side(label)} {side(best['group'])}, from {usd(best['min'])}" if best else f"{side(label)} none"
+        )
+    by = answer.calls[-1]["arguments"].get("group_by", "group")
+    return f"Cheapest {by}: {'; '.join(told)} per GPU-hour."
 
 
 def _diff(result: Computed, answer: Answer) -> str:

@@ -90,6 +90,13 @@ CALENDAR: dict[str, _Span] = {
 ALIASES = {
     **dict.fromkeys(("right_now", "currently", "at_the_moment", "at_present", "presently"), "now"),
     **dict.fromkeys(("last_night", "over_night"), "overnight"),
+    **{
+        f"since_{the}{begins}_of_{which}_{unit}": f"{unit}_to_date"
+        for the in ("the_", "")
+        for begins in ("beginning", "start")
+        for which in ("the", "this")
+        for unit in ("week", "month", "quarter", "year")
+    },
     **dict.fromkeys(("mtd", "month-to-date", "this_month_so_far", "so_far_this_month"), "month_to_date"),
     **dict.fromkeys(("ytd", "year-to-date", "this_year_so_far", "so_far_this_year"), "year_to_date"),
     **dict.fromkeys(("qtd", "quarter-to-date", "so_far_this_quarter"), "quarter_to_date"),

@@ -19,6 +19,8 @@ class Amount:
     op: str | None = None
     op_at: int | None = None
     hours: float | None = None
+    per_gpu: bool = False
+    """It was said to be the price of each GPU."""
 
 
 _CURRENCIES = ("$", "€", "£", "¥", "₹", "usd", "eur", "gbp")
@@ -42,6 +44,10 @@ _SUFFIX = (
 
 
 TIMES = ("hour", "day", "week", "month", "year", "weekend", "fortnight", "minute")
+
+
+_WHOLE = frozenset(("full", "whole", "entire", "straight", "solid", "consecutive", "complete", "more"))
+"""Between a number and its unit of time: `five full days`."""
 
 
 _TURNED = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
@@ -68,6 +74,8 @@ def amount_at(s: Sentence, index: int) -> Amount:
     elif _op_before_unit(s, index):
         amount.op, amount.op_at, amount.last = s.spans[index + 1].get("op"), index + 1, index + 1
         after = s.at(index + 2)
+    elif after is not None and after.text in _WHOLE and _of_time(s.at(index + 2)):
+        amount.last, after = index + 1, s.at(index + 2)
     if amount.unit is None and after is not None and after.plays("unit") and _is_unit(after, s, index):
         amount.unit, amount.last = after.get("unit"), amount.last + 1
         _scaled(amount)
@@ -85,6 +93,10 @@ def amount_at(s: Sentence, index: int) -> Amount:
         amount.op = _TURNED[str(amount.op)]
     _unit_behind_comparison(s, amount)
     return amount
+
+
+def _of_time(span: Span | None) -> bool:
+    return span is not None and span.get("unit") in TIMES
 
 
 def _unit_behind_comparison(s: Sentence, amount: Amount) -> None:
@@ -156,10 +168,13 @@ def _period_at(s: Sentence, amount: Amount) -> float | None:
         if span.text in ("/", "a", "an", "p") or span.plays("per"):
             at += 1
             continue
+        if span.plays("gpu") and s.spans[at - 1].text in ("/", "per", "a", "each"):
+            # `$2 per H100`: the model is still what is asked for.
+            amount.per_gpu = amount.unit in ("usd", None)
+            s.use(at - 1)
+            break
         if span.plays("per_gpu") or (
-            span.plays("unit")
-            and span.get("unit") == "gpu"
-            and s.spans[at - 1].text in ("/", "per", "a", "each")
+            span.get("unit") == "gpu" and s.spans[at - 1].text in ("/", "per", "a", "each")
         ):
             if "hour" in span.text:
                 seen = at
@@ -186,6 +201,7 @@ def _per_gpu_said(s: Sentence, amount: Amount, at: int) -> bool:
     """`$2 per gpu`: said of the price, so that a cap is not for the whole instance."""
     if amount.unit == "usd" or amount.unit is None:
         s.spans[at].used = True
+        amount.per_gpu = True
         return True
     return False
 

@@ -14,7 +14,9 @@ from agent.planner.counts import (
     count_gpus,
     count_words,
     counted,
+    in_a_machine,
     model_after,
+    of_a_size,
     of_them,
     rows_or_count,
 )
@@ -23,7 +25,7 @@ from agent.planner.language import language, word_set
 from agent.planner.leftovers import is_content
 from agent.planner.periods import read_daily, read_periods
 from agent.planner.sentence import Sentence, Span
-from agent.planner.sizes import read_size
+from agent.planner.sizes import at_most, read_size
 from agent.planner.tool import Tool
 
 _MOST_GPUS = 16
@@ -86,16 +88,28 @@ def _typed(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     if amount.unit == "foreign":
         return _foreign(s, amount, found)
     if amount.unit in ("percent", "core"):
-        return False
+        return _of_row(s, amount, tool, found)
     if amount.unit == "usd":
         return _money(s, amount, found)
     if amount.unit == "gb":
-        return read_size(s, amount, found)
+        return read_size(s, amount, tool, found)
     if amount.unit in TIMES:
         return _duration(s, amount, found)
     if amount.unit in ("gpu", "times", "node", "offer"):
-        return counted(s, amount, found)
+        return counted(s, amount, tool, found)
     return _bare(s, amount, tool, found)
+
+
+def _of_row(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
+    """`at least 16 vcpus`, `99 % reliability`: no argument takes it; the rows tell."""
+    field, value = "vcpus", amount.value
+    if amount.unit == "percent":
+        place = next((i for i, sp in s.all("field") if sp.get("field") == "reliability"), None)
+        if place is None or amount.value > 100:
+            return False
+        s.use(place)
+        field, value = "reliability", amount.value / 100
+    return found.meet(tool, field, amount.op or "ge", value)
 
 
 def _foreign(s: Sentence, amount: Amount, found: Found) -> bool:
@@ -119,9 +133,18 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         found.refused.append(f"around ${amount.value:g}: a price can have a lower and an upper limit")
         return True
     per_node = near(s, amount, "per_node")
-    per_gpu = any(sp.plays("per_gpu") for sp in s.spans[amount.at : amount.last + 1]) or None
+    s.use(*(i for i, sp in enumerate(s.spans) if sp.plays("budget")))
+    per_gpu = amount.per_gpu or any(sp.plays("per_gpu") for sp in s.spans[amount.at : amount.last + 1])
+    each = _each_behind(s, amount)
+    if each is not None:
+        s.use(amount.last + 1)
+        per_gpu, per_node = (
+            per_gpu or each == "gpu",
+            per_node or (amount.last + 1 if each == "node" else None),
+        )
     if per_node is not None:
         s.use(per_node)
+    in_all = near(s, amount, "whole")
     for role in ("whole", "quantity"):
         if (place := near(s, amount, role)) is not None and (
             role == "whole" or s.spans[place].get("quantity") == "price"
@@ -135,11 +158,25 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         found.then = {"op": "within", "usd_total": amount.value}
         return True
     argument = "min_price" if amount.op in ("gt", "ge") else "max_price"
-    scope = False if per_node is not None else True if per_gpu else None
+    whole = per_node is not None or (in_all is not None and amount.hours is not None)
+    scope = False if whole else per_gpu or None
     if amount.hours is None and scope is None and argument == "max_price":
         found.loose_cap = amount.value
     _cap(found, argument, amount.value, scope)
     return True
+
+
+def _each_behind(s: Sentence, amount: Amount) -> str | None:
+    """`$2 each`: of each GPU, or of each machine where those were spoken of last."""
+    after = s.at(amount.last + 1)
+    if after is None or after.text not in ("each", "apiece") or s.plays(amount.last + 2, "dimension", "unit"):
+        return None
+    before = (sp for sp in reversed(s.spans[: amount.at]) if sp.plays("gpu") or sp.get("unit") in _NOUNS)
+    noun = next(before, None)
+    return "node" if noun is not None and noun.get("unit") == "node" else "gpu"
+
+
+_NOUNS = ("gpu", "node")
 
 
 def _cap(found: Found, argument: str, value: float, per_gpu: bool | None) -> None:
@@ -150,8 +187,7 @@ def _cap(found: Found, argument: str, value: float, per_gpu: bool | None) -> Non
 
 def _is_budget(s: Sentence, found: Found) -> bool:
     """An amount is a budget beside words that say so, or when a length of time is asked for."""
-    if (place := next((i for i, sp in enumerate(s.spans) if sp.plays("budget")), None)) is not None:
-        s.use(place)
+    if any(sp.plays("budget") for sp in s.spans):
         return True
     return found.how_long or any(sp.plays("whole") for sp in s.spans)
 
@@ -176,9 +212,16 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """A number without a unit: rows, a count, a size, a price."""
     whole = int(amount.value) if amount.value == int(amount.value) else 0
     before, after = s.at(amount.at - 1), s.at(amount.last + 1)
-    if before is not None and before.text in ("x", "*"):
+    if before is not None and before.text in ("x", "*", "times"):
         s.use(amount.at - 1)
         count_gpus(found, whole, amount.op)
+        return True
+    if whole and amount.op is None and (last := of_a_size(s, amount) or in_a_machine(s, amount)):
+        s.use(*range(amount.at, last + 1))
+        count_gpus(found, whole, None)
+        return True
+    if whole and amount.op is None and _of_each_group(s, amount):
+        found.put("limit", whole)
         return True
     if (
         whole
@@ -197,7 +240,7 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     if amount.hours is not None:
         amount.unit = "usd"
         return _money(s, amount, found)
-    if whole and amount.op is None and after is not None and after.plays("gpu"):
+    if whole and amount.op in (None, "eq") and after is not None and after.plays("gpu"):
         return before_model(s, amount, whole, found, amount.last + 1)
     if (what := near(s, amount, "quantity")) is not None:
         return _by_quantity(s, amount, tool, found, what)
@@ -221,11 +264,24 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         return True
     if amount.op == "eq" or amount.op == "around":
         return False
+    if whole and amount.op is None and before is not None and before.text in _LIMITS:
+        found.put("limit", whole)
+        return True
     if amount.op is not None:
         return _bare_compared(s, amount, tool, found, whole)
     if whole and before is not None and before.plays("gpu"):
         return after_model(s, amount, found, before)
     return _last_resort(s, amount, whole, found)
+
+
+_LIMITS = ("limit", "limit to", "limit it to", "limit them to")
+
+
+def _of_each_group(s: Sentence, amount: Amount) -> bool:
+    """`three per region`: so many rows of every group."""
+    return s.plays(amount.last + 1, "per") and any(
+        s.plays(at, "dimension") for at in (amount.last + 2, amount.last + 3)
+    )
 
 
 def _behind(amount: Amount) -> int:
@@ -251,7 +307,7 @@ def _by_quantity(s: Sentence, amount: Amount, tool: Tool, found: Found, what: in
     if amount.op is None and quantity in ("memory", "ram"):
         amount.op = "ge"
     amount.unit = "gb"
-    return read_size(s, amount, found)
+    return read_size(s, amount, tool, found)
 
 
 def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole: int) -> bool:
@@ -311,8 +367,9 @@ def _last_resort(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
 
 def is_bare_turn(s: Sentence, at: int) -> bool:
     """`make it 10`, `show 10`: nothing but a number; the question before says what it counts."""
-    others = [span for index, span in enumerate(s.spans) if index != at and not _frames(span)]
-    return len(s.spans) <= _SHORT and not any(
+    taken_back = [index for index, span in enumerate(s.spans) if span.used and not span.meanings]
+    others = [sp for i, sp in enumerate(s.spans) if i != at and i not in taken_back and not _frames(sp)]
+    return len(s.spans) - len(taken_back) <= _SHORT and not any(
         span.number is not None or is_content(span.text) or _is_value(span) for span in others
     )
 
@@ -341,13 +398,15 @@ def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
         if joint not in ("to", "-", "and", "until", "through") or (joint == "and" and lead is None):
             continue
         first, second = amount_at(s, low), amount_at(s, high)
+        if first.unit is None and s.plays(high + 1, "unit") and s.spans[high + 1].get("unit") == "cent":
+            first.value /= 100
         unit = second.unit or first.unit or "usd"
         if unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
             found.put("min_price", first.value)
             found.put("max_price", second.value)
         elif unit == "gb":
             found.put("min_memory", first.value)
-            found.refused.append(f"at most {second.value:g} GB: there is no upper limit for memory")
+            at_most(found, tool, second.value, "le")
         elif unit == "foreign":
             _foreign(s, second, found)
         else:

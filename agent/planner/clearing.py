@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from agent.planner.guard import PhraseSet
 from agent.planner.language import language
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 
 _BETWEEN = frozenset(("the", "that", "my", "our", "this", "any", "all", "on", "of", "about", "a", "specific"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from agent.planner.guard import PhraseSet
 from agent.planner.language import language
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence, Span
 
 _KINDS = (
@@ -26,7 +26,7 @@ _SIGNS = frozenset((",", ".", ";", "-", ":", "!"))
 
 def take_back(s: Sentence) -> bool:
     """Of two things of one kind around such words the first is not meant; whether there was one."""
-    mended = False
+    mended = _opens(s)
     for first, last in _marks(s):
         after = s.spans[last + 1 :]
         gone = [at for kind in _KINDS if (at := _taken_back(s, kind, first, after)) is not None]
@@ -37,6 +37,24 @@ def take_back(s: Sentence) -> bool:
             s.use(*range(first, last + 1))
             mended = True
     return mended
+
+
+def _opens(s: Sentence) -> bool:
+    """`sorry, meant the 40`, `oops I meant MI325X`: what follows stands for what was said before."""
+    said, end = s.words(), 0
+    while end < len(said) and (
+        size := _phrases().at(said, end) or (said[end] in _SIGNS) or (end and said[end] in _MEANT)
+    ):
+        end += size
+    if end == len(said) or not set(said[:end]) & _MEANT:
+        return False
+    for span in s.spans:
+        if span.last < end:
+            span.meanings, span.used = (), True
+    return True
+
+
+_MEANT = frozenset(("mean", "meant", "said", "thinking", "should"))
 
 
 def _marks(s: Sentence) -> list[tuple[int, int]]:

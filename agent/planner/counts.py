@@ -6,12 +6,13 @@ from agent.planner.amount import TIMES, Amount
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
+from agent.planner.tool import Tool
 from cloudtop import gpus
 
 SHARED = (2.0, 4.0, 8.0, 16.0)
 
 
-def counted(s: Sentence, amount: Amount, found: Found) -> bool:
+def counted(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """GPUs in an instance, instances together, or rows wanted."""
     whole = int(amount.value)
     if amount.value != whole or whole < 1:
@@ -19,6 +20,10 @@ def counted(s: Sentence, amount: Amount, found: Found) -> bool:
             found.put("fractional", True)
             return True
         return False
+    if amount.unit == "offer" and amount.op in ("gt", "ge"):
+        # `are there more than 10 offers`: how many there are tells it.
+        found.then = found.then or {"op": "count"}
+        return True
     if amount.unit == "offer":
         found.put("limit", whole)
         return True
@@ -35,8 +40,7 @@ def counted(s: Sentence, amount: Amount, found: Found) -> bool:
     if amount.unit == "node":
         return _nodes(s, amount, whole, found)
     if amount.op in ("lt", "le"):
-        found.refused.append(f"at most {whole} GPUs: there is no upper limit for the count")
-        return False
+        return found.meet(tool, "gpu_count", amount.op, whole)
     if amount.unit == "gpu" and amount.op is None and _rows_meant(s, amount):
         found.put("limit", whole)
         return True
@@ -77,6 +81,8 @@ def _beside_model(s: Sentence, amount: Amount) -> bool:
 
 
 _OF = ("of", "with", "of type", "nvidia")
+_MOST = 16
+"""GPUs in the largest machines."""
 _LARGEST = 8
 """GPUs in the machines that most sellers have at most: more of them are machines of so many together."""
 
@@ -135,6 +141,31 @@ def rows_or_count(s: Sentence, amount: Amount, whole: int, found: Found) -> bool
     return True
 
 
+def of_a_size(s: Sentence, amount: Amount) -> int | None:
+    """`two 80gb cards`, `4 24 GB GPUs`: how many of a size; where the number of them ends."""
+    size, gb = s.at(amount.last + 1), s.at(amount.last + 2)
+    if size is None or size.number is None or gb is None or gb.get("unit") != "gb":
+        return None
+    at = amount.last + 3
+    while s.plays(at, "quantity", "=vendor", "=architecture", "=form"):
+        at += 1
+    noun = s.at(at)
+    cards = noun is not None and (noun.get("unit") == "gpu" or noun.plays("gpu"))
+    return amount.at if cards else None
+
+
+def in_a_machine(s: Sentence, amount: Amount) -> int | None:
+    """`eight in a box`, `4 to a server`: how many in one; where that ends."""
+    lead, article, noun = (s.at(amount.last + step) for step in (1, 2, 3))
+    if lead is None or article is None or lead.text not in ("in", "to", "inside", "on", "within"):
+        return None
+    one = article.text in ("a", "one", "the", "each", "every", "single") or article.plays("count_word")
+    if article.plays("per") and article.text not in ("each", "every"):
+        return None
+    machine = noun is not None and noun.get("unit") == "node" and not noun.text.endswith("s")
+    return amount.last + 3 if one and machine else None
+
+
 def of_them(s: Sentence, amount: Amount, whole: int, found: Found) -> bool:
     """`8 of them`: a count; `5 of those offers`: rows."""
     following = s.at(amount.last + 2)
@@ -190,6 +221,8 @@ def before_model(s: Sentence, amount: Amount, whole: int, found: Found, place: i
             f"top {whole} {name} offers",
         )
         return True
+    if whole > _MOST and amount.op is None and not s.plays(amount.last + 1, "unit"):
+        return _machines(s, whole, found)
     count_gpus(found, whole, amount.op)
     return True
 
@@ -220,7 +253,12 @@ def count_words(s: Sentence, found: Found) -> None:
     """`single`, `pair of`, `quad`, `multi-gpu`."""
     for index, span in s.all("count_word"):
         after = s.at(index + 1)
-        if after is not None and after.get("unit") == "node" and _in_a(s, index):
+        if after is not None and after.get("unit") in ("node", "gpu") and _in_a(s, index):
+            # `in a single card` says nothing of how many there are.
+            s.use(*((index, index + 1) if after.get("unit") == "gpu" else ()))
+            continue
+        if after is not None and after.plays("best", "field_best", "cheaper", "dearer"):
+            s.use(index)
             continue
         if span.text.endswith("of") and _of_machines(s, index):
             found.put("nodes", int(span.get("count_word")))

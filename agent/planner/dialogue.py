@@ -43,6 +43,7 @@ _NUMBERED = {
     "min_price": "over ${} per hour",
     "memory": "{} GB of memory each",
     "min_memory": "at least {} GB of memory each",
+    "hours": "{} hours of use",
 }
 _KEPT_THEN = frozenset(("median", "average", "range", "divide", "within", "diff", "compare", "worth"))
 _OVER_ALL = frozenset(("count", "distinct", "median", "average", "range"))
@@ -95,6 +96,8 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     arguments: dict[str, Any] = {
         k: list(v) if isinstance(v, list) else v for k, v in previous.arguments.items()
     }
+    if previous.then is not None and previous.then.get("where") and "limit" in previous.then:
+        arguments["limit"] = previous.then["limit"]
     sides = tuple(previous.sides)
     for argument in found.cleared:
         arguments.pop(argument, None)
@@ -104,6 +107,9 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     if found.then is not None and found.then["op"] in _OVER_ALL and "group_by" not in found.arguments:
         for argument in ("group_by", "limit_per_group", "limit"):
             arguments.pop(argument, None)
+    if found.budget is not None and not found.how_long and "hours" in arguments:
+        found.then = {"op": "within", "usd_total": found.budget}
+        found.arguments.pop("limit", None)
     union = any(span.plays("also") and span.text != "plus" for span in s.spans) or found.compare
     new = _of_the_model(found, arguments)
     for argument, value in new.items():
@@ -117,6 +123,7 @@ def merged(previous: Query, found: Found, tool: Tool, s: Sentence) -> Query:
     for positive, negative in _OPPOSITE:
         _apart(arguments, positive, negative, found.arguments)
     sides = sides if len(sides) > 1 else ()
+    _scoped(arguments, previous, found)
     return Query(previous.tool, arguments, sides, _then(previous, found, arguments, sides))
 
 
@@ -133,6 +140,8 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
         found.put("limit", whole)
         return
     names = [name for name in _NUMBERED if name in before and (whole or name.endswith("price"))]
+    if "hours" in names and value <= max(SHARED):
+        names.remove("hours")
     if len(names) > 1 and before.get("limit") == 1:
         names.remove("limit")
     if len(names) > 1:
@@ -142,6 +151,9 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
     if not names and not whole:
         return
     name = names[0] if names else "limit" if listed or not tool.has("count") else "count"
+    if name == "max_price" and before[name] <= _A_DOLLAR and value >= _CENTS:
+        # The price before was said in cents.
+        value, whole = value / 100, 0
     found.put(name, whole or value)
     found.notices.append(f"{value:g} was read as: {_NUMBERED[name].format(f'{value:g}')}.")
     if not names:
@@ -149,6 +161,30 @@ def read_bare(s: Sentence, found: Found, tool: Tool, before: Mapping[str, Any]) 
             f"“{whole}x” asks for GPUs in one machine" if name == "limit" else f"“show {whole}” for offers"
         )
         found.notices.append(f"Say it otherwise if that is not meant: {other}.")
+
+
+def _scoped(arguments: dict[str, Any], previous: Query, found: Found) -> None:
+    """A limit of one question and the count of another: for the whole machine, which is told."""
+    count = arguments.get("count", 1)
+    if count < 2:
+        return
+    if found.money_cap is not None and "count" not in found.arguments:
+        argument, value, per_gpu = found.money_cap
+        arguments[argument] = round(value * count, 6) if per_gpu else value
+        found.where[:] = [one for one in found.where if not str(one[0]).startswith("usd")]
+        if found.then is not None and "where" in found.then:
+            found.then = None
+        if per_gpu:
+            found.notices.append(f"${value:g} per GPU is ${value * count:g} for {count} of them.")
+    elif (
+        "count" in found.arguments
+        and "max_price" in previous.arguments
+        and previous.arguments.get("count", 1) == 1
+    ):
+        found.notices.append(f"${arguments['max_price']:g} is the limit for all {count} GPUs together now.")
+
+
+_A_DOLLAR, _CENTS = 1, 5
 
 
 def read_next(s: Sentence, found: Found, previous: Query) -> None:
@@ -212,11 +248,43 @@ def _apart(arguments: dict[str, Any], positive: str, negative: str, new: Mapping
 def _then(
     previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
 ) -> dict[str, Any] | None:
+    """What is computed, over the rows that meet the conditions of both questions."""
+    made = _computed(previous, found, arguments, sides)
+    where = [one for one in (previous.then or {}).get("where", ()) if _still_meant(one[0], found)]
+    where += found.where
+    made = {key: value for key, value in (made or {}).items() if key not in ("where", "limit")}
+    if where and "group_by" not in arguments:
+        return {**(made or {"op": "filter"}), "where": [list(one) for one in where]}
+    return None if made.get("op") == "filter" and "field" not in made else made or None
+
+
+def _several(arguments: Mapping[str, Any], name: str) -> list[Any]:
+    value = arguments.get(name)
+    return list(value) if isinstance(value, list) and name in _SIDES else []
+
+
+_SIDES = ("gpu", "providers", "region")
+
+
+def _still_meant(name: str, found: Found) -> bool:
+    """Whether a condition of the question before is neither replaced nor taken away."""
+    argument = {"gpu_memory_gib": "memory", "gpu_count": "count", "usd_per_gpu_hour": "max_price"}.get(
+        name, name
+    )
+    said = {argument, f"min_{argument}"} & (found.arguments.keys() | found.cleared)
+    return not said and not any(one[0] == name for one in found.where)
+
+
+def _computed(
+    previous: Query, found: Found, arguments: Mapping[str, Any], sides: tuple[Mapping[str, Any], ...]
+) -> dict[str, Any] | None:
     """What is computed stays from question to question where it still makes sense."""
     if found.then is not None:
         if found.then["op"] == "divide" and found.budget is None and previous.then:
             return dict(previous.then)
         return dict(found.then)
+    if found.compare and (by := next((n for n in found.arguments if len(_several(arguments, n)) > 1), None)):
+        return {"op": "compare", "by": by, "values": _several(arguments, by)}
     if previous.then is None or previous.then["op"] not in _KEPT_THEN or found.best is not None:
         return None
     kept = dict(previous.then)

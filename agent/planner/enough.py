@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.planner.found import Found
 from agent.planner.query import Query
-from agent.planner.sentence import Sentence
+from agent.planner.sentence import Sentence, Span
 from agent.planner.sentence import priced as is_priced
 
 
@@ -14,11 +14,18 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
     if (
         "sort" in query.arguments
         or "rank_by" in arguments
-        or (arguments & {"max_price", "min_price"} and any(sp.get("unit") == "usd" for sp in s.spans))
+        or (
+            arguments & {"max_price", "min_price"}
+            and any(sp.get("unit") in ("usd", "cent") for sp in s.spans)
+        )
     ):
         return True
     moved = found.then is not None and found.then["op"] == "diff"
-    if moved and any(map(is_priced, s.spans)):
+    if moved and any(is_priced(span) or _of_price(span) for span in s.spans):
+        return True
+    if _dangling(s, arguments):
+        return False
+    if (found.then or {}).get("op") in ("within", "divide") and (near_gpu(s) or _rents(s)):
         return True
     if arguments & {
         "available",
@@ -32,6 +39,8 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         "min_count",
         "fractional",
     }:
+        return True
+    if {str(one[0]) for one in found.where} & _OF_GPUS:
         return True
     if len(arguments) > 1 and arguments & {"memory", "min_memory"}:
         return True
@@ -65,6 +74,26 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
     return bool(query.sides) or (gpu_word and (priced or found.best is not None))
 
 
+_OF_GPUS = frozenset(("gpu_memory_gib", "gpu_count", "usd_per_gpu_hour", "usd_per_hour"))
+"""Row fields that only offers of GPUs have."""
+
+
+def _of_price(span: Span) -> bool:
+    """`price drop`, `get more expensive`: a change of prices, whatever they are of."""
+    return span.plays("change") and any(word in span.text for word in ("pric", "expens", "cheap", "dear"))
+
+
+def _rents(s: Sentence) -> bool:
+    """`what can I rent`, `which can we afford`."""
+    return bool({"rent", "rented", "afford", "lease", "hire"} & set(s.words()))
+
+
+def _dangling(s: Sentence, arguments: set[str]) -> bool:
+    """`eight of those`: so many of what was never named."""
+    pointing = {"those", "them", "these"} & {word for span in s.spans for word in span.text.split()}
+    return bool(pointing) and arguments <= {"count", "min_count", "spot", "nodes"}
+
+
 def near_gpu(s: Sentence) -> bool:
     """Whether a GPU, an instance type or spot is spoken of at all."""
     return any(span.plays("gpu", "=spot", "=instance_type") or span.get("unit") == "gpu" for span in s.spans)
@@ -91,6 +120,7 @@ def mostly_unread(s: Sentence, found: Found, query: Query, ignored: tuple[str, .
         bool(measures(query))
         or near_gpu(s)
         or any(span.plays("provider") or next(span.values, None) for span in s.spans)
+        or (found.then is not None and found.then["op"] == "diff" and priced)
     )
     understood = used + len(s.cue_tokens.get(query.tool, ()))
     return (

@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.planner.tool import Tool
+
+_NOUNS = {
+    "gpu_memory_gib": "GB of memory on each GPU",
+    "gpu_count": "GPUs",
+    "ram_gib": "GB of host memory",
+    "vcpus": "vCPUs",
+    "reliability": "reliability",
+}
+_SAID = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "ne": "other than"}
+
 
 @dataclass
 class Found:
@@ -55,6 +66,19 @@ class Found:
         values = self.arguments.setdefault(argument, [])
         if value not in values:
             values.append(value)
+
+    def meet(self, tool: Tool, field: str, op: str, value: float | str) -> bool:
+        """A condition that no argument takes: code keeps the rows that meet it, where rows tell it."""
+        if field not in tool.fields or not tool.has("limit"):
+            said = f"{_SAID.get(op, op)} {value:g}" if isinstance(value, int | float) else f"{op} {value}"
+            self.refused.append(f"{field.replace('_', ' ')} {said}: no row tells it")
+            return False
+        whole = isinstance(value, float) and value.is_integer()
+        self.where.append([field, op, int(value) if whole else value])
+        if field in _NOUNS and not isinstance(value, str):
+            said = f"{_SAID.get(op, op)} {value:g} {_NOUNS[field]}"
+            self.notices.append(f"Only offers with {said}; those that do not tell are left out.")
+        return True
 
     def ask(self, question: str, *choices: str) -> None:
         """Note what must be asked back."""

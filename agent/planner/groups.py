@@ -14,13 +14,20 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
     for index, span in list(s.all("per_gpu")):
         if s.plays(index + 1, "dimension") and s.spans[index + 1].get("dimension") == "gpu":
             _group(s, "gpu", tool, found, index, index + 1)
+        elif _each_model(s, span):
+            _group(s, "gpu", tool, found, index)
         elif span.plays("per_gpu"):
             s.use(index)
+    for index, span in list(s.all("any_seller")):
+        if _of_every(s, index, span, found) or _all_compared(s):
+            _group(s, "provider", tool, found, index)
     for index, _ in list(s.all("per")):
         _per(s, index, tool, found)
     for index, span in list(s.all("per")):
         several = _several(s)
-        if span.text.endswith(("each", "every")) and several and not s.plays(index + 1, "dimension"):
+        sized = s.plays(index - 1, "unit") and s.spans[index - 1].get("unit") == "gb"
+        each = span.text.endswith(("each", "every")) and not sized
+        if each and several and not s.plays(index + 1, "dimension"):
             _group(s, several, tool, found, index)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
@@ -30,10 +37,45 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
     _who_sells(s, tool, found)
 
 
+def _each_model(s: Sentence, span: Span) -> bool:
+    """`for each GPU the cheapest price`: one row of every model, where none is named."""
+    each = span.text.startswith(("for each", "for every", "of each", "each")) and "hour" not in span.text
+    named = any(one.plays("gpu") or (one.number is not None and _dollars(s, one)) for one in s.spans)
+    return each and not named and any(one.plays("best", "stat") for one in s.spans)
+
+
+def _all_compared(s: Sentence) -> bool:
+    """`compare H100 prices across all clouds`: a row for each."""
+    asked = s.spans[0].text.split()[0] in ("compare", "comparing", "comparison")
+    return (
+        asked
+        and sum(1 for one in s.spans if one.plays("gpu")) == 1
+        and not any(one.plays("provider", "region") for one in s.spans)
+    )
+
+
+def _dollars(s: Sentence, span: Span) -> bool:
+    at = s.spans.index(span)
+    return any(one is not None and one.get("unit") in ("usd", "cent") for one in (s.at(at - 1), s.at(at + 1)))
+
+
+def _of_every(s: Sentence, index: int, span: Span, found: Found) -> bool:
+    """`two cheapest of every provider`; of `on every cloud` alone, all are asked."""
+    if not span.text.startswith(("every", "each")):
+        return False
+    lead = s.at(index - 1)
+    ranked = any(one.plays("best", "stat") for one in s.spans)
+    return (
+        ranked
+        and lead is not None
+        and (lead.text in ("of", "for", "from", "by", "per") or "limit" in found.arguments)
+    )
+
+
 def _several(s: Sentence) -> str | None:
     """What is named more than once, so that `of each` is of each of them."""
     for dimension in ("gpu", "provider", "region"):
-        if sum(1 for span in s.spans if span.plays(dimension)) > 1:
+        if sum(1 for at, span in enumerate(s.spans) if span.plays(dimension) and at not in s.denied) > 1:
             return dimension
     return None
 
@@ -176,7 +218,11 @@ def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
         and not _names_rows(s, best_at + 1)
     ):
         found.best = s.spans[best_at].get("best")
-        _group(s, dimension, tool, found, dimension_at, best_at)
+        if _IN_TOTAL & found.arguments.keys():
+            # Offers tell what all of it costs, groups do not.
+            s.use(dimension_at, best_at)
+        else:
+            _group(s, dimension, tool, found, dimension_at, best_at)
         if not is_plural(span.text):
             found.put("limit", 1)
             found.one = True
@@ -184,6 +230,9 @@ def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
     s.use(dimension_at)
     if best_at is None and found.then is None and not found.how_long:
         found.then = {"op": "distinct", "field": dimension}
+
+
+_IN_TOTAL = frozenset(("hours", "nodes", "disk_gb", "egress_gb"))
 
 
 def _next_is(s: Sentence, at: int) -> bool:

@@ -5,112 +5,18 @@ It is asked twice, about the words as typed and about the corrected ones. Which 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, KeysView, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
 from functools import cache
-from itertools import takewhile
 
 from agent.planner.language import guard_facts
+from agent.planner.orders import ordered, write_verbs
+from agent.planner.phrases import PhraseSet
 from agent.planner.tokens import words_of
-
-_ENDS = frozenset('.;,!:?"()')
-_JOINS = frozenset(("and", "then", "but", "also", "or"))
-
-
-class PhraseSet:
-    """Phrases by their tokens, longest first at any place."""
-
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in sorted({words_of(str(p)) for p in phrases}, key=lambda p: (-len(p), p)):
-            if phrase:
-                self._by_first.setdefault(phrase[0], []).append(phrase)
-
-    def at(self, words: Sequence[str], place: int) -> int:
-        """How many words the longest phrase has that begins at `place`; 0 for none."""
-        for phrase in self._by_first.get(words[place], ()) if place < len(words) else ():
-            if tuple(words[place : place + len(phrase)]) == phrase:
-                return len(phrase)
-        return 0
-
-    def find(self, words: Sequence[str]) -> int | None:
-        """Where the first of them begins."""
-        return next((i for i in range(len(words)) if self.at(words, i)), None)
-
-    @property
-    def firsts(self) -> KeysView[str]:
-        """The words that one of them begins with."""
-        return self._by_first.keys()
-
-    @property
-    def singles(self) -> frozenset[str]:
-        """Those that are one word."""
-        return frozenset(p[0] for group in self._by_first.values() for p in group if len(p) == 1)
-
-
-@dataclass(frozen=True)
-class _Write:
-    hard: PhraseSet
-    trade: PhraseSet
-    edit: PhraseSet
-    things: PhraseSet
-    lead: PhraseSet
-    own_wish: PhraseSet
-    question: PhraseSet
-    harmless: PhraseSet
-    search: PhraseSet
-    mark: PhraseSet
-    grants: PhraseSet
-    near: dict[str, tuple[str, ...]]
-    nouns: dict[str, PhraseSet]
-
-
-@cache
-def _write() -> _Write:
-    facts = guard_facts()["write"]
-    hard = PhraseSet(facts["hard"])
-    near: dict[str, tuple[str, ...]] = {}
-    for word in sorted(hard.singles | PhraseSet(facts["edit"]).singles):
-        if len(word) >= 5:
-            near[word[0]] = (*near.get(word[0], ()), word)
-    names = (
-        "trade",
-        "edit",
-        "things",
-        "lead",
-        "own_wish",
-        "question",
-        "harmless",
-        "search",
-        "mark",
-        "grants",
-    )
-    nouns = {verb: PhraseSet(words) for verb, words in facts["nouns"].items()}
-    return _Write(hard=hard, near=near, nouns=nouns, **{name: PhraseSet(facts[name]) for name in names})
 
 
 @cache
 def _sets(section: str) -> dict[str, PhraseSet]:
     return {name: PhraseSet(said) for name, said in guard_facts()[section].items()}
-
-
-@cache
-def write_verbs() -> frozenset[str]:
-    """Every word that orders a change: nothing is ever corrected to one."""
-    write = _write()
-    return write.hard.singles | write.trade.singles | write.edit.singles
-
-
-@cache
-def soft_verbs() -> frozenset[str]:
-    """Those of them that people ask with as well: `can I rent`, `run a check`, `drop aws`."""
-    return _write().trade.singles | _write().edit.singles
-
-
-@cache
-def trade_verbs() -> frozenset[str]:
-    """Verbs of getting hold of something: what a question begins with and cloudtop does not do."""
-    return _write().trade.singles
 
 
 @cache
@@ -141,7 +47,7 @@ def refusal(words: Sequence[str], known: Container[str]) -> str | None:
         return "injection"
     if _secret(words):
         return "secret"
-    if _ordered(words, known):
+    if ordered(words, known):
         return "write_operation"
     return None
 
@@ -157,7 +63,7 @@ def injected(words: Sequence[str]) -> bool:
             continue
         place = at + size
         for _ in range(5):
-            if sets["objects"].at(words, place):
+            if sets["objects"].at(words, place) or (place > at + size and sets["owned"].at(words, place)):
                 return True
             step = sets["own"].at(words, place)
             if not step:
@@ -187,139 +93,3 @@ def _secret(words: Sequence[str]) -> bool:
         return False
     bare = len(words) <= 4
     return sets["ask"].find(words) is not None or bare or words[0] in ("my", "our", "your", "the")
-
-
-def _ordered(words: Sequence[str], known: Container[str]) -> bool:
-    """A write verb as the main verb of a clause."""
-    return any(_main_verb(words, start, known) for start in _clauses(words))
-
-
-def _clauses(words: Sequence[str]) -> Iterable[int]:
-    """Where clauses begin: at the start, after a sign, after a joining word."""
-    yield 0
-    for at, word in enumerate(words[:-1]):
-        if word in _ENDS or (word in _JOINS and not _infinitive(words, at)):
-            yield at + 1
-
-
-def _infinitive(words: Sequence[str], at: int) -> bool:
-    """`what does it cost to rent and run`: the verb after `and` belongs to the `to` before."""
-    return "to" in words[max(0, at - 5) : at] and not any(w in _ENDS for w in words[max(0, at - 5) : at])
-
-
-def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
-    """Whether the clause that begins here orders a change."""
-    write = _write()
-    at, wish = start, False
-    while size := write.lead.at(words, at):
-        verb = max(write.hard.at(words, at), write.trade.at(words, at))
-        if verb >= size:
-            break
-        wish = wish or write.own_wish.at(words, at) > 0
-        at += size
-    if at >= len(words):
-        return False
-    rest = words[at:]
-    granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    if _begins_anew(rest) or (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1) and not granted):
-        return False
-    if size := write.hard.at(words, at):
-        return _orders(words, at + size, write)
-    if words[at] == "order" and "by" in rest:
-        return False
-    if size := write.trade.at(words, at):
-        if _telegraphic(words, at + size):
-            return False
-        return not wish and not _asks(words, start) and not _priced(rest) and _orders(words, at + size, write)
-    if _of_the_question(rest, write):
-        return False
-    if size := write.edit.at(words, at):
-        return _owned(words, at + size, write) and _orders(words, at + size, write)
-    return _misspelled(rest, write, known)
-
-
-def _begins_anew(rest: Sequence[str]) -> bool:
-    """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
-    following = rest[2] if len(rest) > 2 else "."
-    return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
-
-
-def _of_the_question(rest: Sequence[str], write: _Write) -> bool:
-    """`make it snapshots`: what is asked about is to be another, not what is there."""
-    clause = list(takewhile(lambda word: word not in _ENDS and word not in ("please", "instead"), rest))
-    return (
-        clause[:1] == ["make"]
-        and clause[1:2] in (["it"], ["that"])
-        and write.things.at(clause, 2) == len(clause) - 2 > 0
-    )
-
-
-def _orders(words: Sequence[str], after: int, write: _Write) -> bool:
-    """A verb is no order where what follows makes it a noun (`order by price`, `launch date`)."""
-    return not (after < len(words) and write.harmless.at(words, after)) and after < len(words)
-
-
-def _asks(words: Sequence[str], start: int) -> bool:
-    """The clause is a question or comes after one that explains it."""
-    return start > 0 and words[start - 1] not in _ENDS and _write().question.find(words[:start]) is not None
-
-
-def _telegraphic(words: Sequence[str], after: int) -> bool:
-    """`rent h100 in europe`, `rent h100 hourly price`: a search, without article, number or `me`."""
-    sets = _write()
-    bare = after < len(words) and any(c.isdigit() for c in words[after]) and not words[after].isdigit()
-    model = bare or (after < len(words) and words[after].isdigit() and len(words[after]) == _MODEL_DIGITS)
-    if model and after == 1 and words[0] in sets.search.singles and sets.mark.find(words) is None:
-        return True
-    return bare and any(
-        sets.harmless.at(words, at) and words[at] in _PRICED for at in range(after, len(words))
-    )
-
-
-_MODEL_DIGITS = 4
-_PRICED = frozenset(("price", "prices", "pricing", "cost", "costs", "rate", "rates"))
-
-
-def _priced(rest: Sequence[str]) -> bool:
-    """`rent a 4090 for 3 days, what does it cost`: the question that follows is the main clause."""
-    ends = [at for at, word in enumerate(rest) if word in _ENDS]
-    return any(_write().question.at(rest, at + 1) for at in ends if at + 1 < len(rest))
-
-
-def _owned(words: Sequence[str], after: int, write: _Write) -> bool:
-    """The object of an edit exists somewhere, rather than being a part of the question."""
-    for at in range(after, min(len(words), after + 6)):
-        if words[at] in _ENDS:
-            return False
-        if write.things.at(words, at) or words[at] in ("my", "our") or _is_name(words[at]):
-            return True
-    return False
-
-
-def _is_name(word: str) -> bool:
-    return (
-        "-" in word
-        and any(c.isdigit() for c in word)
-        and not word[0].isdigit()
-        and not word.startswith(("us-", "eu-"))
-    )
-
-
-def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
-    """`delte bucket logs`: an unknown word close to a write verb, with an object one owns."""
-    word = rest[0]
-    if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2 or not _owned(rest, 1, write):
-        return False
-    swapped = {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
-    if any(one in known and one not in write_verbs() for one in swapped):
-        return False
-    from rapidfuzz.distance import DamerauLevenshtein
-    from rapidfuzz.process import extractOne
-
-    verbs = [verb for group in write.near.values() for verb in group]
-    near = DamerauLevenshtein.normalized_similarity
-    return extractOne(word, verbs, scorer=near, score_cutoff=_ALIKE) is not None
-
-
-_ALIKE = 0.65
-"""So much like an order a word must be that nobody knows, before something one owns, to be taken for one."""

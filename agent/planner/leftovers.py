@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agent.planner.found import Found
-from agent.planner.guard import soft_verbs
 from agent.planner.language import language
+from agent.planner.orders import soft_verbs
 from agent.planner.sentence import Sentence, Span
 
 

@@ -248,6 +248,10 @@ def _gpu_words() -> dict[str, tuple[str, ...]]:
         key = "".join(words_of(phrase))
         if key not in values:
             found[key] = (meaning,) if meaning in known else gpus.resolve(meaning).names
+    for name in known:
+        # `a2`, `p4`: too short for a seller's text, plain in a question.
+        if name.lower() not in values:
+            found.setdefault(name.lower(), (name,))
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from agent.planner.found import Found
-from agent.planner.guard import PhraseSet
 from agent.planner.language import language
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 from agent.planner.subject import absence_words, absent
 from agent.planner.tool import Tool
@@ -26,6 +26,10 @@ def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
     words = s.words()
     for field, phrases in _words("row_filters", tool.name).items():
         if (at := phrases.find(words)) is not None and "is" not in words[:1]:
+            if "whether" in words[:at] and {"every", "all", "each"} & set(words[:at]):
+                # `every provider and whether it is configured`: of all of them.
+                _use(s, at, phrases.at(words, at))
+                continue
             _use(s, at, phrases.at(words, at))
             negated = [i for i, sp in s.all("neg", "negates") if 0 < at - sp.last <= _NEAR]
             s.use(*negated)

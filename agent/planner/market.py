@@ -21,7 +21,7 @@ from agent.planner.dialogue import goes_on, has_own_subject, is_reset, merged, r
 from agent.planner.enough import enough, measures, mostly_unread, near_gpu
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
-from agent.planner.leftovers import ignored_words
+from agent.planner.leftovers import ignored_words, is_content
 from agent.planner.lexicon import Lexicon
 from agent.planner.negation import unheard_words
 from agent.planner.overtime import over_time
@@ -74,6 +74,24 @@ def continued(
     return lexicon.tools[previous.tool] if past or _says_something(s) else None
 
 
+def stays(s: Sentence, previous: Query | None, lexicon: Lexicon) -> bool:
+    """`total for 2 nodes`, `under $3 for the box` after a question for prices: about those still.
+
+    Machines that are counted, priced or pointed at are those; `instances on aws` are one's own.
+    """
+    before = lexicon.tools.get(previous.tool) if previous is not None else None
+    if before is None or not before.market or is_reset(s) or set(s.words()) & _OWNERS:
+        return False
+    machines = [i for i, span in enumerate(s.spans) if span.get("unit") == "node"]
+    led = all(i and (s.spans[i - 1].number is not None or s.spans[i - 1].text in _POINTS) for i in machines)
+    known = all(span.meanings or span.number is not None or not is_content(span.text) for span in s.spans)
+    return led and known and any(span.plays(*_TELLING) or span.number is not None for span in s.spans)
+
+
+_OWNERS = frozenset(("my", "our", "we", "i", "which", "list", "running", "stopped"))
+_POINTS = frozenset(("the", "that", "this", "one", "a", "per", "whole", "each", "same", "single"))
+
+
 def _still(s: Sentence, best: Tool, before: Tool) -> bool:
     """Whether what speaks for another tool is only a filter, or the cost of `it`, of the question before.
 
@@ -95,6 +113,8 @@ def _still(s: Sentence, best: Tool, before: Tool) -> bool:
 
 def _says_something(s: Sentence) -> bool:
     """At least one phrase that a filter, an order or a figure can be made of."""
+    if s.words()[:1] == ("who",) and set(s.words()) & word_set("pronouns"):
+        return True
     return bool(clearings(s)) or any(
         span.plays(*_TELLING) or span.number is not None or next(span.values, None) for span in s.spans
     )
@@ -103,6 +123,8 @@ def _says_something(s: Sentence) -> bool:
 def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
     asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
+    money = any(span.get("unit") in ("usd", "cent") for span in s.spans)
+    s.judged = money and (previous.then or {}).get("op") == "worth"
     found = read(s, tool, now)
     read_bare(s, found, tool, previous.arguments)
     _spot_dropped(s, found, previous)
@@ -113,6 +135,8 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
         return asking
     if asks_cheaper and not found.arguments and not found.sides and found.then is None and found.best is None:
         return cheaper_than_what(previous)
+    if _in_one_machine(s) and not (found.arguments or found.sides) and "count" in previous.arguments:
+        return Plan("answer", previous.calls(), previous.then, query=previous)
     if any(span.plays("more_rows") for span in s.spans) and not found.arguments:
         return _more(previous, s)
     if not (found.arguments or found.sides or found.then or found.cleared or found.best):
@@ -122,6 +146,14 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
     told_why(s, found)
     query, tool = over_time(s, merged(previous, found, tool, s), found, tool, lexicon)
     return _answer(s, _kept(query, tool), found, tool)
+
+
+def _in_one_machine(s: Sentence) -> bool:
+    """`in one machine`, which is what a count says."""
+    words = [word for word in s.words() if word not in ("all", "of", "them", "please", "and", "but")]
+    return (
+        words[:1] == ["in"] and words[1:2] in (["one"], ["a"], ["the"]) and s.spans[-1].get("unit") == "node"
+    )
 
 
 def _spot_dropped(s: Sentence, found: Found, previous: Query) -> None:
@@ -234,10 +266,13 @@ def _kept(query: Query, tool: Tool) -> Query:
         if value == tool.default(name) or (name == "sort" and value == "price_asc"):
             continue
         kept[name] = _whole(value)
+    then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
+    if then is not None and then.get("where") and "limit" in kept:
+        # Rows that code filters are cut only after that.
+        then["limit"] = kept.pop("limit")
     if "hours" in kept and ("disk_gb" in kept or "egress_gb" in kept) and tool.has("rank_by"):
         kept.setdefault("rank_by", "total")
     sides = tuple({name: _whole(value) for name, value in side.items()} for side in query.sides)
-    then = {key: _whole(value) for key, value in query.then.items()} if query.then else None
     return Query(query.tool, kept, sides, then)
 
 

@@ -33,7 +33,9 @@ def _negators(s: Sentence) -> list[int]:
 
 def _verbal(span: Span) -> bool:
     """`don't …`, `never …`: what follows may be a verb; `no …`, `without …` stand before a thing."""
-    return span.plays("negates") or span.text.split()[0] in word_set("verbal_negations")
+    said = span.text.split()
+    first = said[-1] if said[0] in ("and", "but") else said[0]
+    return span.plays("negates") or first in word_set("verbal_negations")
 
 
 def read_negations(s: Sentence, tool: Tool, found: Found) -> None:
@@ -47,7 +49,7 @@ def read_negations(s: Sentence, tool: Tool, found: Found) -> None:
             continue
         if lifts and _lifted(s, index, at, tool, found):
             continue
-        _compared(s, index, at, found)
+        _compared(s, index, at, tool, found)
 
 
 def _ungrouped(s: Sentence, index: int, at: int, found: Found) -> bool:
@@ -140,7 +142,7 @@ def _arguments(s: Sentence, at: int, tool: Tool) -> tuple[str, ...]:
     return {"provider": ("providers",), "region": ("region",)}.get(named, ())
 
 
-def _compared(s: Sentence, index: int, at: int, found: Found) -> None:
+def _compared(s: Sentence, index: int, at: int, tool: Tool, found: Found) -> None:
     """`don't go over $3`, `no h100 over $3` turn a comparison round; `not 40 gb` cannot be asked for."""
     place, crossed = at, None
     while (span := s.at(place)) is not None and (span.plays("gpu") or span.get("unit") in _NOUNS):
@@ -161,6 +163,10 @@ def _compared(s: Sentence, index: int, at: int, found: Found) -> None:
         return
     unit = s.at(at + 1)
     measured = unit is not None and unit.plays("unit")
+    if measured and unit is not None and unit.get("unit") == "gb" and tool.has("memory"):
+        found.meet(tool, "gpu_memory_gib", "ne", amount.number)
+        s.use(*range(index, at + 2))
+        return
     said = f"{amount.text} {unit.text}" if measured and unit is not None else amount.text
     found.refused.append(f"not {said}: there is no filter that leaves out one number")
     s.use(*range(index, at + 1 + measured))
@@ -194,6 +200,9 @@ def ruled_out_by(s: Sentence, tool: Tool, found: Found) -> set[int]:
             _forward(s, index, start, tool, out, found)
     for index, _ in s.all("neg_after"):
         _backward(s, index, tool, out)
+    for index, span in enumerate(s.spans):
+        if span.text in _LEAVES and not span.used:
+            _between(s, index, tool, out)
     for index, span in s.all("but"):
         target = index + 1
         while s.at(target) is not None and s.spans[target].text in ("the", "a", "an"):
@@ -203,6 +212,25 @@ def ruled_out_by(s: Sentence, tool: Tool, found: Found) -> set[int]:
     return out
 
 
+_LEAVES = frozenset(("leave", "leaving", "keep", "keeping", "take", "taking", "rule", "count", "cut", "kick"))
+
+
+def _between(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
+    """`leave aws and azure out`: what stands between the two words."""
+    found: list[int] = []
+    for at in range(index + 1, min(len(s.spans), index + _FAR)):
+        span = s.spans[at]
+        if span.text in ("out", "aside") and found:
+            out.update(found)
+            s.denied.update(found)
+            s.use(index, at)
+            return
+        if _kind(span, tool):
+            found.append(at)
+        elif span.text not in word_set("joins") | word_set("fill") | word_set("neg_fill"):
+            return
+
+
 def _everything_before(s: Sentence, index: int) -> bool:
     """`any 24gb card but the 3090`."""
     return any(sp.text.split()[-1] in word_set("all_but") for sp in s.spans[:index])
@@ -210,7 +238,7 @@ def _everything_before(s: Sentence, index: int) -> bool:
 
 def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], found: Found) -> None:
     """Rule out what follows, over a list of the same kind."""
-    kind, joined, lead, at = None, "", False, start
+    kind, joined, lead, anew, at = None, "", False, False, start
     while (span := s.at(at)) is not None:
         here = _kind(span, tool)
         if here and not (
@@ -226,7 +254,14 @@ def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], fou
             kind, joined, lead = kind or here, "", False
         elif span.text in word_set("joins") and kind is not None:
             joined = span.text
+        elif kind is None and span.number is not None and s.plays(at + 1, "sellers"):
+            s.use(at)
+        elif kind is not None and joined and span.text in word_set("all_but"):
+            lead, anew = False, True
         elif span.text in word_set("fill"):
+            if anew and span.text in word_set("leads"):
+                at += 1
+                continue
             if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
                 break
             lead = lead or span.text in word_set("leads")
@@ -279,7 +314,8 @@ def ask_which(s: Sentence, index: int, last: int, names: tuple[str, ...], found:
 def _can_be_left_out(kind: str, tool: Tool) -> bool:
     """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
     argument = "providers" if kind == "provider" else kind
-    return kind not in _SINGLE or tool.has(f"exclude_{argument}")
+    told = kind == "provider" and "name" in tool.fields
+    return told or kind not in _SINGLE or tool.has(f"exclude_{argument}")
 
 
 def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:

@@ -38,7 +38,7 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
             _add(out, token, value)
         elif token.text == "half" and _and_a_half(out, token, following):
             continue
-        elif not _scaled(out, token):
+        elif not _scaled(out, token, following):
             out.append(token)
     return out
 
@@ -69,11 +69,25 @@ def _add(out: list[Token], token: Token, value: float) -> None:
             last, end=token.end, value=joined, raw=f"{last.raw} {token.raw}", text=f"{joined:g}"
         )
         return
+    if _cents_behind(out, value):
+        before = out[-2]
+        dollars = (before.value or 0) + value / 100
+        out[-2] = replace(before, value=dollars, raw=f"{before.raw} {token.raw}", text=f"{dollars:g}")
+        return
     tens = last is not None and last.text in language().numbers and last.value in _TENS
     if last is not None and last.value is not None and tens and value < 10:
         out[-1] = replace(last, end=token.end, value=last.value + value, raw=f"{last.raw} {token.raw}")
         return
     out.append(replace(token, kind="number", value=value))
+
+
+_DOLLARS = frozenset(("dollar", "dollars", "buck", "bucks"))
+
+
+def _cents_behind(out: list[Token], value: float) -> bool:
+    """`a buck fifty`, `two dollars ten`: what stands behind the dollars are cents."""
+    whole = len(out) > 1 and out[-1].text in _DOLLARS and out[-2].value is not None
+    return whole and float(out[-2].value or 0).is_integer() and 10 <= value < 100
 
 
 def _behind_scale(out: list[Token], value: float) -> bool:
@@ -85,10 +99,17 @@ def _behind_scale(out: list[Token], value: float) -> bool:
     return scale is not None and out[-1].text not in language().scales and value < scale
 
 
-def _scaled(out: list[Token], token: Token) -> bool:
+def _scaled(out: list[Token], token: Token, following: str) -> bool:
     """`2 thousand`, `a hundred`: the number before grows."""
     scale = language().scales.get(token.text) if token.kind == "word" else None
     last = out[-1] if out else None
+    if (
+        scale is not None
+        and following in _LENGTHS
+        and (last is None or (last.kind == "word" and last.text != "a"))
+    ):
+        out.append(replace(token, kind="number", value=scale))
+        return True
     if scale is None or last is None or not (last.kind == "number" or last.text == "a"):
         return False
     value = last.value if last.kind == "number" and last.value else 1.0

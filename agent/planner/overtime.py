@@ -59,6 +59,8 @@ def _target(tools: Iterable[Tool], tool: Tool) -> Tool | None:
 def _ever(s: Sentence, found: Found, then: Any) -> bool:
     """`the lowest price ever`; `ever` without a figure is shown as not used."""
     places = [index for index, span in enumerate(s.spans) if span.plays("ever")]
+    if s.words()[:1] == ("when",) and found.best in _EXTREMES:
+        return True
     if not places:
         return False
     s.use(*places)

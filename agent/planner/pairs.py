@@ -32,7 +32,7 @@ _BOUND = ("memory", "form")
 
 
 def paired(s: Sentence, found: Found, tool: Tool, lexicon: Lexicon, now: datetime) -> Found:
-    """Read both halves on their own where one list for each argument would mix the sides."""
+    """Read the sides on their own where one list for each argument would mix the sides."""
     several = [
         name
         for name in _OF_A_SIDE
@@ -42,35 +42,45 @@ def paired(s: Sentence, found: Found, tool: Tool, lexicon: Lexicon, now: datetim
     bound = "gpu" in several and any(name in found.arguments for name in _BOUND)
     if (len(several) < 2 and not bound) or found.unclear:
         return found
-    mark = _mark(s)
-    if mark is None:
+    marks = _marks(s)
+    if not marks:
         return found
     halves = []
-    for tokens in (s.tokens[: s.spans[mark].first], s.tokens[s.spans[mark].last + 1 :]):
-        half = read(sentence_of(s.text, tokens, lexicon), tool, now)
+    first = 0
+    for mark in (*marks, len(s.spans)):
+        last = s.spans[mark].first if mark < len(s.spans) else len(s.tokens)
+        half = read(sentence_of(s.text, s.tokens[first:last], lexicon), tool, now)
         halves.append({name: half.arguments[name] for name in _OF_A_SIDE if name in half.arguments})
+        first = s.spans[mark].last + 1 if mark < len(s.spans) else last
     return _laid_apart(found, halves)
 
 
-def _mark(s: Sentence) -> int | None:
-    """The word between two sides that each name something."""
-    things = ("gpu", "provider", "region")
-    for index, span in enumerate(s.spans):
-        if (
-            span.text in _MARKS
-            and any(sp.plays(*things) for sp in s.spans[:index])
-            and any(sp.plays(*things) for sp in s.spans[index:])
-        ):
-            return index
-    return None
+def _marks(s: Sentence) -> list[int]:
+    """The words between sides that each name something."""
+    places = [index for index, span in enumerate(s.spans) if span.text in _MARKS]
+    compared = any(span.plays("compare") for span in s.spans)
+    if not places and compared:
+        places = [index for index, span in enumerate(s.spans) if span.text in ("and", "to", "with")]
+    marks: list[int] = []
+    for index in places:
+        behind = s.spans[index + 1 : next((at for at in places if at > index), len(s.spans))]
+        before = s.spans[marks[-1] + 1 if marks else 0 : index]
+        if all(any(one.plays(*_THINGS) for one in part) for part in (before, behind)):
+            marks.append(index)
+    return marks
+
+
+_THINGS = ("gpu", "provider", "region")
 
 
 def _laid_apart(found: Found, halves: list[dict[str, Any]]) -> Found:
-    """What both halves say differently makes the sides; what one says holds for both, but a size or form."""
-    first, second = halves
-    differing = [name for name in first if name in second and first[name] != second[name]]
+    """What the sides say differently makes the sides; what one says holds for both, but a size or form."""
+    first, *others = halves
+    differing = [
+        n for n in first if all(n in other for other in others) and any(first[n] != o[n] for o in others)
+    ]
     if "gpu" in differing:
-        differing += [name for name in _BOUND if (name in first) != (name in second)]
+        differing += [name for name in _BOUND if len({name in half for half in halves}) > 1]
     if len(differing) < 2:
         return found
     sides = [{name: half[name] for name in differing if name in half} for half in halves]

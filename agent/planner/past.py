@@ -50,10 +50,12 @@ def judges(s: Sentence) -> bool:
 
     `than usual`, `overpaying`, `which percentile` always judge, where a GPU or a price is spoken of.
     """
+    if s.judged:
+        return True
     if any(span.plays("worth_sure") for span in s.spans):
-        return any(span.plays("gpu", "pronoun") or span.get("unit") == "usd" for span in s.spans) or (
-            of_prices(s.spans) and any(priced(span) for span in s.spans)
-        )
+        return any(
+            span.plays("gpu", "pronoun") or span.get("unit") in ("usd", "cent") for span in s.spans
+        ) or (of_prices(s.spans) and any(priced(span) for span in s.spans))
     places = [index for index, span in enumerate(s.spans) if span.plays("worth")]
     if not places:
         return False
@@ -70,7 +72,7 @@ def judges(s: Sentence) -> bool:
 def _money(s: Sentence, index: int) -> bool:
     """A sign of money, or `2.10 per hour`."""
     span, after, unit = s.spans[index], s.at(index + 1), s.at(index + 2)
-    if span.get("unit") == "usd":
+    if span.get("unit") in ("usd", "cent"):
         return True
     by = after is not None and (after.plays("per") or after.text in ("/", "a", "an"))
     return (
@@ -85,6 +87,15 @@ def _money(s: Sentence, index: int) -> bool:
 def _asks_at(s: Sentence, index: int) -> bool:
     """`is …` at the beginning of the question, or of a clause of it."""
     opens = index == 0 or s.spans[index - 1].text in _CLAUSES
+    said = index > 0 and (opens or s.spans[index - 1].text in (":", "-")) and s.plays(index, "worth")
+    after = s.at(index + 1)
+    said = said and (
+        len(s.spans[index].text.split()) > 1 or (after is not None and after.text in ("or", "?"))
+    )
+    if index == 0 and s.spans[0].plays("worth") and s.spans[0].text.startswith("worth"):
+        return True
+    if said and any(span.number is not None and not span.plays("gpu") for span in s.spans[:index]):
+        return True
     return opens and s.spans[index].text.split()[0] in _ASKS
 
 
@@ -94,8 +105,9 @@ def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
         return
     s.use(*(index for index, span in enumerate(s.spans) if span.plays("worth", "worth_sure")))
     found.then, found.best = {"op": "worth", "usd": None}, "none"
-    for index, span in enumerate(s.spans):
-        if span.number is None or span.used or span.plays("gpu"):
+    numbers = [i for i, span in enumerate(s.spans) if span.number is not None and not span.plays("gpu")]
+    for index in sorted(numbers, key=lambda i: not _is_dollars(s, i)):
+        if s.spans[index].used:
             continue
         amount = amount_at(s, index)
         if amount.unit not in (None, "usd"):
@@ -106,6 +118,12 @@ def read_worth(s: Sentence, tool: Tool, found: Found) -> None:
         if _of_each(s, amount.last):
             found.judged_whole = False
         return
+
+
+def _is_dollars(s: Sentence, index: int) -> bool:
+    return any(
+        one is not None and one.get("unit") in ("usd", "cent") for one in (s.at(index - 1), s.at(index + 1))
+    )
 
 
 def _of_each(s: Sentence, last: int) -> bool:
@@ -138,6 +156,8 @@ def untaken(tool: Tool, found: Found) -> None:
         # `price history over 3 months`: the length is that of the past.
         found.arguments["time"] = f"last_{hours / 24:g}d" if hours > 24 else f"last_{hours:g}h"
         found.notices[:] = [one for one in found.notices if not one.startswith("No period was said")]
+    if found.loose_memory and "min_memory" in found.arguments and tool.has("memory"):
+        found.arguments.setdefault("memory", found.arguments.pop("min_memory"))
     for name in [one for one in found.arguments if not tool.has(one) or (judged and one == "group_by")]:
         found.refused.append(not_kept(name, found.arguments.pop(name)))
 

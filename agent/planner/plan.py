@@ -9,11 +9,12 @@ from datetime import datetime
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
 from agent.planner.correction import take_back
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
-from agent.planner.guard import refusal, trade_verbs, untwisted, write_verbs
+from agent.planner.guard import refusal, untwisted
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.market import continued, followed, fresh
+from agent.planner.market import continued, followed, fresh, stays
+from agent.planner.orders import trade_verbs, write_verbs
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
@@ -31,6 +32,8 @@ _READS = frozenset(
 )
 _SURE = 2.5
 """So much speaks for a subject that no tool answers yet, before it is said that none does."""
+_SHY = 1.2
+"""So little speaks for what one runs, where only a word such as `box` does."""
 _RESOURCES = frozenset(("name", "id", "resource_type", "region", "tag"))
 """What narrows a check to resources; without it, it is of connections."""
 
@@ -64,7 +67,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
     made = _planned(s, lexicon, now, previous, own)
-    if made.behaviour != "answer":
+    if made.behaviour != "answer" and not stays(s, previous, lexicon):
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended
@@ -151,9 +154,22 @@ def _owned(
     if best is not None and best.has("check") and about and own.weight:
         # Whether a resource is well is asked, not whether a connection is.
         return own.fresh(now, previous)
-    if own.weight <= against or (best is not None and not best.here and against >= _SURE):
+    if (
+        stays(s, previous, lexicon)
+        or own.weight <= against
+        or (best is not None and not best.here and against >= _SURE)
+    ):
+        return None
+    if _of_offers(previous, lexicon) and own.weight <= _SHY and goes_on(s, own_subject=False):
+        # `and eight of them in one box, for 3 days?`: of the offers that were shown.
         return None
     return own.fresh(now, previous)
+
+
+def _of_offers(query: Query | None, lexicon: Lexicon) -> bool:
+    """Whether a query is about what sellers offer."""
+    tool = lexicon.tools.get(query.tool) if query is not None else None
+    return tool is not None and tool.here and tool.has("gpu") and tool.market
 
 
 def _is_greeting(s: Sentence) -> bool:
@@ -168,7 +184,11 @@ def _is_greeting(s: Sentence) -> bool:
 
 def _says_nothing(span: Span) -> bool:
     """`show me something`: an order to show, and nothing to be shown."""
-    return span.number is None and all(
-        word in word_set("row_verbs") | word_set("giving") | word_set("fillers") | word_set("vague")
-        for word in span.text.split()
+    return (
+        span.number is None
+        and not span.plays("region")
+        and all(
+            word in word_set("row_verbs") | word_set("giving") | word_set("fillers") | word_set("vague")
+            for word in span.text.split()
+        )
     )

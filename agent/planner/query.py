@@ -95,10 +95,19 @@ class Query:
 
     def calls(self) -> tuple[Call, ...]:
         """One call, or one for each side; arguments by name, so that equal plans are equal bytes."""
-        laid = [{**self.arguments, **side} for side in self.sides] or [dict(self.arguments)]
+        sides = self.sides or self._apart()
+        laid = [{**self.arguments, **side} for side in sides] or [dict(self.arguments)]
         return tuple(
             Call(self.tool, dict(sorted(one.items())), str(n)) for n, one in enumerate(laid, start=1)
         )
+
+    def _apart(self) -> tuple[Mapping[str, Any], ...]:
+        """The sides of a comparison whose groups do not tell which is whose: `us and eu, per provider`."""
+        by = str((self.then or {}).get("by")) if (self.then or {}).get("op") == "compare" else ""
+        values, group = self.arguments.get(by), self.arguments.get("group_by")
+        if not isinstance(group, str) or not isinstance(values, list) or by not in ("region", "providers"):
+            return ()
+        return tuple({by: [one]} for one in values) if by.rstrip("s") != group and len(values) > 1 else ()
 
     def as_json(self) -> dict[str, Any]:
         """What a conversation keeps of the query."""

@@ -13,7 +13,7 @@ from agent.planner.language import language, word_set
 from agent.planner.listing import read_listing
 from agent.planner.negation import read_negations, unheard
 from agent.planner.past import keeps_history, read_worth, untaken
-from agent.planner.relation import like_it, read_relation
+from agent.planner.relation import like_it, read_elsewhere, read_relation
 from agent.planner.sentence import Sentence
 from agent.planner.shape import compared, read_best, read_sorting, two_times
 from agent.planner.things import read_things
@@ -37,6 +37,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     if found.how_long:
         s.use(*(i for i, span in s.all("how_long")))
     read_relation(s, tool, found)
+    read_elsewhere(s, tool, found)
     read_value(s, tool, found)
     read_doubt(s, tool, found)
     read_sorting(s, tool, found)
@@ -57,6 +58,7 @@ def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     _stock(found)
     _purposes(s, found)
     _written(tool, found)
+    _conditions(found)
     _since_then(tool, found)
     untaken(tool, found)
     unheard(s, tool, found)
@@ -71,6 +73,10 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
         places = [i for i, sp in enumerate(s.spans) if s.starts(sp) >= start and s.ends(sp) <= end]
         current = token in ("now", "today") or s.text[start:end].lower() in ("tonight", "right now")
         if not places or (not current and not tool.has("time")):
+            continue
+        if token.startswith("since_") and s.text[start:end].lower().split()[0] in _BEGINS and _is_to_rent(s):
+            s.use(*places)
+            found.notices.append("Prices are those of now, whenever it is to begin.")
             continue
         if any(s.spans[i].plays("=available") for i in places) or s.text[start:end].lower() == "weekend":
             continue
@@ -89,6 +95,17 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             before = s.at(first - 1)
             if before is not None and (before.plays("compare", "op") or _asks_cheaper(s)):
                 found.against = time if interval(time, now).end < now else None
+
+
+_BEGINS = frozenset(("starting", "beginning", "from"))
+
+
+def _is_to_rent(s: Sentence) -> bool:
+    """`rent 8 H100 for a week starting monday`: what is to come, not what was."""
+    said = set(s.words())
+    return bool(said & {"rent", "renting", "need", "want", "book", "hire", "lease", "for"}) and not (
+        said & {"history", "trend", "change", "changed", "was", "did", "recorded"}
+    )
 
 
 def _since_then(tool: Tool, found: Found) -> None:
@@ -202,14 +219,9 @@ def _written(tool: Tool, found: Found) -> None:
         _hourly_or_total(found, found.loose_cap, arguments["hours"])
     if found.money_cap is not None:
         _cap_scope(found)
-    if (
-        "group_by" in arguments
-        and arguments.get("limit", 1) > 1
-        and not found.one
-        and found.best != "none"
-        and not found.group_best
-    ):
-        arguments["limit_per_group"] = arguments.pop("limit")
+    grouped = "group_by" in arguments and not found.one and not found.group_best
+    if grouped and found.best != "none" and (of_each := arguments.pop("limit", 1)) > 1:
+        arguments["limit_per_group"] = of_each
     if "hours" in arguments and ("disk_gb" in arguments or "egress_gb" in arguments):
         found.arguments.setdefault("rank_by", "total")
     past = "time" in arguments and "money" in tool.kinds()
@@ -221,6 +233,19 @@ def _written(tool: Tool, found: Found) -> None:
         found.then = None
     if found.then and found.then["op"] == "divide" and "nodes" in arguments:
         found.then["nodes"] = arguments["nodes"]
+
+
+def _conditions(found: Found) -> None:
+    """What code keeps of the rows; groups are made before it could."""
+    if not found.where:
+        return
+    if "group_by" in found.arguments:
+        found.refused += [
+            f"{one[0].replace('_', ' ')} {one[2]}: groups are not filtered by it" for one in found.where
+        ]
+        found.where.clear()
+        return
+    found.then = {**(found.then or {"op": "filter"}), "where": [list(one) for one in found.where]}
 
 
 def _budget(found: Found) -> None:
@@ -262,11 +287,9 @@ def _cap_scope(found: Found) -> None:
         found.notices.append(f"${value:g} per GPU is ${value * count:g} for {count} of them.")
     elif per_gpu and several:
         del found.arguments[argument]
-        found.refused.append(
-            f"${value:g} per GPU: with an open number of GPUs a cap is for the whole instance"
-        )
+        found.where.append(["usd_per_gpu_hour", "le" if argument == "max_price" else "ge", value])
     elif per_gpu is False and not several:
         if count == 1 and "count" in found.arguments:
             return
         del found.arguments[argument]
-        found.refused.append(f"${value:g} for the whole instance: say how many GPUs it should have")
+        found.where.append(["usd_per_hour", "le" if argument == "max_price" else "ge", value])

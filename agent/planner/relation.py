@@ -27,6 +27,31 @@ def read_relation(s: Sentence, tool: Tool, found: Found) -> None:
         _left_out(s, index, place, tool, found)
 
 
+def read_elsewhere(s: Sentence, tool: Tool, found: Found) -> None:
+    """`a cheaper region than us-east`, `anyone cheaper than lambda`: all are shown."""
+    for role in ("provider", "region"):
+        places = [i for i, sp in s.all(role)]
+        if len(places) != 1 or role not in tool.values("group_by"):
+            continue
+        at = places[0] - 1
+        while s.at(at) is not None and s.spans[at].text in ("the", "in", "on", "at"):
+            at -= 1
+        lead = s.at(at)
+        behind = lead is not None and lead.text == "than" and any(sp.plays("cheaper") for sp in s.spans[:at])
+        if lead is not None and (behind or (lead.text in _CHEAPER_THAN and _no_model(s, at))):
+            found.put("group_by", role)
+            found.notices.append(f"Every {role} is shown, {s.spans[places[0]].text} among them.")
+            s.use(places[0], at, *(i for i, sp in enumerate(s.spans[:at]) if sp.plays("cheaper")))
+
+
+_CHEAPER_THAN = frozenset(("cheaper than", "less expensive than", "lower than", "beats", "undercuts"))
+
+
+def _no_model(s: Sentence, at: int) -> bool:
+    """`anyone cheaper than lambda`, not `an H100 cheaper than on lambda`."""
+    return not (at and s.plays(at - 1, "gpu"))
+
+
 def _speaks_of_another(s: Sentence, index: int) -> bool:
     """`alternatives to`, `instead of` where nothing else is named, `like … but cheaper`."""
     span = s.spans[index]
@@ -111,7 +136,8 @@ def outdone(s: Sentence, found: Found) -> int | None:
     at = models[0] - 1
     while s.at(at) is not None and s.spans[at].text in _ARTICLES:
         at -= 1
-    return models[0] if s.plays(at, "outdoing") and at >= 0 else None
+    than = at > 0 and s.spans[at].text == "than" and s.plays(at - 1, "cheaper", "dearer")
+    return models[0] if at >= 0 and (than or s.plays(at, "outdoing")) else None
 
 
 def ask_how_outdone(s: Sentence, place: int) -> tuple[str, tuple[str, ...]]:

@@ -31,7 +31,27 @@ def sensible(
         last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
         shown = _upper(tokens, at) or last_of_all
         meanings = tuple(m for m in meanings if shown or m.role != "provider")
+    if text in language().hints["adverb_providers"] and not _named(tokens, at):
+        meanings = tuple(m for m in meanings if m.role != "provider")
     return meanings
+
+
+def _named(tokens: Sequence[Token], at: int) -> bool:
+    """`h100 on together`, `Together vs Lambda`; not `both together`, `all cards together`."""
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+    titled = tokens[at].raw[0].isupper() and (at > 0 or after in word_set("place_joins"))
+    return titled or _lead(tokens, at) in ("on", "from", "via", "at", "by", "not", "vs", "versus", "without")
+
+
+def _owns(tokens: Sequence[Token], at: int) -> bool:
+    """`in my grant`, `in no hurry`: a word for whose it is, before what it is."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    said = tokens[at].text in ("my", "no") and not _upper(tokens, at)
+    return said and after is not None and after.kind == "word" and after.text not in language().stop
+
+
+_PRONOUNS = frozenset(("it", "me", "my", "so"))
+"""Country codes that are a country in capitals alone: `how many objects are in it`."""
 
 
 def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> bool:
@@ -47,9 +67,11 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         )
     if _set_off(tokens, at) and tokens[at].text not in language().stop:
         return True
-    if lead in (
-        word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")
-    ) or _after_place(before):
+    if _owns(tokens, at) or (tokens[at].text in _PRONOUNS and not _upper(tokens, at)):
+        return False
+    if lead in (word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")):
+        return True
+    if _after_place(before) and (tokens[at].text not in language().stop or _listed(tokens, at)):
         return True
     if (
         at
@@ -66,6 +88,12 @@ def _set_off(tokens: Sequence[Token], at: int) -> bool:
     after = tokens[at + 1].text if at + 1 < len(tokens) else ","
     ends = after in (",", "only", ";") or _at_the_end(tokens, at)
     return at > 0 and (after == "only" or (tokens[at - 1].text in (",", ";") and ends))
+
+
+def _listed(tokens: Sequence[Token], at: int) -> bool:
+    """`poland or no`, `de, in and fr`: an item; in `asia than in europe` it leads to the next."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    return after is None or after.kind == "sign" or after.text in word_set("place_joins") | {"only", "please"}
 
 
 def _stands_alone(tokens: Sequence[Token], at: int) -> bool:

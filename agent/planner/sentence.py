@@ -71,6 +71,8 @@ class Sentence:
     """Instance types with GPUs, in lower case."""
     ranged: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     """Places of numbers that begin or end a range, with the comparison and unit that they have by that."""
+    judged: bool = False
+    """Whether a price goes on being judged: `and $1.50?`."""
     why: bool = False
     """Whether it is asked why there is nothing cheaper."""
 
@@ -89,7 +91,18 @@ class Sentence:
 
     def all(self, *roles: str) -> Iterator[tuple[int, Span]]:
         """Every unused span that can play one of the roles."""
+        if self._roles.isdisjoint(roles):
+            return iter(())
         return ((i, s) for i, s in enumerate(self.spans) if not s.used and s.plays(*roles))
+
+    def has(self, *roles: str) -> bool:
+        """Whether any span, used or not, can play one of the roles."""
+        return not self._roles.isdisjoint(roles)
+
+    def mean(self, span: Span, meanings: tuple[Meaning, ...]) -> None:
+        """Give one of the spans other meanings."""
+        span.meanings = meanings
+        self.__dict__.pop("_roles", None)
 
     def use(self, *indices: int) -> None:
         """Mark spans as used."""
@@ -108,6 +121,11 @@ class Sentence:
     def words(self) -> tuple[str, ...]:
         """The tokens' texts."""
         return self._words
+
+    @cached_property
+    def _roles(self) -> frozenset[str]:
+        """What any span can play: most rules ask for what no word of a question can."""
+        return frozenset(meaning.role for span in self.spans for meaning in span.meanings)
 
     @cached_property
     def _words(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.past import keeps_history, read_record
@@ -137,6 +139,8 @@ def _ordinal(s: Sentence, tool: Tool, found: Found) -> None:
         if following is None and not span.text.endswith(("best", "up")):
             continue
         n = int(span.get("ordinal"))
+        if found.group_best:
+            found.arguments.pop("limit", None)
         found.put("limit", n)
         found.then = {"op": "nth", "n": n}
         found.best = s.spans[following].get("best") if following is not None else "asc"
@@ -149,6 +153,8 @@ def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
         if span.plays("per_gpu") or span.used:
             continue
         s.use(index)
+        if span.text == "mean" and index and s.spans[index - 1].text in _SPEAKERS:
+            continue
         if op == "count":
             found.then = {"op": "count"}
             at, different = _counted_what(s, index)
@@ -162,6 +168,10 @@ def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
         elif "money" in tool.kinds() and not (found.then and found.then["op"] == "within"):
             found.then = {"op": op, "field": PRICE}
             found.best = found.best or "none"
+
+
+_SPEAKERS = frozenset(("i", "we", "you", "do", "does", "would", "to", "that"))
+"""Before `mean`, which then is a verb."""
 
 
 def _counted_what(s: Sentence, index: int) -> tuple[int, bool]:
@@ -183,7 +193,8 @@ def _all(s: Sentence, found: Found) -> None:
     """`anywhere`, `any cloud`, `spot or not` take a limit away; `all` asks for every row."""
     if any(span.plays("compare") for span in s.spans):
         for index, span in list(s.all("any_spot")):
-            if " and " in f" {span.text} " and not found.sides:
+            both = " and " in f" {span.text} " or _SAVING & set(s.words())
+            if both and not found.sides:
                 found.sides += [{"spot": False}, {"spot": True}]
                 s.use(index)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
@@ -197,6 +208,9 @@ def _all(s: Sentence, found: Found) -> None:
     for index, _ in list(s.all("all_rows")):
         found.cleared.add("limit")
         s.use(index)
+
+
+_SAVING = frozenset(("save", "saving", "savings", "saved"))
 
 
 def _without_any(s: Sentence, index: int, found: Found) -> None:
@@ -218,8 +232,32 @@ def _compare(s: Sentence, tool: Tool, found: Found) -> None:
     places = [index for index, _ in s.all("compare")]
     if any(s.plays(i, "cheaper", "dearer") for i in range(len(s.spans))):
         places += [i for i, sp in enumerate(s.spans) if sp.plays("cheaper", "dearer")]
+    places += _by_cost(s)
     s.use(*places)
     found.compare = bool(places)
+
+
+def _by_cost(s: Sentence) -> list[int]:
+    """`does a 4090 cost more than a 3090`, `whichever costs less`: which of several is cheaper."""
+    told = [i for i, sp in s.all("op") if sp.text in _MORE and not _is_limit(s, i)]
+    told += [
+        i
+        for i, sp in enumerate(s.spans)
+        if (sp.text in ("less", "more") and i and s.spans[i - 1].text in _COSTING) or sp.text == "whichever"
+    ]
+    several = any(sum(1 for sp in s.spans if sp.plays(role)) > 1 for role in ("gpu", "provider", "region"))
+    return told if several else []
+
+
+_MORE = frozenset(("more than", "less than", "lower than", "higher than", "below", "above"))
+_COSTING = frozenset(("cost", "costs", "costing", "charge", "charges", "is", "asks"))
+
+
+def _is_limit(s: Sentence, index: int) -> bool:
+    """A comparison with a number, and not with another thing."""
+    behind = s.spans[index + 1 : index + 4]
+    thing = next((at for at, sp in enumerate(behind) if sp.plays("gpu", "provider", "region")), len(behind))
+    return thing == len(behind) or any(sp.number is not None for sp in behind[:thing])
 
 
 def compared(found: Found, tool: Tool) -> None:
@@ -232,12 +270,15 @@ def compared(found: Found, tool: Tool) -> None:
         two_times(found, found.arguments.pop("time"), None)
     if found.compare and found.then is None and alone and not found.sides and "time" in found.arguments:
         found.then = {"op": "diff", "field": PRICE, "direction": None}
+    if found.compare and found.sides and (found.then or {}).get("op") in ("median", "average"):
+        # Both figures stand in a comparison of the sides.
+        found.then = None
     if found.sides and found.then is None:
         arguments = list(dict.fromkeys(name for side in found.sides for name in side))
         found.then = {
             "op": "compare",
             "by": arguments[0],
-            "values": [side.get(arguments[0]) for side in found.sides],
+            "values": [_label(arguments[0], side.get(arguments[0])) for side in found.sides],
         }
     if not found.compare or found.then is not None or "money" not in tool.kinds():
         return
@@ -247,6 +288,11 @@ def compared(found: Found, tool: Tool) -> None:
             found.then = {"op": "compare", "by": argument, "values": list(values)}
             found.one = False
             return
+
+
+def _label(argument: str, value: Any) -> Any:
+    """How a side is called; of times the one without is now."""
+    return str(value or "now").replace("_", " ") if argument == "time" else value
 
 
 def two_times(found: Found, first: str | None, second: str | None) -> None:
@@ -263,7 +309,9 @@ def _change(s: Sentence, tool: Tool, found: Found) -> None:
     places = [i for i, sp in s.all("change")]
     if not places:
         return
-    directions = {s.spans[place].get("change") for place in places} - {"any"}
+    # What moved most stands first in such an answer.
+    places += [i - 1 for i in places if i and s.spans[i - 1].text in _MOST]
+    directions = {s.spans[place].get("change") for place in places} - {"any", None}
     direction = directions.pop() if len(directions) == 1 else None
     recorded = read_record(s, tool, found) or (keeps_history(tool) and "group_by" in found.arguments)
     s.use(*places)
@@ -275,6 +323,9 @@ def _change(s: Sentence, tool: Tool, found: Found) -> None:
     if "time" not in found.arguments:
         found.put("time", language().hints["default_time"])
         found.notices.append("No period was said: the last 30 days.")
+
+
+_MOST = frozenset(("biggest", "largest", "steepest", "sharpest", "greatest", "strongest", "most"))
 
 
 def is_plural(text: str) -> bool:

@@ -8,12 +8,13 @@ from functools import cache
 from agent.planner.amount import Amount, near
 from agent.planner.found import Found
 from agent.planner.sentence import Sentence
+from agent.planner.tool import Tool
 from cloudtop import gpus
 
 _WITH = ("with", "has", "have", "having", "need", "needs", "w")
 
 
-def read_size(s: Sentence, amount: Amount, found: Found) -> bool:
+def read_size(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """Gigabytes: of a disk, of traffic, of the host, of all GPUs together, of one GPU."""
     what_at = near(s, amount, "quantity")
     what = s.spans[what_at].get("quantity") if what_at is not None else None
@@ -26,8 +27,7 @@ def read_size(s: Sentence, amount: Amount, found: Found) -> bool:
         return True
     if what == "host" or (what == "ram" and _is_host_ram(s, amount)):
         s.use(what_at or 0)
-        found.refused.append(f"{amount.value:g} GB of host memory: offers cannot be filtered by it")
-        return False
+        return found.meet(tool, "ram_gib", amount.op or "ge", amount.value)
     if what_at is not None:
         s.use(what_at)
     whole = near(s, amount, "whole", reach=6)
@@ -45,7 +45,7 @@ def read_size(s: Sentence, amount: Amount, found: Found) -> bool:
     ):
         found.put("min_total_memory", amount.value)
         return True
-    return _gpu_memory(s, amount, found, what is not None)
+    return _gpu_memory(s, amount, tool, found, what is not None)
 
 
 def _of_the_machine(s: Sentence, amount: Amount, named: bool, found: Found) -> bool:
@@ -103,10 +103,14 @@ def _largest() -> float:
 _OWNS = frozenset(("with", "that", "has", "which", "having", "of", "w", "a", "total", "offering"))
 
 
-def _gpu_memory(s: Sentence, amount: Amount, found: Found, named: bool) -> bool:
+def at_most(found: Found, tool: Tool, value: float, op: str) -> bool:
+    """No argument takes an upper limit of memory: the rows are asked."""
+    return found.meet(tool, "gpu_memory_gib", op, value)
+
+
+def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bool) -> bool:
     if amount.op in ("lt", "le"):
-        found.refused.append(f"at most {amount.value:g} GB: there is no upper limit for memory")
-        return False
+        return at_most(found, tool, amount.value, amount.op)
     if amount.op in ("ge", "gt"):
         found.put("min_memory", amount.value)
         return True
@@ -114,9 +118,12 @@ def _gpu_memory(s: Sentence, amount: Amount, found: Found, named: bool) -> bool:
         return False
     model = _model_beside(s, amount)
     if model is not None or amount.op == "eq" or _attributive(s, amount, named):
-        if "memory" in found.arguments and found.arguments["memory"] != amount.value:
+        if any("memory" in side for side in found.sides) or (
+            "memory" in found.arguments and found.arguments["memory"] != amount.value
+        ):
             _memory_side(found, amount.value)
-        found.put("memory", amount.value)
+        else:
+            found.put("memory", amount.value)
     elif found.loose_memory and s.plays(amount.at - 1, "or") and s.spans[amount.at - 1].text == "or":
         found.sides += [{"memory": found.arguments.pop("min_memory")}, {"memory": amount.value}]
     else:
@@ -128,7 +135,7 @@ def _gpu_memory(s: Sentence, amount: Amount, found: Found, named: bool) -> bool:
 def _memory_side(found: Found, value: float) -> None:
     """`A100 40gb vs 80gb`: two sizes are two sides."""
     if not found.sides:
-        found.sides.append({"memory": found.arguments["memory"]})
+        found.sides.append({"memory": found.arguments.pop("memory")})
     found.sides.append({"memory": value})
 
 

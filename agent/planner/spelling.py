@@ -98,8 +98,10 @@ class KnownWords(Container[str]):
 def _stems(word: str) -> tuple[str, ...]:
     """A word and what it may be the plural or form of."""
     endings = ("s", "es", "ed", "d", "ing", "ly", "er")
-    stems = ((e, word[: -len(e)]) for e in endings if word.endswith(e) and len(word) - len(e) >= 4)
-    return (word, *(stem for e, stem in stems if e not in _DOUBLING or not _SHORT_VOWEL.fullmatch(stem)))
+    stems = [(e, word[: -len(e)]) for e in endings if word.endswith(e) and len(word) - len(e) >= 4]
+    doubled = (stem[:-1] for e, stem in stems if e in _DOUBLING and stem[-1] == stem[-2])
+    plain = (stem for e, stem in stems if e not in _DOUBLING or not _SHORT_VOWEL.fullmatch(stem))
+    return (word, *plain, *doubled)
 
 
 _DOUBLING = frozenset(("ed", "ing", "er"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from agent.planner.guard import PhraseSet
+from agent.planner.amount import TIMES
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
-from agent.planner.past import asks_history, keeps_history
+from agent.planner.past import asks_history, judges, keeps_history
+from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence
 from agent.planner.tool import Tool
 
@@ -20,6 +21,9 @@ _MISSED = 4.0
 _AGE = 3.0
 _HISTORY = 4.0
 _STOCK = 2.0
+_RENTED = 3.0
+_KEYED = 2.0
+_RELIABLE = 3.0
 _OUTPUT = ("format", "max_age")
 """What many tools take and that says nothing of the subject."""
 
@@ -31,7 +35,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     for tool in tools:
         named = fits(s, tool)
         if keeps_history(tool):
-            named = named + _HISTORY if asks_history(s) else 0.0
+            named = named + _HISTORY + judges(s) if asks_history(s) else 0.0
         if named:
             scores[tool.name] = scores.get(tool.name, 0.0) + named
     if s.why:
@@ -41,6 +45,15 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         for tool in tools:
             if tool.has("gpu") and not keeps_history(tool):
                 scores[tool.name] = scores.get(tool.name, 0.0) + _STOCK
+    if rented(s):
+        scores = {
+            n: v
+            for n, v in scores.items()
+            if n not in language().hints["yields_to_gpu"] or lexicon.tools[n].here
+        }
+        for tool in tools:
+            if tool.has("hours"):
+                scores[tool.name] = scores.get(tool.name, 0.0) + _RENTED
     for name, weight in _asked_about(s, lexicon):
         scores[name] = scores.get(name, 0.0) + weight
     if any(span.plays("gpu", "=instance_type") for span in s.spans) and not own_account(s):
@@ -150,14 +163,79 @@ def fits(s: Sentence, tool: Tool) -> float:
         ):
             total += _VALUE
         elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
-            total += _STATE
+            keyed = span.get("=check") in ("permissions", "quota") and any(
+                sp.plays("provider") for sp in s.spans
+            )
+            total += _STATE + _KEYED * keyed
+        elif span.get("field") == "reliability" and tool.has("max_price"):
+            total += _RELIABLE
         elif span.plays("value_for") and tool.has("rank_by"):
             total += _VALUE
         elif span.get("unit") == "gb" and tool.has("memory"):
             total += 1.0
-        elif span.get("unit") == "usd" and tool.has("max_price"):
+        elif span.get("unit") in ("usd", "cent") and tool.has("max_price"):
             total += 0.5
+    if tool.has("max_price") and _for_money(s):
+        total += _VALUE
     return total
+
+
+def _for_money(s: Sentence) -> bool:
+    """A size with a price, a measure for the money: only offers have both."""
+    units = {span.get("unit") for span in s.spans}
+    if any("vram" in span.text or span.text.startswith("gpu ") for span in s.spans if span.plays("quantity")):
+        units |= {"gb"} if units & {"usd", "cent"} else {"usd"}
+    measured = any(span.plays("value_for") for span in s.spans) and any(
+        span.plays("measure") for span in s.spans
+    )
+    if "gb" in units and any(span.plays("=available", "=available_word") for span in s.spans):
+        return True
+    return measured or ("gb" in units and bool(units & {"usd", "cent"}))
+
+
+def rented(s: Sentence) -> bool:
+    """`ten hours of 4x A100`, `an A40 for a week`: a GPU is named, and how long it is to be used.
+
+    Not of what was: `we paid for two weeks of H100s`, `H100s older than 5 days`.
+    """
+    said = set(s.words())
+    if not any(span.plays("gpu") for span in s.spans) or said & word_set("not_rented"):
+        return False
+    if said & word_set("own_account") - _BESIDE_A_LENGTH or _whose_machines(s):
+        return False
+    if any(span.plays("how_long") for span in s.spans) and said & _MONEY:
+        return True
+    for index, span in enumerate(s.spans):
+        if span.get("unit") not in TIMES or not index or span.text == "min":
+            continue
+        at = index - 1
+        while at > 0 and s.spans[at].text in ("full", "whole", "entire", "straight", "solid", "consecutive"):
+            at -= 1
+        lead = s.at(at - 1)
+        counted = s.spans[at].number is not None or s.spans[at].text in ("a", "an", "one")
+        for_long = s.spans[at].text in ("a", "an", "one") and (lead is None or lead.text not in ("for", "of"))
+        behind = lead is not None and (lead.plays("op", "max_age") or lead.text in _PAST)
+        if counted and not behind and not for_long:
+            return True
+    return False
+
+
+def _whose_machines(s: Sentence) -> bool:
+    """`our A100s`, `my two H100 boxes`; not `our board`, `my grant`."""
+    owned = [i for i, span in enumerate(s.spans) if span.text in ("my", "our", "mine", "ours")]
+    return any(
+        span.plays("gpu") or span.number is not None or span.get("unit") in ("gpu", "node")
+        for i in owned
+        for span in s.spans[i + 1 : i + 3]
+    )
+
+
+_MONEY = frozenset(
+    ("$", "dollars", "dollar", "usd", "bucks", "k", "budget", "grand", "have", "grant", "spend")
+)
+_BESIDE_A_LENGTH = frozenset(("my", "our", "bill", "bills", "spend", "spending"))
+"""Words of one's own account that also ask what something would cost."""
+_PAST = frozenset(("last", "past", "previous", "since", "within", "than", "every", "the"))
 
 
 @cache

@@ -31,8 +31,39 @@ def read_things(s: Sentence, tool: Tool, found: Found) -> None:
             _listed(span, "region", "region", index in ruled_out, tool, found)
         else:
             _value(s, index, index in ruled_out, tool, found)
+    _generations(s, found)
     _tidy(found, tool)
     _of_the_key(s, found)
+
+
+_IN_ORDER = (("volta",), ("turing",), ("ampere",), ("ada", "hopper"), ("blackwell",))
+"""NVIDIA's data centre and workstation generations, oldest first."""
+_NEWER = frozenset(
+    ("or newer", "or later", "and newer", "and later", "or better", "or above", "and up", "at least")
+)
+_AFTER = frozenset(
+    ("newer than", "later than", "after", "nothing older than", "not older than", "no older than")
+)
+
+
+def _generations(s: Sentence, found: Found) -> None:
+    """`Ampere or newer`, `newer than Turing`, `nothing older than Ada`."""
+    named = found.arguments.get("architecture") or []
+    place = next((i for i, sp in enumerate(s.spans) if sp.get("=architecture") in named), None)
+    if place is None or len(named) != 1:
+        return
+    order = next((n for n, some in enumerate(_IN_ORDER) if named[0] in some), None)
+    behind, before = s.at(place + 1), s.at(place - 1)
+    if order is None:
+        return
+    if behind is not None and behind.text in _NEWER:
+        s.use(place + 1)
+    elif before is not None and before.text in _AFTER:
+        s.use(place - 1)
+        order += before.text.split()[0] in ("newer", "later", "after")
+    else:
+        return
+    found.arguments["architecture"] = [one for some in _IN_ORDER[order:] for one in some]
 
 
 def _of_the_key(s: Sentence, found: Found) -> None:
@@ -69,6 +100,8 @@ def _several(span: Span, ruled_out: bool, found: Found) -> None:
 def _listed(span: Span, role: str, argument: str, ruled_out: bool, tool: Tool, found: Found) -> None:
     """One more of several, or of those left out."""
     if ruled_out and not tool.has(f"exclude_{argument}"):
+        if role == "provider" and "name" in tool.fields:
+            span.used = found.meet(tool, "provider", "ne", str(span.get(role)))
         return
     span.used = True
     found.add(f"exclude_{argument}" if ruled_out else argument, span.get(role))
@@ -129,7 +162,7 @@ _AT = frozenset(("on", "at", "in"))
 
 def _meant_available(s: Sentence, index: int) -> bool | None:
     """`available` says free now, unless it asks what is on offer: `which gpus are available on lambda`."""
-    named = any(span.plays("gpu", "=architecture", "=form", "=instance_type") for span in s.spans)
+    named = any(span.plays("gpu", "=architecture", "=form", "=instance_type", "pronoun") for span in s.spans)
     numbers = any(span.number is not None and not span.plays("gpu") for span in s.spans)
     after = s.at(index + 1)
     return True if named or numbers or (after is not None and after.get("unit") == "gpu") else None

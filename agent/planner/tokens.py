@@ -197,10 +197,13 @@ def _compound(low: str, raw: str, start: int, known: Known) -> list[Token]:
 _PREFIXES = frozenset(("non", "not", "un", "no", "pre", "mid"))
 
 
+_TENS = frozenset(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"))
+
+
 def _comes_apart(pieces: list[Token], known: Known, apart: Container[str]) -> bool:
     """`k8s-nodes`, `30-day`, `non-prod` are several words; `prod-eu`, `api-gateway` the name of something."""
     said = tuple(piece.text for piece in pieces)
-    measured = pieces[0].kind == "number" and len(pieces) > 1
+    measured = (pieces[0].kind == "number" or said[0] in _TENS) and len(pieces) > 1
     return said in known.phrases or said[-1] in apart or said[0] in _PREFIXES or measured
 
 

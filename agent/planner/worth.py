@@ -107,7 +107,10 @@ def read_doubt(s: Sentence, tool: Tool, found: Found) -> None:
             found.put("exclude_suspect", True)
             s.use(index, place)
     for index, _ in list(s.all("trusty")):
-        after = s.at(index + 1)
+        at = index + 1
+        while s.plays(at, "gpu", "=form", "=spot", "=vendor") and at <= index + _REACH:
+            at += 1
+        after = s.at(at)
         if after is not None and (after.get("quantity") == "price" or after.get("unit") == "offer"):
             found.put("exclude_suspect", True)
             s.use(index)
@@ -124,7 +127,41 @@ def _ruled_out(s: Sentence, index: int) -> int | None:
             if not (linked or span.get("quantity") == "price" or span.get("unit") == "offer"):
                 break
             at += step
+    return _put_out(s, index)
+
+
+def _put_out(s: Sentence, index: int) -> int | None:
+    """`leave the suspicious prices out of it`, `with dubious ones removed`."""
+    for at in range(index + 1, min(len(s.spans), index + _REACH + 2)):
+        span = s.spans[at]
+        before = {one.text for one in s.spans[max(0, index - _REACH) : index]}
+        if span.text in _GONE or (span.text == "out" and before & _LEAVES):
+            s.use(*(i for i in range(max(0, index - _REACH), index) if s.spans[i].text in _LEAVES))
+            return at
+        if span.text in (",", ".", ";"):
+            break
     return None
+
+
+_LEAVES = frozenset(
+    (
+        "leave",
+        "leaving",
+        "keep",
+        "keeping",
+        "take",
+        "taking",
+        "rule",
+        "filter",
+        "throw",
+        "weed",
+        "cut",
+        "sort",
+    )
+)
+_GONE = frozenset(
+    ("removed", "dropped", "ignored", "stripped", "gone", "omitted", "skipped", "hidden", "discarded")
+)
 
 
 def read_whole(s: Sentence, tool: Tool, found: Found) -> None:

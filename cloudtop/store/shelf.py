@@ -91,23 +91,27 @@ class Shelf:
             cheaper,
         )
 
-    def groups(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
+    def groups(self, query: OfferFilter, by: str, *, each_gpu: bool = False) -> list[dict[str, Any]]:
         """Number, lowest and median price and cheapest offer of every group; by price unless `sort` says."""
-        column = _column(by)
+        column, gpu = _column(by), _column("gpu") if each_gpu else "NULL"
         with self._reader.snapshot() as db:
             now = generation(db)
             ids, _ = self._scopes(db, now, query.scopes)
-            columns = f"{column} AS grouped, {rank(query)} AS compared, {TIES}"
+            columns = f"{column} AS grouped, {gpu} AS of_gpu, {rank(query)} AS compared, {TIES}"
             sql, values = _selected(query, ids, branches(query, ids), columns)
             found = db.execute(
-                f"SELECT grouped, compared, offer_id FROM ({sql})"
+                f"SELECT grouped, of_gpu, compared, offer_id FROM ({sql})"
                 f" ORDER BY compared IS NULL, compared, {TIES}",
                 values,
             ).fetchall()
-        gathered: dict[str | None, list[tuple[float | None, str]]] = {}
-        for name, price, offer_id in found:
-            gathered.setdefault(name, []).append((price, offer_id))
-        groups = [_group(name, offers) for name, offers in gathered.items()]
+        gathered: dict[tuple[str | None, str | None], list[tuple[float | None, str]]] = {}
+        for name, gpu, price, offer_id in found:
+            gathered.setdefault((name, gpu), []).append((price, offer_id))
+        told = (
+            ({"group": name} | ({"gpu": gpu} if each_gpu else {}), one)
+            for (name, gpu), one in gathered.items()
+        )
+        groups = [group | _group(offers) for group, offers in told]
         return _sorted_groups(groups, query)
 
     def raw(self, scope_id: int, offer_id: str, spot: bool) -> dict[str, Any] | None:
@@ -307,12 +311,11 @@ def _left_out(row: Sequence[Any]) -> LeftOut:
     return LeftOut(seller, gpu, gpu_raw, count, memory, bool(spot), hourly, rules)
 
 
-def _group(name: str | None, offers: list[tuple[float | None, str]]) -> dict[str, Any]:
+def _group(offers: list[tuple[float | None, str]]) -> dict[str, Any]:
     from statistics import median
 
     prices = [price for price, _ in offers if price is not None]
     return {
-        "group": name,
         "count": len(offers),
         "min": prices[0] if prices else None,
         "median": median(prices) if prices else None,

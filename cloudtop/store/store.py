@@ -95,9 +95,12 @@ class Store:
         """One page of offers in the asked order, with the count of all and of what default rules left out."""
         return self._shelf.page(query)
 
-    def group_offers(self, query: OfferFilter, by: str) -> list[dict[str, Any]]:
-        """{group, count, min, median, offer_id} of every group, cheapest first; limit is not used."""
-        return self._shelf.groups(query, by)
+    def group_offers(self, query: OfferFilter, by: str, *, each_gpu: bool = False) -> list[dict[str, Any]]:
+        """{group, count, min, median, offer_id} of every group, cheapest first; limit is not used.
+
+        `each_gpu`: a group for every GPU in it, with its name as `gpu`.
+        """
+        return self._shelf.groups(query, by, each_gpu=each_gpu)
 
     def raw(self, scope_id: int, offer_id: str, spot: bool) -> dict[str, Any] | None:
         """The seller's own record of an offer; `scope_id` is the row's `_scope_id`."""

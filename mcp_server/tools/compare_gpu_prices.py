@@ -1,8 +1,8 @@
 """compare_gpu_prices: what renting GPUs costs, the cheapest per GPU-hour first.
 
 `limit_per_group` gives offers, at most so many of each `group_by` (of each provider without one); `group_by`
-alone gives one row per group. With `disk_gb` the disk is in every price that is compared. A sandbox, a price
-list and a live cloud are ranked alike and told apart by `source`.
+alone gives one row per group, and per model where several are named. With `disk_gb` the disk is in every
+price that is compared. A sandbox, a price list and a live cloud are ranked alike and told apart by `source`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from mcp_server.tools._price_question import Question, question
 
 if TYPE_CHECKING:
     from mcp_server.result import Ctx, Rows
+
+
+_OF_ONE_GPU = ("gpu", "gpu_memory", "instance_type")
+"""Groups whose offers are all of one model, however many are asked for."""
 
 
 async def run(
@@ -75,7 +79,10 @@ async def run(
     )
     if group_by and not limit_per_group:
         oldest = ctx.store.offers(replace(offers, limit=1, offset=0, sort="as_of", descending=False))
-        found = groups(ctx, asked, harvest, ctx.store.group_offers(offers, group_by), oldest, limit)
+        # Of several models one median says nothing.
+        each = len(gpu or ()) > 1 and group_by not in _OF_ONE_GPU
+        made = ctx.store.group_offers(offers, group_by, each_gpu=each)
+        found = groups(ctx, asked, harvest, made, oldest, limit)
     else:
         cheapest_first = asked.sort == ("price", False) and not ctx.offset
         page = ctx.store.offers(replace(offers, limit=max(limit, TIES), why_not_cheaper=cheapest_first))

@@ -46,6 +46,32 @@ def test_median_average_min_max_leave_unpriced_rows_out() -> None:
     assert all(one["count"] == 3 for one in figures.values())
 
 
+def test_groups_of_two_sides_stand_beside_each_other() -> None:
+    """A100 and H100 per provider: every group is kept, and told of which GPU it is."""
+    told = result(
+        {"group": "vast", "gpu": "A100", "count": 9, "min": 0.5, "median": 0.8, "offer_id": "a"},
+        {"group": "aws", "gpu": "A100", "count": 2, "min": 1.5, "median": 1.6, "offer_id": "b"},
+        {"group": "vast", "gpu": "H100", "count": 4, "min": 1.9, "median": 2.1, "offer_id": "c"},
+    )
+    made = computed({"op": "compare", "by": "gpu", "values": ["A100", "H100"]}, [told])
+    assert [(row["group"], row["of"], row["median"]) for row in made.lines] == [
+        ("vast", "A100", 0.8),
+        ("vast", "H100", 2.1),
+        ("aws", "A100", 1.6),
+    ]
+    assert made.figures["sides"] == ["A100", "H100"]
+
+
+def test_groups_of_two_calls_stand_beside_each_other() -> None:
+    spot = result({"group": "vast", "count": 9, "min": 0.5, "median": 0.8, "offer_id": "a"})
+    firm = result({"group": "vast", "count": 7, "min": 0.9, "median": 1.1, "offer_id": "b"})
+    made = computed({"op": "compare", "by": "spot", "values": [True, False]}, [spot, firm])
+    assert [(row["group"], row["of"], row["min"]) for row in made.lines] == [
+        ("vast", True, 0.5),
+        ("vast", False, 0.9),
+    ]
+
+
 def test_a_figure_over_no_rows_is_unknown_not_zero() -> None:
     assert computed({"op": "median"}, [result()]).figures["value"] is None
     assert computed({"op": "range"}, [result()]).figures["min"] is None

@@ -442,6 +442,15 @@ def test_groups_say_how_many_lowest_median_and_which_is_cheapest(store: Store) -
     assert [one["group"] for one in store.group_offers(A100, "region")] == [None]
 
 
+def test_groups_may_be_of_one_gpu_each(store: Store) -> None:
+    keep(store, offer("a", 1.0), offer("b", 3.0), offer("c", 2.0, gpu="H100"))
+    either = replace(A100, gpus=(("A100", None, False), ("H100", None, False)))
+    assert store.group_offers(either, "provider", each_gpu=True) == [
+        {"group": "vast", "gpu": "A100", "count": 2, "min": 1.0, "median": 2.0, "offer_id": "a"},
+        {"group": "vast", "gpu": "H100", "count": 1, "min": 2.0, "median": 2.0, "offer_id": "c"},
+    ]
+
+
 def test_groups_ignore_the_limit_of_rows(store: Store) -> None:
     keep(store, *(offer(str(number), seller=f"seller{number:02}") for number in range(30)))
     assert len(store.group_offers(A100, "provider")) == 30

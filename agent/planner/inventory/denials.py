@@ -89,7 +89,8 @@ def _forward(s: Sentence, index: int) -> list[int]:
         ):
             if found and span.text in set_of("place_leads"):
                 break
-        elif not found and at - index <= 1 and span.plays("measured"):
+        elif not found and at - index <= 1 and span.plays("measured", "tagged"):
+            # `and not tagged purpose=audit`
             pass
         else:
             break

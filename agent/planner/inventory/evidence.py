@@ -63,6 +63,9 @@ def evidence_of(s: Sentence) -> Evidence:
     for index, span in enumerate(s.spans):
         for kind in dict.fromkeys(_kinds(s, index, span)):
             found.add(kind, index)
+    if set_of("sellers_said") & set(s.words()):
+        # `the suppliers on our shortlist`: what is ours there is no machine.
+        found.places.pop("mine", None)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import key_of
@@ -61,6 +63,10 @@ def _takes_it(a: Asked, span: Span) -> bool:
 def _group(a: Asked, index: int) -> None:
     """`per region`, `by team and account`, `for each cloud`."""
     at, places = a.skip(index + 1, leads=False), [index]
+    if a.s.plays(index - 1, "size_of") and any(one.number is not None for one in a.s.spans[:index]):
+        # `80 GB of memory per card`: of each, not in groups.
+        a.s.use(index, at)
+        return
     if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
         # `per cluster namespace`: the noun only says whose.
         places.append(at)
@@ -185,7 +191,9 @@ def read_compared(a: Asked) -> None:
     """`compare instance counts of aws and gcp`: grouped by what there are several of."""
     places = [index for index, _ in a.all("compare")]
     words = a.s.words()
-    more = {"or", "than"} & set(words) and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")
+    # `200 GB or more` is no choice, and `older than 30 days` no comparison.
+    either = any(one in ("or", "than") and not _of_a_number(words[:at]) for at, one in enumerate(words))
+    more = either and {"more", "fewer"} & set(words) and a.tool.has("missing_tag")
     if not places and not more:
         return
     areas = a.found.arguments.get("region") or []
@@ -204,3 +212,7 @@ def read_compared(a: Asked) -> None:
             if a.found.then is not None and a.found.then["op"] == "count":
                 a.found.then = None
             return
+
+
+def _of_a_number(before: Sequence[str]) -> bool:
+    return any(char.isdigit() for word in before[-2:] for char in word)

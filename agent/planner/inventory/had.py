@@ -53,7 +53,19 @@ def of_market(s: Sentence) -> bool:
     """Money, or what sellers do, is spoken of: `for rent`, `available`, `cheapest`."""
     dear = any(str(span.get("extreme")).startswith("price") for span in s.spans)
     money = any(span.plays("priced", "any_spot") or span.get("unit") == "usd" for span in s.spans)
-    return dear or money or bool(set(s.words()) & set_of("of_sellers"))
+    return dear or money or bool(set(s.words()) & set_of("of_sellers")) or _for_so_long(s)
+
+
+def _for_so_long(s: Sentence) -> bool:
+    """`for 5 days`, `five full days`: a time to come, not `in the last 5 days`."""
+    for index, span in enumerate(s.spans):
+        lead = s.at(index - 3)
+        if span.get("unit") not in ("hour", "day", "week", "month") or s.spans[index - 1].text == "per":
+            continue
+        behind = [one.text for one in s.spans[max(0, index - 3) : index]]
+        if "for" in behind and not {"last", "past", "than", "idle"} & {*behind, lead.text if lead else ""}:
+            return True
+    return False
 
 
 def equipped(s: Sentence, index: int, span: Span) -> str | None:

@@ -92,9 +92,10 @@ def _pairs(a: Asked) -> None:
         elif key.lower() == "name" and a.takes("name"):
             a.put("name", value, index)
         else:
-            put_tag(a, (a.words.live.keys.get(key.lower(), key), value), index)
-        before = a.s.at(index - 1)
-        if before is not None and before.plays("tagged", "tag_word", "named"):
+            tagged = a.s.plays(index - 1, "tagged", "tag_word")
+            places = (index - 1, index) if tagged else (index,)
+            put_tag(a, (a.words.live.keys.get(key.lower(), key), value), *places)
+        if a.s.plays(index - 1, "named"):
             a.s.use(index - 1)
 
 
@@ -183,6 +184,8 @@ def _owned(a: Asked, index: int, key: str) -> None:
     at = a.skip(index + 1)
     if (sign := a.s.at(at)) is not None and sign.text in ("=", ":"):
         at += 1
+    elif _asked_for(a, index):
+        return
     if a.s.plays(at, "neg") and (denied := a.s.at(at + 1)) is not None and _is_value(denied, sure=False):
         # `whose owner is not alice`
         a.put("tag_not", f"{key_of(a, key)}={raw(a, at + 1)}", index, at, at + 1)
@@ -262,9 +265,7 @@ def _key_and_value(a: Asked, index: int) -> None:
     while (sign := a.s.at(at)) is not None and (sign.text in ("=", ":", "is") or sign.plays("tag_word")):
         at += 1
     value = a.s.at(at)
-    before = a.s.at(index - 1)
-    if at == index + 1 and before is not None and before.text in ("which", "what"):
-        # `which team pays most`: it is asked for, not told.
+    if at == index + 1 and _asked_for(a, index):
         return
     if (
         value is not None
@@ -272,6 +273,12 @@ def _key_and_value(a: Asked, index: int) -> None:
         and _is_value(value, sure=_in_use(a, str(span.get("tag_key")), value))
     ):
         put_tag(a, (key_of(a, str(span.get("tag_key"))), raw(a, at)), *range(index, at + 1))
+
+
+def _asked_for(a: Asked, index: int) -> bool:
+    """`which team pays most`, `and which team do they belong to`: it is asked for, not told."""
+    before = a.s.at(index - 1)
+    return before is not None and before.text in ("which", "what")
 
 
 def _environment(a: Asked, index: int, value: str, *, sure: bool = False) -> None:

@@ -188,6 +188,9 @@ def _searched(a: Asked, index: int) -> None:
         return
     if span.meanings and not span.plays("=name", "quoted", "tag_value"):
         return
+    if span.number is not None and (a.s.plays(at + 1, "unit", "op", "size_of") or a.s.plays(at, "op")):
+        # `anything with 80 GB or more`: so much, not so called.
+        return
     a.put("search", raw(a, at), index, at)
 
 

@@ -8,7 +8,7 @@ from agent.planner.inventory.sizes import size_field, types_said
 from agent.planner.language import word_set
 
 _COUNTABLE = ("type", "shy_type", "service", "everything", "anything")
-_LARGEST_FIRST = ("vcpus", "ram_gib", "value", "price", "size_gb", "size_bytes", "memory_mb")
+_LARGEST_FIRST = ("node_count", "vcpus", "ram_gib", "value", "price", "size_gb", "size_bytes", "memory_mb")
 _MOST = 500
 _BEFORE = ("top", "extreme", "ranked_metric", "many", "few")
 _ALSO_BEFORE = frozenset(("limit", "any", "just", "only", "me", "max"))
@@ -53,14 +53,8 @@ def _extremes(a: Asked) -> None:
         first = a.found.arguments.get("sort")
         if first is None:
             a.put("sort", f"{name}_{way}")
-        elif first != f"{name}_{way}" and _singular(a, index) and a.found.arguments.get("limit") in (1, None):
-            # `the smallest and the largest volume`
-            a.found.sides = [{"sort": first, "limit": 1}, {"sort": f"{name}_{way}", "limit": 1}]
-            a.found.then = {"op": "either"}
-            del a.found.arguments["sort"]
-            a.found.arguments.pop("limit", None)
-            a.s.use(index)
-            return
+        elif first != f"{name}_{way}":
+            a.found.refused.append(f"{a.s.spans[index].text}: rows come in one order at a time")
         a.s.use(index)
         each = a.found.then is not None and a.found.then["op"] == "distinct"
         if not each and _singular(a, index) and not _number_beside(a, index):

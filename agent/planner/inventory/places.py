@@ -84,7 +84,14 @@ def read_kinds(a: Asked) -> None:
         )
         a.s.use(*((index - 1,) if without else ()))
     for index, span in a.all("public"):
-        a.where("public_ip", "known", span.get("public") == "true", index)
+        kinds = types_said(a)
+        if kinds and set(kinds) <= set_of("without_address"):
+            a.found.refused.append(
+                f"{span.text}: whether a {kinds[0].replace('_', ' ')} is public is not known"
+            )
+            a.s.use(index)
+        else:
+            a.where("public_ip", "known", span.get("public") == "true", index)
     _has_address(a)
     for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
         for index, _ in a.all(role):
@@ -183,6 +190,12 @@ def _account(a: Asked, index: int) -> None:
     """`in account sandbox`, `the sandbox account`; `per account` groups."""
     asked = (lead := a.s.at(index - 1)) is not None and lead.text in ("which", "what")
     if a.s.plays(index - 1, "per", "sort_by") or (asked and not a.s.plays(index + 1, "named")):
+        return
+    span = a.s.spans[index]
+    if span.text.endswith(" of"):
+        # `the prod account of Oracle`
+        if a.takes("account") and a.s.plays(index - 1, "env", "tag_value", "account"):
+            a.put("account", raw(a, index - 1), index - 1, index)
         return
     _beside(a, index, "account")
 

@@ -79,12 +79,21 @@ def _spent(a: Asked, words: Lexicon) -> Tool | None:
     return later if later is not None and not later.here else None
 
 
+_NOUNS = frozenset(("resource_type", "name", "id"))
+"""What says of which resources a question is."""
+
+
 def _carried(a: Asked, previous: Query | None) -> None:
-    """`which of our instances have one`, after the price of a GPU: of that GPU."""
-    if previous is None or "gpu" in a.found.arguments or not a.takes("gpu"):
+    """`which of our instances have one`, `do we have any`, after the price of a GPU: of that GPU."""
+    gpu = previous.arguments.get("gpu") if previous is not None else None
+    if gpu is None or "gpu" in a.found.arguments or not a.takes("gpu"):
         return
-    if previous.arguments.get("gpu") and {"one", "it", "them", "those"} & set(a.s.words()):
-        a.put("gpu", previous.arguments["gpu"])
+    said = set(a.s.words())
+    if not _NOUNS & a.found.arguments.keys() and {"any", "ours", "mine", "some"} & said:
+        a.put("resource_type", "gpu_instance")
+        a.put("gpu", gpu)
+    elif {"one", "it", "them", "those"} & said:
+        a.put("gpu", gpu)
 
 
 def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None) -> Plan | None:

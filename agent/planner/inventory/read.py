@@ -73,6 +73,8 @@ def _written(a: Asked) -> None:
     arguments = a.found.arguments
     only_running(a)
     _by_price(a)
+    if "min_memory" in arguments and "resource_type" not in arguments:
+        a.put("resource_type", "gpu_instance")
     if "gpu_instance" in arguments.get("resource_type", ()) and "instance" in arguments["resource_type"]:
         arguments["resource_type"] = [one for one in arguments["resource_type"] if one != "instance"]
     if set(arguments.get("resource_type", ())) in ({"instance"}, {"gpu_instance"}):

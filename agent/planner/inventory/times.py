@@ -7,11 +7,13 @@ import re
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, set_of
+from agent.planner.language import word_set
 from cloudtop.times import interval, spoken
 
 _NOW = frozenset(("now", "right now", "at the moment", "at present", "currently", "tonight"))
 _NEXT = {"yesterday": "today", "last_week": "this_week", "last_month": "this_month"}
 _NEAR = 5
+_JOINED = 5
 
 
 def read_times(a: Asked) -> None:
@@ -96,9 +98,12 @@ def _the_one_before(a: Asked) -> None:
 
 
 def _second(a: Asked, places: list[int], token: str) -> bool:
-    """`today vs yesterday`: each time is a side of its own."""
+    """`today vs yesterday`, `this week, and what was it last week`: each time is a side of its own."""
     first = a.found.arguments.get("time")
-    if first is None or first == token or not any(span.plays("compare") for span in a.s.spans):
+    joined = a.tool.has("metric") and any(
+        span.text in word_set("joins") for span in a.s.spans[max(0, places[0] - _JOINED) : places[0]]
+    )
+    if first is None or first == token or not (joined or any(span.plays("compare") for span in a.s.spans)):
         return False
     del a.found.arguments["time"]
     a.found.sides = [{"time": first}, {"time": token}]

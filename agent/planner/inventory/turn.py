@@ -140,7 +140,7 @@ def _services_meant(s: Sentence) -> None:
             continue
         for cloud, kinds in hint("services").items():
             if any(span.text in words.split() for words in kinds.get(kind, ())):
-                span.meanings = (Meaning("service", (cloud, kind, None)),)
+                s.mean(span, (Meaning("service", (cloud, kind, None)),))
 
 
 _WE = frozenset(("our", "we", "are", "do", "in", "across"))
@@ -164,7 +164,7 @@ def _services_apart(s: Sentence, words: Lexicon) -> None:
         for cloud in clouds:
             meanings = words.phrases.get((*cloud.split(), *span.text.split()), ())
             if service := next((one for one in meanings if one.role == "service"), None):
-                span.meanings = (service,)
+                s.mean(span, (service,))
 
 
 def _opening(s: Sentence) -> None:
@@ -172,7 +172,7 @@ def _opening(s: Sentence) -> None:
     for span in s.spans[:-1]:
         if span.text not in word_set("fillers"):
             return
-        span.meanings = tuple(one for one in span.meanings if one.role != "ask_health")
+        s.mean(span, tuple(one for one in span.meanings if one.role != "ask_health"))
 
 
 def _behind_nouns(tokens: Sequence[Token], words: Lexicon) -> frozenset[str]:

@@ -69,10 +69,7 @@ def _modifies(a: Asked, index: int) -> bool:
     if service is not None:
         a.put("providers", service[0])
     if after.get("shy_type") and not after.plays("type"):
-        a.s.spans[index + 1].meanings = (
-            *after.meanings,
-            type(after.meanings[0])("type", after.get("shy_type")),
-        )
+        a.s.mean(after, (*after.meanings, type(after.meanings[0])("type", after.get("shy_type"))))
     a.s.use(index)
     return True
 

@@ -70,11 +70,27 @@ def test_a_negated_comparison_is_a_ceiling(lead: str, limit: str, words: Lexicon
     assert (arguments.get("max_price"), arguments.get("min_price")) == (2, None)
 
 
-@pytest.mark.parametrize("asked", ["a100 but not 40gb", "h100, don't give me 4 gpus", "l4, not $2"])
+@pytest.mark.parametrize("asked", ["h100, don't give me 4 gpus", "l4, not $2"])
 def test_a_number_that_is_not_wanted_is_told(asked: str, words: Lexicon) -> None:
     made = plan(asked, words, NOW)
     assert set(made.calls[0].arguments) == {"gpu"}
     assert any("not used" in said.lower() for said in made.notices)
+
+
+@pytest.mark.parametrize("asked", ["a100 but not 40gb", "A100, not the 40 GB one"])
+def test_a_memory_size_that_is_not_wanted_is_left_out(asked: str, words: Lexicon) -> None:
+    made = plan(asked, words, NOW)
+    assert set(made.calls[0].arguments) == {"gpu"}
+    assert made.then == {"op": "filter", "where": [["gpu_memory_gib", "ne", 40]]}
+
+
+@pytest.mark.parametrize(
+    "asked", ["leave aws out: h100", "h100, but keep aws and azure out of it", "aws left out, h100"]
+)
+def test_what_stands_between_leave_and_out_is_left_out(asked: str, words: Lexicon) -> None:
+    arguments = plan(asked, words, NOW).calls[0].arguments
+    assert arguments["exclude_providers"][0] == "aws"
+    assert "providers" not in arguments
 
 
 @pytest.mark.parametrize("asked", ["h100 that cannot be interrupted", "not too pricey h100", "h100, not bad"])

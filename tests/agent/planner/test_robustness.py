@@ -190,15 +190,32 @@ def test_a_refusal_repeats_nothing_of_an_injection(words: Lexicon) -> None:
 
 
 def test_what_nothing_used_is_shown(words: Lexicon) -> None:
-    made = plan("h100 with 64 vcpus in narnia", words, NOW)
+    made = plan("h100 with 64 wheels in narnia", words, NOW)
     assert made.behaviour == "answer"
     assert any("narnia" in word for word in made.ignored)
     assert any("64" in word for word in made.ignored)
 
 
-def test_a_limit_that_no_argument_takes_is_named(words: Lexicon) -> None:
-    made = plan("a100 with at most 4 gpus", words, NOW)
-    assert any("no upper limit" in notice for notice in made.notices)
+@pytest.mark.parametrize(
+    ("asked", "condition"),
+    [
+        ("a100 with at most 4 gpus", ["gpu_count", "le", 4]),
+        ("cards with up to 16 GB, cheapest first", ["gpu_memory_gib", "le", 16]),
+        ("h100 with at least 26 vcpus", ["vcpus", "ge", 26]),
+        ("under $2.50 per GPU, at least four of them, A100", ["usd_per_gpu_hour", "le", 2.5]),
+    ],
+)
+def test_a_limit_that_no_argument_takes_is_met_by_the_rows(
+    words: Lexicon, asked: str, condition: list[object]
+) -> None:
+    made = plan(asked, words, NOW)
+    assert made.then == {"op": "filter", "where": [condition]}
+    assert not made.ignored
+
+
+def test_a_limit_that_groups_cannot_be_filtered_by_is_named(words: Lexicon) -> None:
+    made = plan("cheapest card with at most 24 GB per provider", words, NOW)
+    assert any("groups are not filtered" in notice for notice in made.notices)
 
 
 def test_a_mended_word_is_told(words: Lexicon) -> None:
