@@ -127,7 +127,7 @@ def _belongs(a: Asked, index: int) -> bool:
     neg = a.s.at(at)
     if neg is None or at < 1 or not (neg.text in _LACKING or neg.plays("lacks")):
         return False
-    others = any(span.plays("type", "service") for span in a.s.spans[:at])
+    others = any(a.s.plays(one, "type", "service") and one not in a.denied for one in range(at))
     if not others or not a.s.spans[at - 1].text[0].isalnum():
         return False
     a.s.use(at, index)
