@@ -158,7 +158,7 @@ def _particles() -> dict[str, frozenset[str]]:
 
 
 _LONG_VERB = 3
-"""An edit in so many words is one of what it points at, too: `get rid of them`; but `drop it` may be a filter."""
+"""An edit in so many words is one of what it points at, too: `get rid of them`; `drop it` may be a filter."""
 
 
 def _begins_anew(rest: Sequence[str]) -> bool:

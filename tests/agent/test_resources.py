@@ -80,6 +80,10 @@ SAID = {
     " Of 2 it is not known.",
     "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
     "how many gpus do we have": "GPU instance",
+    "average price of our instances": "Average: $5.8786 per hour, of 7 whose price is known.",
+    "instances, leave out the edge ones": "7 instances (no “edge” in name):",
+    "databases below version 12": "1 database (version under 12): db-main.",
+    "instances that are stopped or tagged env=x": "1 instance (status stopped): web-2;",
     "instances with at least 1 core not in us-east-1 by region": "3 instances (min vcpu 1, region not"
     " us-east-1) by region: eu-west-1 has 1,",
     "how many vcpus do our instances have per region": "vCPUs of 9 instances by region: us-east-1 106,"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from agent.planner.found import Found
@@ -82,4 +83,12 @@ class Asked:
 
     def all(self, *roles: str) -> Iterator[tuple[int, Span]]:
         """Every unused span that can play one of the roles, as of now."""
+        if self._roles.isdisjoint(roles):
+            return iter(())
         return iter(list(self.s.all(*roles)))
+
+    @cached_property
+    def _roles(self) -> frozenset[str]:
+        """What any phrase of the question can play; a noun that is sure only in company may turn into one."""
+        found = {meaning.role for span in self.s.spans for meaning in span.meanings}
+        return frozenset(found | {"type"} if "shy_type" in found else found)

@@ -18,6 +18,7 @@ _PHRASES = (("what", "about"), ("how", "about"), ("make", "it"), ("only",), ("ju
 _BESIDE = (("compare", "with"), ("compare", "to"), ("compared", "to"), ("compared", "with"))
 _SUBJECTS = ("type", "service", "metric", "name", "named", "word", "id", "services", "machine", "everything")
 _NOUNS = frozenset(("type", "service", "name", "named", "word", "id"))
+_NAMED = _NOUNS - {"type", "service"}
 _ALL = frozenset(("anything", "everything"))
 _ORDERS = frozenset(("compare", "list", "show", "find"))
 _POINTING = frozenset(("its", "their", "them", "those", "it"))
@@ -55,21 +56,15 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     told = [span for span in s.spans if span.text not in word_set("fillers") and span.text[0].isalnum()]
     first = told[0] if told else s.spans[0]
     own = [kind for kind in _SUBJECTS if seen.has(kind)]
-    if s.words()[:2] in _BESIDE:
+    left_out = first.plays("neg") and len(told) <= _SHORT + 1 and not _NAMED & set(own)
+    if s.words()[:2] in _BESIDE or left_out:
+        # `compare with web-02`, `everything but containers`.
         return True
     pointing = any(span.text in _POINTING for span in s.spans) and not _NOUNS & set(own)
     if set(own) - {"metric"} and first.text.split()[0] in _ORDERS and not pointing:
         return False
     if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
         # `show me cpu`, after a list: of what is listed.
-        return True
-    if (
-        told
-        and first.plays("neg")
-        and len(told) <= _SHORT + 1
-        and not _NOUNS - {"type", "service"} & set(own)
-    ):
-        # `everything but containers`, after a list.
         return True
     opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
     opens = opens or first.text.split()[0] in word_set("strong")

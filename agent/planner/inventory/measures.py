@@ -148,6 +148,12 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
             a.put("agg", "max" if way == "desc" else "min", index)
         else:
             a.put("sort", way, index)
+    _said_thresholds(a, mentions)
+    _idle_for(a)
+
+
+def _said_thresholds(a: Asked, mentions: dict[int, str]) -> None:
+    """`idle`, `overloaded`, `swapping`: a comparison in a word."""
     for index, span in a.all("threshold"):
         metric, op, value = str(span.get("threshold")).split()
         if index and a.s.spans[index - 1].text == "how":
@@ -179,7 +185,6 @@ def _adjectives(a: Asked, mentions: dict[int, str]) -> None:
         a.found.notices.append(
             f"“{span.text}” was read as: {metrics.metrics()[metric].title} {said} {value}{unit}."
         )
-    _idle_for(a)
 
 
 def _of_gpus(a: Asked, index: int) -> bool:

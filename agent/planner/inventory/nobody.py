@@ -25,6 +25,9 @@ def hear_nobody(s: Sentence, before: Collection[str] = ()) -> None:
 
     `before`: the types of resource of the question that this one builds on.
     """
+    if set_of("nobody_hints").isdisjoint(s.words()):
+        # Without one of these nothing is said to be done by nobody.
+        return
     _none_of(s)
     _how_often(s)
     kinds = {kind for span in s.spans if (kind := _type_of(span)) is not None} or set(before)

@@ -53,14 +53,8 @@ def _extremes(a: Asked) -> None:
         first = a.found.arguments.get("sort")
         if first is None:
             a.put("sort", f"{name}_{way}")
-        elif first != f"{name}_{way}" and _singular(a, index) and a.found.arguments.get("limit") in (1, None):
-            # `the smallest and the largest volume`
-            a.found.sides = [{"sort": first, "limit": 1}, {"sort": f"{name}_{way}", "limit": 1}]
-            a.found.then = {"op": "either"}
-            del a.found.arguments["sort"]
-            a.found.arguments.pop("limit", None)
-            a.s.use(index)
-            return
+        elif first != f"{name}_{way}":
+            a.found.refused.append(f"{a.s.spans[index].text}: rows come in one order at a time")
         a.s.use(index)
         each = a.found.then is not None and a.found.then["op"] == "distinct"
         if not each and _singular(a, index) and not _number_beside(a, index):

@@ -75,6 +75,15 @@ def read_kinds(a: Asked) -> None:
     for index, _ in a.all("wants_no_gpu"):
         if a.takes("gpu"):
             a.where("gpu", "known", False, index)
+    _flags(a)
+    for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
+        for index, _ in a.all(role):
+            a.found.cleared.add(argument)
+            a.s.use(index)
+
+
+def _flags(a: Asked) -> None:
+    """Encryption and public addresses, there or not."""
     for index, span in a.all("encrypted"):
         without = a.s.plays(index - 1, "lacks")
         if span.text == "encryption" and not without:
@@ -93,10 +102,6 @@ def read_kinds(a: Asked) -> None:
         else:
             a.where("public_ip", "known", span.get("public") == "true", index)
     _has_address(a)
-    for role, argument in (("anywhere", "region"), ("any_seller", "providers"), ("any_spot", "spot")):
-        for index, _ in a.all(role):
-            a.found.cleared.add(argument)
-            a.s.use(index)
 
 
 def _has_address(a: Asked) -> None:

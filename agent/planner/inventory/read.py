@@ -64,7 +64,7 @@ def _asides(a: Asked) -> None:
         if not span.used and span.plays(*set_of("asides")) and span.number is None:
             a.s.use(index)
     if not a.takes("group_by"):
-        for index, _ in a.all("details", "field_of", "type"):
+        for index, _ in a.all("details", "field_of", "type", "priced"):
             a.s.use(index)
 
 

@@ -105,13 +105,8 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
             if any(sp.plays("gpu") for sp in a.s.spans)
             else "disk"
         )
-    if of is None and (cards := a.s.at(made.last + 1)) is not None and cards.text in ("cards", "gpus"):
-        # `how many 80 gb cards do we run`
-        a.put("resource_type", "gpu_instance")
+    if of is None and _of_cards(a, made):
         what = "vram"
-        if a.s.plays(made.first - 1, "count"):
-            a.found.then = {"op": "sum", "field": "gpu_count"}
-            a.s.use(made.first - 1, made.last + 1)
     if "function" in kinds:
         a.where("memory_mb", made.op or "eq", round(gib * 1024, 6))
         _use(a, made, of)
@@ -124,6 +119,18 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
         _use(a, made, of)
     else:
         _least(a, "min_size_gb", gib, made, of)
+
+
+def _of_cards(a: Asked, made: Amount) -> bool:
+    """`how many 80 gb cards do we run`."""
+    cards = a.s.at(made.last + 1)
+    if cards is None or cards.text not in ("cards", "gpus"):
+        return False
+    a.put("resource_type", "gpu_instance")
+    if a.s.plays(made.first - 1, "count"):
+        a.found.then = {"op": "sum", "field": "gpu_count"}
+        a.s.use(made.first - 1, made.last + 1)
+    return True
 
 
 def _price(a: Asked, made: Amount) -> None:

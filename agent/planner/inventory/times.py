@@ -218,7 +218,7 @@ _OF_YEAR = frozenset(("from", "in", "since", "after", "before", "until", "during
 
 def _age(a: Asked, index: int) -> None:
     """`older than 30 days`, `over a year old`, `younger than 2 weeks`, `running for more than 3 months`."""
-    if not a.takes("older_than"):
+    if not a.takes("older_than") or any(span.get("figure_of") == "timeout_s" for span in a.s.spans):
         return
     made = length_at(a.s, index)
     if made is None or made.unit not in PERIODS:
@@ -233,8 +233,6 @@ def _age(a: Asked, index: int) -> None:
     beside = lead is not None and (lead.text == "for" or lead.plays("state", "figure_of"))
     bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
     sure = sure or (bare and made.op_at is not None)
-    if any(span.get("figure_of") == "timeout_s" for span in a.s.spans):
-        return
     again = "older_than" in a.before and made.op is None
     if again and len([one for one in a.s.spans if one.text[0].isalnum()]) <= _NEAR:
         # `make that a year`, after an age.

@@ -207,13 +207,12 @@ def _shortened(
     """Words too short for the ordinary mending, with the letter that was forgotten."""
     made, changes = [], []
     for token in tokens:
-        plain = (
-            token.kind == "word" and token.text not in known and text[token.end : token.end + 1] not in _GLUED
-        )
-        better = _short_of().get(token.text) if plain else None
-        if better is not None:
-            changes.append((token.text, better))
-        made.append(token if better is None else replace(token, text=better))
+        better = _short_of().get(token.text) if token.kind == "word" else None
+        if better is None or token.text in known or text[token.end : token.end + 1] in _GLUED:
+            made.append(token)
+            continue
+        changes.append((token.text, better))
+        made.append(replace(token, text=better))
     return made, tuple(changes)
 
 

@@ -127,7 +127,7 @@ def _belongs(a: Asked, index: int) -> bool:
     neg = a.s.at(at)
     if neg is None or at < 1 or not (neg.text in _LACKING or neg.plays("lacks")):
         return False
-    others = any(span.plays("type", "service") for i, span in enumerate(a.s.spans[:at]) if i not in a.denied)
+    others = any(a.s.plays(one, "type", "service") and one not in a.denied for one in range(at))
     if not others or not a.s.spans[at - 1].text[0].isalnum():
         return False
     a.s.use(at, index)
@@ -137,15 +137,9 @@ def _belongs(a: Asked, index: int) -> bool:
 
 def _left_out(a: Asked, index: int, kind: str) -> None:
     neg = a.s.at(a.skip(index - 1, -1, leads=False))
-    if (
-        (
-            neg is not None
-            and neg.text in _LACKING | {"have no", "has no"}
-            and a.s.words()[0] in ("which", "what")
-        )
-        and "group_by" in a.found.arguments
-        and not a.found.arguments.get("resource_type")
-    ):
+    none = neg is not None and neg.text in _LACKING | {"have no", "has no"}
+    asks = a.s.words()[0] in ("which", "what") and "group_by" in a.found.arguments
+    if neg is not None and none and asks and not a.found.arguments.get("resource_type"):
         # `which accounts have no databases`
         a.put("resource_type", kind, index)
         a.found.refused.append(f"{neg.text} {a.s.spans[index].text}: of groups only those that have any")
