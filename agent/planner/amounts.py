@@ -157,6 +157,8 @@ def _money(s: Sentence, amount: Amount, found: Found) -> bool:
         found.put("hours", amount.hours)
         found.then = {"op": "within", "usd_total": amount.value}
         return True
+    if amount.op == "eq":
+        found.put("min_price", amount.value)
     argument = "min_price" if amount.op in ("gt", "ge") else "max_price"
     whole = per_node is not None or (in_all is not None and amount.hours is not None)
     scope = False if whole else per_gpu or None
@@ -314,7 +316,7 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     """`under 2`, `more than 1.5`: a price; `at least 4` could be many things."""
     if "money" not in tool.kinds():
         return False
-    if amount.op in ("ge", "gt") and whole:
+    if amount.op in ("ge", "gt") and whole and not found.arguments.keys() & {"max_price", "min_price"}:
         found.ask(
             f"At least {whole} of what?",
             f"at least {whole} GPUs",

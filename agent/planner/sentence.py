@@ -245,7 +245,7 @@ def priced(span: Span) -> bool:
 
 def of_prices(spans: Sequence[Span]) -> bool:
     """Whether `going down` is said of prices; of a seller or a region alone it is an outage."""
-    if any(map(priced, spans)):
+    if any(map(priced, spans)) or any(span.plays("change") and "price" in span.text for span in spans):
         return True
     anything = any(span.text in ("anything", "something", "everything") for span in spans)
     return not any(span.plays("provider", "sellers") or (anything and span.plays("region")) for span in spans)
