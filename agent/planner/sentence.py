@@ -184,6 +184,9 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
             size > 1 and len(joined) == 1 and not _spelled(token, joined)
         ):
             break
+        if token.text == "x" and size > 1 and at + size < len(tokens) and tokens[at + size].kind == "number":
+            # `A100 x 2`: so many of it, and no A100X.
+            break
         joined += token.text
         if joined in lexicon.gpus:
             found = size, lexicon.gpus[joined]

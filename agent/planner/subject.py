@@ -156,7 +156,8 @@ def fits(s: Sentence, tool: Tool) -> float:
     if models and tool.has("gpu"):
         total += _GPU
     if tool.has("max_price"):
-        total += _VALUE * _for_money(s) + _RENTED * any(_outdone(s, index) for index in models)
+        times = any(s.plays(i - 1, "unit") and s.spans[i - 1].get("unit") == "times" for i in models if i)
+        total += _VALUE * (_for_money(s) + times) + _RENTED * any(_outdone(s, index) for index in models)
     return total
 
 
