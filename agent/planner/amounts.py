@@ -238,6 +238,8 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     """`under 2`, `more than 1.5`: a price; `at least 4` could be many things."""
     if "money" not in tool.kinds():
         return False
+    if amount.op in ("le", "lt") and whole and _several_models(s, amount):
+        return found.meet(tool, "gpu_count", amount.op, whole)
     if amount.op in ("ge", "gt") and whole and not found.arguments.keys() & {"max_price", "min_price"}:
         found.ask(
             f"At least {whole} of what?",
@@ -250,6 +252,15 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
         return _rows_or_price(s, amount, s.spans[op].text, whole, found)
     amount.unit = "usd"
     return money(s, amount, found)
+
+
+def _several_models(s: Sentence, amount: Amount) -> bool:
+    """`up to four A10s`: so many of them, as the plural says."""
+    after = s.at(amount.last + 1)
+    if after is None or not after.plays("gpu"):
+        return False
+    last = s.tokens[after.last]
+    return last.raw.lower().endswith("s") and not last.text.endswith("s")
 
 
 def _rows_or_price(s: Sentence, amount: Amount, op: str, whole: int, found: Found) -> bool:
@@ -324,8 +335,11 @@ def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
         first, second = amount_at(s, low), amount_at(s, high)
         if first.unit is None and s.plays(high + 1, "unit") and s.spans[high + 1].get("unit") == "cent":
             first.value /= 100
-        unit = second.unit or first.unit or "usd"
-        if unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
+        unit = second.unit or first.unit or ("gpu" if s.plays(second.last + 1, "gpu") else "usd")
+        if unit == "gpu":
+            found.put("min_count", int(first.value))
+            found.meet(tool, "gpu_count", "le", second.value)
+        elif unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
             found.put("min_price", first.value)
             found.put("max_price", second.value)
         elif unit == "gb":
