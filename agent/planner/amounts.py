@@ -23,6 +23,7 @@ from agent.planner.counts import (
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
 from agent.planner.leftovers import is_content
+from agent.planner.money import foreign, money
 from agent.planner.periods import read_daily, read_periods
 from agent.planner.sentence import Sentence, Span
 from agent.planner.sizes import at_most, read_size
@@ -86,11 +87,11 @@ def _use(s: Sentence, amount: Amount) -> None:
 def _typed(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     """Try the readings in order of how sure they are."""
     if amount.unit == "foreign":
-        return _foreign(s, amount, found)
+        return foreign(s, amount, found)
     if amount.unit in ("percent", "core"):
         return _of_row(s, amount, tool, found)
     if amount.unit == "usd":
-        return _money(s, amount, found)
+        return money(s, amount, found)
     if amount.unit == "gb":
         return read_size(s, amount, tool, found)
     if amount.unit in TIMES:
@@ -110,86 +111,6 @@ def _of_row(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         s.use(place)
         field, value = "reliability", amount.value / 100
     return found.meet(tool, field, amount.op or "ge", value)
-
-
-def _foreign(s: Sentence, amount: Amount, found: Found) -> bool:
-    """There is no exchange rate here: the cap must come in dollars."""
-    currency = next((sp.text for sp in s.spans if sp.get("unit") == "foreign"), "that currency")
-    found.ask(
-        f"Prices are in US dollars, with no exchange rate here: what is {amount.value:g} {currency} in USD?",
-        f"the same, {_op_words(amount)} ${amount.value:g} per hour",
-        "the same without a price limit",
-    )
-    return True
-
-
-def _op_words(amount: Amount) -> str:
-    return "over" if amount.op in ("gt", "ge") else "under"
-
-
-def _money(s: Sentence, amount: Amount, found: Found) -> bool:
-    """A cap, a floor, or a budget to be divided."""
-    if amount.op == "around":
-        found.refused.append(f"around ${amount.value:g}: a price can have a lower and an upper limit")
-        return True
-    per_node = near(s, amount, "per_node")
-    s.use(*(i for i, sp in enumerate(s.spans) if sp.plays("budget")))
-    per_gpu = amount.per_gpu or any(sp.plays("per_gpu") for sp in s.spans[amount.at : amount.last + 1])
-    each = _each_behind(s, amount)
-    if each is not None:
-        s.use(amount.last + 1)
-        per_gpu, per_node = (
-            per_gpu or each == "gpu",
-            per_node or (amount.last + 1 if each == "node" else None),
-        )
-    if per_node is not None:
-        s.use(per_node)
-    in_all = near(s, amount, "whole")
-    for role in ("whole", "quantity"):
-        if (place := near(s, amount, role)) is not None and (
-            role == "whole" or s.spans[place].get("quantity") == "price"
-        ):
-            s.use(place)
-    if amount.hours is None and _is_budget(s, found):
-        found.budget = amount.value
-        return True
-    if amount.hours is not None and amount.hours > 1:
-        found.put("hours", amount.hours)
-        found.then = {"op": "within", "usd_total": amount.value}
-        return True
-    argument = "min_price" if amount.op in ("gt", "ge") else "max_price"
-    whole = per_node is not None or (in_all is not None and amount.hours is not None)
-    scope = False if whole else per_gpu or None
-    if amount.hours is None and scope is None and argument == "max_price":
-        found.loose_cap = amount.value
-    _cap(found, argument, amount.value, scope)
-    return True
-
-
-def _each_behind(s: Sentence, amount: Amount) -> str | None:
-    """`$2 each`: of each GPU, or of each machine where those were spoken of last."""
-    after = s.at(amount.last + 1)
-    if after is None or after.text not in ("each", "apiece") or s.plays(amount.last + 2, "dimension", "unit"):
-        return None
-    before = (sp for sp in reversed(s.spans[: amount.at]) if sp.plays("gpu") or sp.get("unit") in _NOUNS)
-    noun = next(before, None)
-    return "node" if noun is not None and noun.get("unit") == "node" else "gpu"
-
-
-_NOUNS = ("gpu", "node")
-
-
-def _cap(found: Found, argument: str, value: float, per_gpu: bool | None) -> None:
-    found.put(argument, value)
-    if per_gpu is not None:
-        found.money_cap = (argument, value, per_gpu)
-
-
-def _is_budget(s: Sentence, found: Found) -> bool:
-    """An amount is a budget beside words that say so, or when a length of time is asked for."""
-    if any(sp.plays("budget") for sp in s.spans):
-        return True
-    return found.how_long or any(sp.plays("whole") for sp in s.spans)
 
 
 def _duration(s: Sentence, amount: Amount, found: Found) -> bool:
@@ -220,6 +141,9 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         s.use(*range(amount.at, last + 1))
         count_gpus(found, whole, None)
         return True
+    if (of := near(s, amount, "field")) is not None and s.spans[of].get("field") == "reliability":
+        amount.unit = "percent"
+        return _of_row(s, amount, tool, found)
     if whole and amount.op is None and _of_each_group(s, amount):
         found.put("limit", whole)
         return True
@@ -239,7 +163,7 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         return True
     if amount.hours is not None:
         amount.unit = "usd"
-        return _money(s, amount, found)
+        return money(s, amount, found)
     if whole and amount.op in (None, "eq") and after is not None and after.plays("gpu"):
         return before_model(s, amount, whole, found, amount.last + 1)
     if (what := near(s, amount, "quantity")) is not None:
@@ -303,7 +227,7 @@ def _by_quantity(s: Sentence, amount: Amount, tool: Tool, found: Found, what: in
     if quantity == "price":
         s.use(what)
         amount.unit = "usd"
-        return _money(s, amount, found)
+        return money(s, amount, found)
     if amount.op is None and quantity in ("memory", "ram"):
         amount.op = "ge"
     amount.unit = "gb"
@@ -314,7 +238,9 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     """`under 2`, `more than 1.5`: a price; `at least 4` could be many things."""
     if "money" not in tool.kinds():
         return False
-    if amount.op in ("ge", "gt") and whole:
+    if amount.op in ("le", "lt") and whole and _several_models(s, amount):
+        return found.meet(tool, "gpu_count", amount.op, whole)
+    if amount.op in ("ge", "gt") and whole and not found.arguments.keys() & {"max_price", "min_price"}:
         found.ask(
             f"At least {whole} of what?",
             f"at least {whole} GPUs",
@@ -325,7 +251,16 @@ def _bare_compared(s: Sentence, amount: Amount, tool: Tool, found: Found, whole:
     if amount.op == "le" and whole and tool.has("limit") and (op := amount.op_at) is not None:
         return _rows_or_price(s, amount, s.spans[op].text, whole, found)
     amount.unit = "usd"
-    return _money(s, amount, found)
+    return money(s, amount, found)
+
+
+def _several_models(s: Sentence, amount: Amount) -> bool:
+    """`up to four A10s`: so many of them, as the plural says."""
+    after = s.at(amount.last + 1)
+    if after is None or not after.plays("gpu"):
+        return False
+    last = s.tokens[after.last]
+    return last.raw.lower().endswith("s") and not last.text.endswith("s")
 
 
 def _rows_or_price(s: Sentence, amount: Amount, op: str, whole: int, found: Found) -> bool:
@@ -341,7 +276,7 @@ def _rows_or_price(s: Sentence, amount: Amount, op: str, whole: int, found: Foun
         amount.unit = "usd"
         if "price" not in op:
             found.notices.append(f"{whole} was read as a price; “{whole} offers” asks for that many.")
-        return _money(s, amount, found)
+        return money(s, amount, found)
     if listed and whole > _DEAR:
         found.put("limit", whole)
         return True
@@ -400,15 +335,18 @@ def _ranges(s: Sentence, tool: Tool, found: Found) -> None:
         first, second = amount_at(s, low), amount_at(s, high)
         if first.unit is None and s.plays(high + 1, "unit") and s.spans[high + 1].get("unit") == "cent":
             first.value /= 100
-        unit = second.unit or first.unit or "usd"
-        if unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
+        unit = second.unit or first.unit or ("gpu" if s.plays(second.last + 1, "gpu") else "usd")
+        if unit == "gpu":
+            found.put("min_count", int(first.value))
+            found.meet(tool, "gpu_count", "le", second.value)
+        elif unit == "usd" and "money" in tool.kinds() and second.value >= first.value:
             found.put("min_price", first.value)
             found.put("max_price", second.value)
         elif unit == "gb":
             found.put("min_memory", first.value)
             at_most(found, tool, second.value, "le")
         elif unit == "foreign":
-            _foreign(s, second, found)
+            foreign(s, second, found)
         else:
             continue
         s.use(*range(lead if lead is not None else low, second.last + 1))

@@ -33,7 +33,7 @@ def counted(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         and after.number is not None
         and not after.plays("gpu")
         and (beyond := s.at(amount.last + 2)) is not None
-        and beyond.get("unit") != "gb"
+        and beyond.get("unit") not in ("gb", *TIMES)
     ):
         found.put("nodes", whole)
         return True

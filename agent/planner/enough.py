@@ -25,7 +25,9 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         return True
     if _dangling(s, arguments):
         return False
-    if (found.then or {}).get("op") in ("within", "divide") and (near_gpu(s) or _rents(s)):
+    if (found.then or {}).get("op") in ("within", "divide") and (
+        near_gpu(s) or _rents(s) or arguments & {"memory", "min_memory"}
+    ):
         return True
     if arguments & {
         "available",

@@ -45,6 +45,8 @@ class Found:
     length_end: int | None = None
     where: list[list[Any]] = field(default_factory=list)
     """Conditions that no argument takes: [row field, comparison, value]."""
+    without: dict[str, list[Any]] = field(default_factory=dict)
+    """Values of an argument that are not wanted, where it takes several."""
     judged_hours: float | None = None
     """The hours that a price to be judged is for."""
     judged_whole: bool | None = None

@@ -33,6 +33,7 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
     _ranked(s, tool, found)
+    _in_a_list(s, tool, found)
     for index, _ in list(s.all("where_is")):
         _which_is_best(s, index, tool, found)
     _who_sells(s, tool, found)
@@ -156,6 +157,26 @@ def _ranked(s: Sentence, tool: Tool, found: Found) -> None:
             and "group_by" not in found.arguments
         ):
             _group(s, str(dimension), tool, found, index, at, *([by] if by is not None else []))
+
+
+def _in_a_list(s: Sentence, tool: Tool, found: Found) -> None:
+    """`clouds sorted by H100 price`, `80 GB models with their lowest price`: one row for each."""
+    if "group_by" in found.arguments:
+        return
+    for index, span in enumerate(s.spans):
+        dimension = "gpu" if span.text in _MODELS else span.get("dimension")
+        if span.used or dimension not in tool.values("group_by") or not is_plural(span.text):
+            continue
+        ranked = index <= 1 and s.plays(index + 1, "sort_by") and not _by_another_field(s, index + 2)
+        theirs = (
+            span.text in _MODELS and "their" in s.words() and any(sp.plays("best", "stat") for sp in s.spans)
+        )
+        if ranked or theirs:
+            _group(s, str(dimension), tool, found, index, *([index + 1] if ranked else []))
+            return
+
+
+_MODELS = frozenset(("models", "gpu models", "gpu types", "card types"))
 
 
 def _by_another_field(s: Sentence, at: int) -> bool:

@@ -42,7 +42,7 @@ def paired(s: Sentence, found: Found, tool: Tool, lexicon: Lexicon, now: datetim
     bound = "gpu" in several and any(name in found.arguments for name in _BOUND)
     if (len(several) < 2 and not bound) or found.unclear:
         return found
-    marks = _marks(s)
+    marks = _marks(s, found.compare or "count" in several)
     if not marks:
         return found
     halves = []
@@ -55,12 +55,11 @@ def paired(s: Sentence, found: Found, tool: Tool, lexicon: Lexicon, now: datetim
     return _laid_apart(found, halves)
 
 
-def _marks(s: Sentence) -> list[int]:
+def _marks(s: Sentence, compared: bool) -> list[int]:
     """The words between sides that each name something."""
     places = [index for index, span in enumerate(s.spans) if span.text in _MARKS]
-    compared = any(span.plays("compare") for span in s.spans)
     if not places and compared:
-        places = [index for index, span in enumerate(s.spans) if span.text in ("and", "to", "with")]
+        places = [index for index, span in enumerate(s.spans) if span.text in ("and", "to", "with", ",", "/")]
     marks: list[int] = []
     for index in places:
         behind = s.spans[index + 1 : next((at for at in places if at > index), len(s.spans))]

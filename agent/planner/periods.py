@@ -72,11 +72,12 @@ def read_periods(s: Sentence, found: Found) -> None:
             share != 1.0
             or before.text in ("/", "a", "an", "one", "the", "whole", "full", "entire", "all")
             or before.plays("per")
+            or (before.plays("gpu") and unit not in ("hour", "minute"))
         )
         if not (lead or span.text.endswith(("ly", "annual")) or (unit == "weekend")):
             continue
         s.use(index)
-        if lead:
+        if lead and not s.plays(index - 1, "gpu"):
             s.use(index - 1)
         more = _and_more(s, index)
         if unit not in ("hour", "minute") or share != 1.0 or more:

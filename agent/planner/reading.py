@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.planner.age import read_age
+from agent.planner.amount import TIMES
 from agent.planner.amounts import read_amounts
 from agent.planner.clearing import read_clearings
 from agent.planner.found import Found
@@ -29,7 +30,9 @@ _HIGHEST_HOURLY = 20
 def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     """What the question says in the tool's terms."""
     found = Found()
-    found.how_long = any(span.plays("how_long") for span in s.spans) and "money" in tool.kinds()
+    found.how_long = "money" in tool.kinds() and (
+        any(sp.plays("how_long") for sp in s.spans) or _gpu_hours(s)
+    )
     if tool.has("max_price"):
         found.cleared |= read_clearings(s)
     read_negations(s, tool, found)
@@ -95,6 +98,21 @@ def _times(s: Sentence, tool: Tool, now: datetime, found: Found) -> None:
             before = s.at(first - 1)
             if before is not None and (before.plays("compare", "op") or _asks_cheaper(s)):
                 found.against = time if interval(time, now).end < now else None
+
+
+def _gpu_hours(s: Sentence) -> bool:
+    """`how many H100 hours is that`: as `how many hours`."""
+    for index, span in s.all("stat"):
+        unit = s.at(index + 2)
+        if (
+            span.get("stat") == "count"
+            and s.plays(index + 1, "gpu")
+            and unit is not None
+            and unit.get("unit") in TIMES
+        ):
+            s.use(index, index + 2)
+            return True
+    return False
 
 
 _BEGINS = frozenset(("starting", "beginning", "from"))

@@ -200,6 +200,9 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
             size > 1 and len(joined) == 1 and not _spelled(token, joined)
         ):
             break
+        if token.text == "x" and size > 1 and at + size < len(tokens) and tokens[at + size].kind == "number":
+            # `A100 x 2`: so many of it, and no A100X.
+            break
         joined += token.text
         if joined in lexicon.gpus:
             found = size, lexicon.gpus[joined]
@@ -261,7 +264,7 @@ def priced(span: Span) -> bool:
 
 def of_prices(spans: Sequence[Span]) -> bool:
     """Whether `going down` is said of prices; of a seller or a region alone it is an outage."""
-    if any(map(priced, spans)):
+    if any(map(priced, spans)) or any(span.plays("change") and "price" in span.text for span in spans):
         return True
     anything = any(span.text in ("anything", "something", "everything") for span in spans)
     return not any(span.plays("provider", "sellers") or (anything and span.plays("region")) for span in spans)

@@ -155,6 +155,8 @@ def _statistics(s: Sentence, tool: Tool, found: Found) -> None:
         s.use(index)
         if span.text == "mean" and index and s.spans[index - 1].text in _SPEAKERS:
             continue
+        if op == "count" and s.plays(index + 1, "unit") and s.spans[index + 1].get("unit") == "usd":
+            continue
         if op == "count":
             found.then = {"op": "count"}
             at, different = _counted_what(s, index)

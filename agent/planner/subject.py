@@ -10,7 +10,7 @@ from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, judges, keeps_history
 from agent.planner.phrases import PhraseSet
-from agent.planner.sentence import Sentence
+from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
 
 _GPU = 2.2
@@ -23,6 +23,8 @@ _WELL = 1.0
 _HISTORY = 4.0
 _STOCK = 2.0
 _RENTED = 3.0
+_SIZE = 1.0
+_MONEY = 0.5
 _KEYED = 2.0
 _RELIABLE = 3.0
 _OUTPUT = ("format", "max_age")
@@ -33,11 +35,12 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     """How much speaks for each tool, those that are not there yet included."""
     scores = dict(s.cues)
     tools = [tool for tool in lexicon.tools.values() if tool.of_market]
+    history, judged = asks_history(s), judges(s)
     for tool in tools:
-        named = fits(s, tool)
-        if keeps_history(tool):
-            named = named + _HISTORY + judges(s) if asks_history(s) else 0.0
-        if named:
+        past = keeps_history(tool)
+        if past and not history:
+            continue
+        if named := fits(s, tool) + (_HISTORY + judged) * past:
             scores[tool.name] = scores.get(tool.name, 0.0) + named
     if s.why:
         scores = {name: score for name, score in scores.items() if lexicon.tools[name].has("gpu")}
@@ -151,38 +154,50 @@ def own_account(s: Sentence) -> bool:
 
 def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
-    total, named_gpu = 0.0, False
-    for span in s.spans if tool.parameters else ():
-        if not span.meanings:
-            continue
-        if span.plays("gpu") and tool.has("gpu") and not named_gpu:
-            named_gpu = True
-            total += _GPU
-        elif span.plays("=instance_type") and tool.has("instance_type"):
-            total += _GPU
-        elif span.plays("=name"):
-            continue
-        elif any(
-            tool.has(argument) and argument not in ("status", "check", "vendor", *_OUTPUT)
-            for argument, _ in span.values
-        ):
-            total += _VALUE
-        elif any(tool.has(argument) and argument in ("status", "check") for argument, _ in span.values):
-            keyed = span.get("=check") in ("permissions", "quota") and any(
-                sp.plays("provider") for sp in s.spans
-            )
-            total += _STATE + _KEYED * keyed
-        elif span.get("field") == "reliability" and tool.has("max_price"):
-            total += _RELIABLE
-        elif span.plays("value_for") and tool.has("rank_by"):
-            total += _VALUE
-        elif span.get("unit") == "gb" and tool.has("memory"):
-            total += 1.0
-        elif span.get("unit") in ("usd", "cent") and tool.has("max_price"):
-            total += 0.5
-    if tool.has("max_price") and _for_money(s):
-        total += _VALUE
+    if not tool.parameters:
+        return 0.0
+    total = sum(_told(s, span, tool) for span in s.spans if span.meanings)
+    models = [index for index, span in enumerate(s.spans) if span.plays("gpu")]
+    if models and tool.has("gpu"):
+        total += _GPU
+    if tool.has("max_price"):
+        times = any(s.plays(i - 1, "unit") and s.spans[i - 1].get("unit") == "times" for i in models if i)
+        total += _VALUE * (_for_money(s) + times) + _RENTED * any(_outdone(s, index) for index in models)
     return total
+
+
+def _told(s: Sentence, span: Span, tool: Tool) -> float:
+    """What one phrase says for a tool; models are counted once, and apart."""
+    if span.plays("=instance_type") and tool.has("instance_type"):
+        return _GPU
+    if span.plays("=name", "gpu"):
+        return 0.0
+    taken = [argument for argument, _ in span.values if tool.has(argument)]
+    if any(
+        argument not in _STATES and argument != "vendor" and argument not in _OUTPUT for argument in taken
+    ):
+        return _VALUE
+    if any(argument in _STATES for argument in taken):
+        keyed = span.get("=check") in ("permissions", "quota")
+        return _STATE + _KEYED * (keyed and any(one.plays("provider") for one in s.spans))
+    unit = span.get("unit")
+    if span.get("field") == "reliability" and tool.has("max_price"):
+        return _RELIABLE
+    if span.plays("value_for") and tool.has("rank_by"):
+        return _VALUE
+    if unit == "gb" and tool.has("memory"):
+        return _SIZE
+    return _MONEY if unit in ("usd", "cent") and tool.has("max_price") else 0.0
+
+
+_STATES = ("status", "check")
+
+
+def _outdone(s: Sentence, index: int) -> bool:
+    """`faster than an A100`."""
+    return s.plays(index - 1, "outdoing") or (
+        s.plays(index - 2, "outdoing") and s.spans[index - 1].text in ("a", "an", "the")
+    )
 
 
 def _for_money(s: Sentence) -> bool:
@@ -208,7 +223,7 @@ def rented(s: Sentence) -> bool:
         return False
     if said & word_set("own_account") - _BESIDE_A_LENGTH or _whose_machines(s):
         return False
-    if any(span.plays("how_long") for span in s.spans) and said & _MONEY:
+    if any(span.plays("how_long") for span in s.spans) and said & _FUNDS:
         return True
     for index, span in enumerate(s.spans):
         if span.get("unit") not in TIMES or not index or span.text == "min":
@@ -235,7 +250,7 @@ def _whose_machines(s: Sentence) -> bool:
     )
 
 
-_MONEY = frozenset(
+_FUNDS = frozenset(
     ("$", "dollars", "dollar", "usd", "bucks", "k", "budget", "grand", "have", "grant", "spend")
 )
 _BESIDE_A_LENGTH = frozenset(("my", "our", "bill", "bills", "spend", "spending"))

@@ -31,6 +31,11 @@ def read_things(s: Sentence, tool: Tool, found: Found) -> None:
             _listed(span, "region", "region", index in ruled_out, tool, found)
         else:
             _value(s, index, index in ruled_out, tool, found)
+    for argument, denied in found.without.items():
+        wanted = found.arguments.get(argument)
+        found.arguments[argument] = [one for one in wanted or tool.values(argument) if one not in denied]
+        if not wanted:
+            found.notices.append(f"Not {', '.join(denied)}: any other {argument} that is known.")
     _generations(s, found)
     _tidy(found, tool)
     _of_the_key(s, found)
@@ -206,10 +211,7 @@ def _without(argument: str, value: Any, said: str, tool: Tool, found: Found) -> 
         if instead not in found.arguments.get(argument, []):
             found.add(argument, instead)
     elif tool.is_list(argument) and len(tool.values(argument)) > 1 and argument != "architecture":
-        for other in tool.values(argument):
-            if other != value:
-                found.add(argument, other)
-        found.notices.append(f"Not {value}: any other {argument} that is known.")
+        found.without.setdefault(argument, []).append(value)
     else:
         found.refused.append(f"not {said}: there is no filter that leaves out one {argument}")
 

@@ -210,6 +210,8 @@ def _comes_apart(pieces: list[Token], known: Known, apart: Container[str]) -> bo
 def _like_a_name(pieces: list[Token], known: Known) -> bool:
     """`gpu-node-1`: words that are known one by one, yet end in a bare number that belongs to no GPU."""
     last = pieces[-1]
+    if _LED.fullmatch("".join(piece.text for piece in pieces)):
+        return False
     return last.kind == "number" and pieces[0].kind == "word" and pieces[-2].text not in known.gpus
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -30,17 +31,17 @@ class Tool:
         """Whether the tool takes this argument today."""
         return argument in self.parameters
 
-    @property
+    @cached_property
     def of_account(self) -> bool:
         """Whether it is asked about what one runs: it takes a type, an id or an account."""
         return not self.market and bool({"resource_type", "id", "account", "service"} & set(self.parameters))
 
-    @property
+    @cached_property
     def of_its_own(self) -> bool:
         """Whether its cues alone tell what a question is about: costs, changes; not `list` or `load`."""
         return self.here and self.of_account and not self.has("id") and not self.has("check")
 
-    @property
+    @cached_property
     def of_market(self) -> bool:
         """Whether its questions are read with the words of the market: offers, sellers, connections."""
         return not self.here or not self.of_account or self.has("check")
