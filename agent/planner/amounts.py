@@ -71,7 +71,11 @@ def _below_zero(s: Sentence, index: int, found: Found) -> bool:
 
 
 def _is_pronoun(s: Sentence, index: int) -> bool:
-    """`one` counts only before what can be counted."""
+    """`one` counts only before what can be counted; `of the two` counts nothing."""
+    before = s.at(index - 1)
+    if s.spans[index].text == "two" and before is not None and before.text in ("the", "of the"):
+        behind = s.at(index + 1)
+        return behind is None or not (behind.plays("gpu", "unit") or behind.number is not None)
     if s.spans[index].text != "one":
         return False
     after = s.at(index + 1)

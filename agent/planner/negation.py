@@ -81,7 +81,10 @@ def _reach(s: Sentence, index: int) -> tuple[int, bool]:
     """Behind the verbs and pronouns that a negation reaches over; whether they speak of limiting."""
     if not _verbal(s.spans[index]) and s.spans[index].text != "no":
         return index + 1, False
-    at, lifts, needs = index + 1, False, _needs(s.at(index - 1)) or s.spans[index].text == "neednt"
+    lead = s.at(index - 1)
+    # `need not be spot` no longer insists; `must not be spot` rules it out.
+    needs = (_needs(lead) and lead is not None and lead.text != "must") or s.spans[index].text == "neednt"
+    at, lifts = index + 1, False
     verbs = word_set("neg_verbs") if _verbal(s.spans[index]) else frozenset(("need", "way", "interest"))
     while (span := s.at(at)) is not None and at < index + _FAR:
         words = set(span.text.split())

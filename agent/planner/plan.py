@@ -145,8 +145,10 @@ def _owned(
     """
     if _of_account(previous, lexicon) and not is_reset(s):
         assert previous is not None
-        market = best is not None and (
-            has_own_subject(s) or (against >= _SURE and against > own.weight and not own.goes_on())
+        market = (
+            best is not None
+            and not own.seen.has("gpu_metric")
+            and (has_own_subject(s) or (against >= _SURE and against > own.weight and not own.goes_on()))
         )
         if (own.goes_on() or own.replies(previous)) and not market:
             return own.followed(now, previous)

@@ -66,6 +66,9 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
     if own == ["metric"] and first.text.split()[0] in _ORDERS and len(told) <= _SHORT:
         # `show me cpu`, after a list: of what is listed.
         return True
+    if own == ["metric"] and len([span for span in told if not span.plays("instead")]) == 1:
+        # `gpu utilization instead`
+        return True
     opens = first.plays("same", "also", "instead") or (first.plays("sort_by") and not _NOUNS & set(own))
     opens = opens or first.text.split()[0] in word_set("strong")
     if opens or any(s.words()[: len(one)] == one for one in _PHRASES):

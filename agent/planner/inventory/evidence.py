@@ -303,6 +303,12 @@ def _of_machines(s: Sentence) -> bool:
     return not gpus and any(span.get("type") == "instance" and is_plural(span.text) for span in s.spans)
 
 
+def _gpu_metric(s: Sentence, index: int, span: Span) -> str | None:
+    """`gpu utilization of the oci h100s`: what is offered has no load."""
+    money = any(one.plays("priced") or one.get("unit") == "usd" for one in s.spans)
+    return "gpu_metric" if str(span.get("metric")).startswith("gpu_") and not money else None
+
+
 _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _noun,
     gpus,
@@ -319,6 +325,7 @@ _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
     _machine_type,
     measure,
     _number,
+    _gpu_metric,
     _priced,
     _of_one_named,
     _beside,

@@ -54,6 +54,7 @@ def read_names(a: Asked) -> None:
         if _part_of(a, index):
             continue
         _one(a, "name", span.get("=name"), index)
+        _and_another(a, index)
     for index, _ in a.all("named"):
         _called(a, index)
     _several_called(a)
@@ -96,6 +97,25 @@ def _several_called(a: Asked) -> None:
         a.found.arguments["name_contains"] = [a.found.arguments.pop("name")[0]]
         if vague:
             a.s.use(at + 1)
+
+
+def _and_another(a: Asked, index: int) -> None:
+    """`invocations of label-ocr and thumbnailer`: a strange word beside a name is one, too."""
+    span, after = a.s.at(index + 2), a.s.at(index + 3)
+    if span is None or a.s.spans[index + 1].text not in word_set("joins") | {"&"} or index in a.denied:
+        return
+    strange = (
+        not span.meanings and span.number is None and span.text.isalpha() and len(span.text) >= _SHORTEST
+    )
+    ends = (
+        after is None or not after.text[0].isalnum() or after.text in set_of("place_leads") | language().stop
+    )
+    if strange and ends and span.text not in language().stop | language().common and not span.used:
+        _one(a, "name", raw(a, index + 2), index + 2)
+        a.s.use(index + 1)
+
+
+_SHORTEST = 4
 
 
 def _one(a: Asked, argument: str, value: str, index: int) -> None:
