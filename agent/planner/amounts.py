@@ -141,7 +141,10 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         s.use(amount.at - 1)
         count_gpus(found, whole, amount.op)
         return True
-    if whole and amount.op is None and (last := of_a_size(s, amount) or in_a_machine(s, amount)):
+    last = of_a_size(s, amount)
+    if last is None:
+        last = in_a_machine(s, amount)
+    if whole and amount.op is None and last is not None:
         s.use(*range(amount.at, last + 1))
         count_gpus(found, whole, None)
         return True

@@ -34,6 +34,8 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
                     replace(token, start=part.start, raw=f"{part.raw} {token.raw}"),
                     _PARTS[part.text],
                 )
+        if value is None and following in _FULL and _quarters(out, token):
+            continue
         if value is not None:
             _add(out, token, value)
         elif token.text == "half" and _and_a_half(out, token, following):
@@ -41,6 +43,21 @@ def numbered(tokens: Sequence[Token]) -> list[Token]:
         elif not _scaled(out, token, following):
             out.append(token)
     return out
+
+
+_FULL = frozenset(("full", "used", "busy", "utilized", "utilised", "loaded"))
+
+
+def _quarters(out: list[Token], token: Token) -> bool:
+    """`three quarters full`: a share in percent."""
+    if token.text not in ("quarter", "quarters") or not out:
+        return False
+    parts = 1.0 if out[-1].text == "a" else out[-1].value
+    if parts not in (1.0, 3.0):
+        return False
+    out[-1] = replace(out[-1], kind="number", value=25 * parts)
+    out.append(replace(token, text="%", kind="sign"))
+    return True
 
 
 def _add(out: list[Token], token: Token, value: float) -> None:

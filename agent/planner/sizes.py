@@ -37,7 +37,8 @@ def read_size(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         s.use(whole)
         found.put("min_total_memory", amount.value)
         return amount.op not in ("lt", "le")
-    beside = s.plays(amount.at - 1, "gpu") and amount.value <= _largest()
+    model = s.plays(amount.at - 1, "gpu") or s.plays(amount.last + 1, "gpu")
+    beside = model and amount.value <= _largest()
     if (
         not beside
         and amount.op not in ("lt", "le", "around")

@@ -9,6 +9,7 @@ from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import key_of
 from agent.planner.inventory.order import order_by
 from agent.planner.inventory.sizes import types_said
+from agent.planner.language import Meaning
 from agent.planner.sentence import Span
 
 _METRICS = ("metric", "shy_metric", "ranked_metric")
@@ -65,6 +66,8 @@ def _group(a: Asked, index: int) -> None:
     at, places = a.skip(index + 1, leads=False), [index]
     if a.s.plays(index - 1, "size_of") and any(one.number is not None for one in a.s.spans[:index]):
         # `80 GB of memory per card`: of each, not in groups.
+        if a.s.plays(at, "unit") and a.s.spans[at].get("unit") == "gpu":
+            a.s.mean(a.s.spans[index - 1], (Meaning("size_of", "vram"),))
         a.s.use(index, at)
         return
     if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
