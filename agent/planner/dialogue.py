@@ -70,7 +70,7 @@ def goes_on(s: Sentence, own_subject: bool, cued: bool = False) -> bool:
 
 def has_own_subject(s: Sentence) -> bool:
     """A GPU, an instance type or `gpus` in general with a word of price or rank: a question of its own."""
-    named = any(span.plays("gpu", "=instance_type") for span in s.spans)
+    named = s.has("gpu", "=instance_type")
     general = any(
         span.get("unit") == "gpu" and span.text in ("gpu", "gpus", "card", "cards") and span.number is None
         for span in s.spans

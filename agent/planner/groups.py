@@ -43,17 +43,13 @@ def _each_model(s: Sentence, span: Span) -> bool:
     """`for each GPU the cheapest price`: one row of every model, where none is named."""
     each = span.text.startswith(("for each", "for every", "of each", "each")) and "hour" not in span.text
     named = any(one.plays("gpu") or (one.number is not None and _dollars(s, one)) for one in s.spans)
-    return each and not named and any(one.plays("best", "stat") for one in s.spans)
+    return each and not named and s.has("best", "stat")
 
 
 def _all_compared(s: Sentence) -> bool:
     """`compare H100 prices across all clouds`: a row for each."""
     asked = s.spans[0].text.split()[0] in ("compare", "comparing", "comparison")
-    return (
-        asked
-        and sum(1 for one in s.spans if one.plays("gpu")) == 1
-        and not any(one.plays("provider", "region") for one in s.spans)
-    )
+    return asked and sum(1 for one in s.spans if one.plays("gpu")) == 1 and not s.has("provider", "region")
 
 
 def _dollars(s: Sentence, span: Span) -> bool:
@@ -66,7 +62,7 @@ def _of_every(s: Sentence, index: int, span: Span, found: Found) -> bool:
     if not span.text.startswith(("every", "each")):
         return False
     lead = s.at(index - 1)
-    ranked = any(one.plays("best", "stat") for one in s.spans)
+    ranked = s.has("best", "stat")
     return (
         ranked
         and lead is not None
@@ -87,7 +83,7 @@ def _who_sells(s: Sentence, tool: Tool, found: Found) -> None:
     opens = s.words()[:1] == ("who",) and bool(set(s.words()[1:3]) & _SELLS)
     plain = found.then is None and not found.how_long and "group_by" not in found.arguments
     prices = "provider" in tool.values("group_by") and "money" in tool.kinds()
-    ranked = any(span.plays("best", "cheaper", "dearer", "stat", "ordinal", "top") for span in s.spans)
+    ranked = s.has("best", "cheaper", "dearer", "stat", "ordinal", "top")
     if opens and plain and prices and not ranked:
         found.then = {"op": "distinct", "field": "provider"}
 
@@ -168,9 +164,7 @@ def _in_a_list(s: Sentence, tool: Tool, found: Found) -> None:
         if span.used or dimension not in tool.values("group_by") or not is_plural(span.text):
             continue
         ranked = index <= 1 and s.plays(index + 1, "sort_by") and not _by_another_field(s, index + 2)
-        theirs = (
-            span.text in _MODELS and "their" in s.words() and any(sp.plays("best", "stat") for sp in s.spans)
-        )
+        theirs = span.text in _MODELS and "their" in s.words() and s.has("best", "stat")
         if ranked or theirs:
             _group(s, str(dimension), tool, found, index, *([index + 1] if ranked else []))
             return

@@ -82,6 +82,12 @@ def _valued(said: Any) -> Iterator[tuple[Any, list[Any]]]:
 
 
 @cache
+def everyday() -> frozenset[str]:
+    """Words that everybody uses, and that say nothing by themselves."""
+    return language().stop | language().common
+
+
+@cache
 def guard_facts() -> Any:
     """What guard.yaml says."""
     return load(_HERE / "guard.yaml")

@@ -122,7 +122,7 @@ def _says_something(s: Sentence) -> bool:
 
 def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
-    asks_cheaper = any(span.plays("cheaper", "dearer") for span in s.spans)
+    asks_cheaper = s.has("cheaper", "dearer")
     money = any(span.get("unit") in ("usd", "cent") for span in s.spans)
     s.judged = money and (previous.then or {}).get("op") == "worth"
     found = read(s, tool, now)
@@ -137,7 +137,7 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
         return cheaper_than_what(previous)
     if _in_one_machine(s) and not (found.arguments or found.sides) and "count" in previous.arguments:
         return Plan("answer", previous.calls(), previous.then, query=previous)
-    if any(span.plays("more_rows") for span in s.spans) and not found.arguments:
+    if s.has("more_rows") and not found.arguments:
         return _more(previous, s)
     if not (found.arguments or found.sides or found.then or found.cleared or found.best):
         return _unread(s, found, previous)
@@ -226,9 +226,9 @@ def _carried(s: Sentence, tool: Tool, previous: Query | None, lexicon: Lexicon) 
     past = any(keeps_history(one) for one in (tool, lexicon.tools.get(previous.tool, tool)))
     if not set(s.words()) & (word_set("pronouns") | ({"one", "ones"} if past else set())):
         return {}
-    if any(span.plays("provider") for span in s.spans):
+    if s.has("provider"):
         return {}
-    told = any(span.plays("gpu") for span in s.spans)
+    told = s.has("gpu")
     names = _SUBJECT if past and not told else ("providers",)
     return {name: previous.arguments[name] for name in names if name in previous.arguments and tool.has(name)}
 

@@ -84,6 +84,6 @@ def _cap(found: Found, argument: str, value: float, per_gpu: bool | None) -> Non
 
 def _is_budget(s: Sentence, found: Found) -> bool:
     """An amount is a budget beside words that say so, or when a length of time is asked for."""
-    if any(sp.plays("budget") for sp in s.spans):
+    if s.has("budget"):
         return True
-    return found.how_long or any(sp.plays("whole") for sp in s.spans)
+    return found.how_long or s.has("whole")

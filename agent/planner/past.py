@@ -29,10 +29,10 @@ def asks_history(s: Sentence) -> bool:
     """
     if judges(s):
         return True
-    moved = any(span.plays("change") for span in s.spans)
+    moved = s.has("change")
     if moved and not of_prices(s.spans):
         return False
-    return moved and not (_asks_who(s) and any(span.plays("gpu") for span in s.spans))
+    return moved and not (_asks_who(s) and s.has("gpu"))
 
 
 def _asks_who(s: Sentence) -> bool:
@@ -52,7 +52,7 @@ def judges(s: Sentence) -> bool:
     """
     if s.judged:
         return True
-    if any(span.plays("worth_sure") for span in s.spans):
+    if s.has("worth_sure"):
         return any(
             span.plays("gpu", "pronoun") or span.get("unit") in ("usd", "cent") for span in s.spans
         ) or (of_prices(s.spans) and any(priced(span) for span in s.spans))

@@ -25,7 +25,7 @@ class PhraseSet:
 
     def find(self, words: Sequence[str]) -> int | None:
         """Where the first of them begins."""
-        return next((i for i in range(len(words)) if self.at(words, i)), None)
+        return next((i for i, word in enumerate(words) if word in self._by_first and self.at(words, i)), None)
 
     @property
     def firsts(self) -> KeysView[str]:

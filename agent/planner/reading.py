@@ -30,9 +30,7 @@ _HIGHEST_HOURLY = 20
 def read(s: Sentence, tool: Tool, now: datetime) -> Found:
     """What the question says in the tool's terms."""
     found = Found()
-    found.how_long = "money" in tool.kinds() and (
-        any(sp.plays("how_long") for sp in s.spans) or _gpu_hours(s)
-    )
+    found.how_long = "money" in tool.kinds() and (s.has("how_long") or _gpu_hours(s))
     if tool.has("max_price"):
         found.cleared |= read_clearings(s)
     read_negations(s, tool, found)
@@ -134,14 +132,14 @@ def _since_then(tool: Tool, found: Found) -> None:
 
 
 def _asks_cheaper(s: Sentence) -> bool:
-    return any(span.plays("cheaper", "dearer") for span in s.spans)
+    return s.has("cheaper", "dearer")
 
 
 def _set_against(s: Sentence, one: tuple[int, int, str | None], other: tuple[int, int, str | None]) -> bool:
     """`yesterday vs now`, `now than last week`, `compare … yesterday … today`: both times are asked about."""
     between = s.spans[one[1] + 1 : other[0]]
     joined = bool(between) and all(span.text in _TWO for span in between)
-    return one[2] != other[2] and (joined or any(span.plays("compare") for span in s.spans))
+    return one[2] != other[2] and (joined or s.has("compare"))
 
 
 _TWO = frozenset(("and", "or", "than", "to", "/", "-", "&", "in", "on", "the", "it", "was", "is"))

@@ -193,7 +193,7 @@ def _counted_what(s: Sentence, index: int) -> tuple[int, bool]:
 
 def _all(s: Sentence, found: Found) -> None:
     """`anywhere`, `any cloud`, `spot or not` take a limit away; `all` asks for every row."""
-    if any(span.plays("compare") for span in s.spans):
+    if s.has("compare"):
         for index, span in list(s.all("any_spot")):
             both = " and " in f" {span.text} " or _SAVING & set(s.words())
             if both and not found.sides:

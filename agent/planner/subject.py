@@ -60,7 +60,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
                 scores[tool.name] = scores.get(tool.name, 0.0) + _RENTED
     for name, weight in _asked_about(s, lexicon):
         scores[name] = scores.get(name, 0.0) + weight
-    if any(span.plays("gpu", "=instance_type") for span in s.spans) and not own_account(s):
+    if s.has("gpu", "=instance_type") and not own_account(s):
         for name in language().hints["yields_to_gpu"]:
             if name in lexicon.tools and not lexicon.tools[name].here:
                 scores.pop(name, None)
@@ -87,10 +87,10 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     if absent(s):
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
     last = next((span for span in reversed(s.spans) if span.text[0].isalnum()), None)
-    if last is not None and last.text in word_set("well") and any(span.plays("provider") for span in s.spans):
+    if last is not None and last.text in word_set("well") and s.has("provider"):
         # `aws and gcp both fine?`
         yield from ((tool.name, _WELL) for tool in lexicon.tools.values() if tool.has("check"))
-    if any(span.plays("asks_age") for span in s.spans) and set(s.words()) & word_set("data_nouns"):
+    if s.has("asks_age") and set(s.words()) & word_set("data_nouns"):
         yield from (
             (tool.name, _AGE)
             for tool in lexicon.tools.values()
@@ -103,13 +103,13 @@ def whole_stock(s: Sentence) -> bool:
 
     `all instances on aws` are one's own.
     """
-    sellers = any(span.plays("provider", "sellers") for span in s.spans)
+    sellers = s.has("provider", "sellers")
     if not sellers or any(span.get("unit") == "node" for span in s.spans):
         return False
     words = s.words()
     if {"i", "we", "my", "our"} & set(words) and not word_set("conditional") & set(words):
         return False
-    everything = any(span.plays("all_rows") for span in s.spans)
+    everything = s.has("all_rows")
     asks = words[0] in ("what", "whats") and bool(set(words) & word_set("having"))
     return (everything or asks) and all(
         span.plays("provider", "sellers", "all_rows")
@@ -128,7 +128,7 @@ def _absence() -> tuple[PhraseSet, PhraseSet]:
 
 def absent(s: Sentence) -> bool:
     """Whether it is asked why a seller is not there."""
-    if s.why or not any(span.plays("provider") for span in s.spans):
+    if s.why or not s.has("provider"):
         return False
     if any(span.plays("=status") and span.text.startswith("not ") for span in s.spans):
         return False
@@ -179,7 +179,7 @@ def _told(s: Sentence, span: Span, tool: Tool) -> float:
         return _VALUE
     if any(argument in _STATES for argument in taken):
         keyed = span.get("=check") in ("permissions", "quota")
-        return _STATE + _KEYED * (keyed and any(one.plays("provider") for one in s.spans))
+        return _STATE + _KEYED * (keyed and s.has("provider"))
     unit = span.get("unit")
     if span.get("field") == "reliability" and tool.has("max_price"):
         return _RELIABLE
@@ -205,10 +205,8 @@ def _for_money(s: Sentence) -> bool:
     units = {span.get("unit") for span in s.spans}
     if any("vram" in span.text or span.text.startswith("gpu ") for span in s.spans if span.plays("quantity")):
         units |= {"gb"} if units & {"usd", "cent"} else {"usd"}
-    measured = any(span.plays("value_for") for span in s.spans) and any(
-        span.plays("measure") for span in s.spans
-    )
-    if "gb" in units and any(span.plays("=available", "=available_word") for span in s.spans):
+    measured = s.has("value_for") and s.has("measure")
+    if "gb" in units and s.has("=available", "=available_word"):
         return True
     return measured or ("gb" in units and bool(units & {"usd", "cent"}))
 
@@ -219,11 +217,11 @@ def rented(s: Sentence) -> bool:
     Not of what was: `we paid for two weeks of H100s`, `H100s older than 5 days`.
     """
     said = set(s.words())
-    if not any(span.plays("gpu") for span in s.spans) or said & word_set("not_rented"):
+    if not s.has("gpu") or said & word_set("not_rented"):
         return False
     if said & word_set("own_account") - _BESIDE_A_LENGTH or _whose_machines(s):
         return False
-    if any(span.plays("how_long") for span in s.spans) and said & _FUNDS:
+    if s.has("how_long") and said & _FUNDS:
         return True
     for index, span in enumerate(s.spans):
         if span.get("unit") not in TIMES or not index or span.text == "min":

@@ -172,7 +172,7 @@ _AT = frozenset(("on", "at", "in"))
 
 def _meant_available(s: Sentence, index: int) -> bool | None:
     """`available` says free now, unless it asks what is on offer: `which gpus are available on lambda`."""
-    named = any(span.plays("gpu", "=architecture", "=form", "=instance_type", "pronoun") for span in s.spans)
+    named = s.has("gpu", "=architecture", "=form", "=instance_type", "pronoun")
     numbers = any(span.number is not None and not span.plays("gpu") for span in s.spans)
     after = s.at(index + 1)
     return True if named or numbers or (after is not None and after.get("unit") == "gpu") else None

@@ -44,7 +44,7 @@ def amount_at(s: Sentence, index: int) -> Amount:
     _unit(s, made)
     _suffix(s, made)
     _unit(s, made)
-    if made.unit == "cent" and any(span.plays("priced", "per_hour") for span in s.spans):
+    if made.unit == "cent" and s.has("priced", "per_hour"):
         made.unit, made.value = "usd", made.value / 100
     _period(s, made)
     if s.spans[index].text in _ARTICLES and (half := s.at(index - 1)) is not None and half.text == "half":

@@ -92,12 +92,7 @@ def goes_on(s: Sentence, seen: Evidence) -> bool:
 def of_a_cloud(s: Sentence, seen: Evidence) -> bool:
     """Whether it is asked how a cloud itself is, and nothing is named or pointed at."""
     asks = any(span.plays("ask_health") and span.text not in word_set("fillers") for span in s.spans)
-    return (
-        asks
-        and set(seen.places) <= {"health"}
-        and any(span.plays("provider") for span in s.spans)
-        and not _POINTING & set(s.words())
-    )
+    return asks and set(seen.places) <= {"health"} and s.has("provider") and not _POINTING & set(s.words())
 
 
 def merged(previous: Query, a: Asked, tool: Tool) -> Query:

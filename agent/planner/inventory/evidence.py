@@ -11,7 +11,7 @@ from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.had import equipped, gpus, of_market, spot
 from agent.planner.inventory.measuring import measure
 from agent.planner.inventory.words import time_words
-from agent.planner.language import language
+from agent.planner.language import everyday, language
 from agent.planner.sentence import Sentence, Span
 
 _SHORTEST, _FEW = 3, 3
@@ -105,7 +105,7 @@ def _ranked_teams(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu count per team`, `which owner uses most`: tags are of what one runs."""
     lead = s.at(index - 1)
     asked = lead is not None and (lead.plays("per") or lead.text in ("which", "what"))
-    ranked = span.plays("account_word") and any(one.plays("priced") for one in s.spans)
+    ranked = span.plays("account_word") and s.has("priced")
     return "label" if asked and (ranked or span.plays("tag_key", "team_behind")) else None
 
 
@@ -113,7 +113,7 @@ def _shy_noun(s: Sentence, span: Span) -> bool:
     """A word with other uses that is a noun of resources here."""
     if not span.plays("shy_type") or span.plays("provider", "gpu") or span.get("shy_type") == "gpu_instance":
         return False
-    grouped = any(one.plays("per", "aside") for one in s.spans)
+    grouped = s.has("per", "aside")
     return is_plural(span.text) or not span.plays("shy_metric", "size_of") or grouped
 
 
@@ -129,7 +129,7 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     """`is jenkins up`: a word that means nothing else, and it is asked whether it is well."""
     if span.meanings or span.number is not None or span.kind != "word" or len(span.text) < _SHORTEST:
         return None
-    if span.text in language().stop | language().common | time_words() or not span.text.isalpha():
+    if span.text in everyday() or span.text in time_words() or not span.text.isalpha():
         return None
     after = s.at(index + 1)
     if index and s.spans[index - 1].text == "does" and after is not None and after.text in set_of("has_it"):
@@ -137,7 +137,7 @@ def _unknown_name(s: Sentence, index: int, span: Span) -> str | None:
     if any(one.plays("type") and is_plural(one.text) for one in s.spans):
         return None
     content = [one for one in s.spans if one.text[0].isalnum() and one.text not in language().stop]
-    if len(content) > _FEW or not any(one.plays("ask_health") for one in s.spans):
+    if len(content) > _FEW or not s.has("ask_health"):
         return None
     last = index + 1 == len(s.spans)
     opens = s.spans[0].text in set_of("yes_no")
@@ -197,7 +197,7 @@ def _label(s: Sentence, index: int, span: Span) -> str | None:
     told |= called and span.plays("tag_key", "owned_by")
     strange = (after := s.at(index + 1)) is not None and not after.meanings and after.kind in ("word", "name")
     if span.plays("owned_by") and span.text.endswith("team") and after is not None and strange:
-        told = told or (after.number is None and after.text not in language().stop | language().common)
+        told = told or (after.number is None and after.text not in everyday())
     before = s.spans[index - 1].text if index else "per"
     told = told or (span.plays("team_behind") and before not in set_of("articles") | {"per", "by"})
     return "label" if told else None
@@ -274,8 +274,8 @@ def _priced(s: Sentence, index: int, span: Span) -> str | None:
 
 def _of_one_named(s: Sentence, index: int, span: Span) -> str | None:
     """`hourly price of web-01`, `who owns vision-02`: a field of what is named, where no GPU is."""
-    asked = span.plays("field_of", "priced") and any(one.plays("=name") for one in s.spans)
-    return "field" if asked and not any(one.plays("gpu") for one in s.spans) else None
+    asked = span.plays("field_of", "priced") and s.has("=name")
+    return "field" if asked and not s.has("gpu") else None
 
 
 def _beside(s: Sentence, index: int, span: Span) -> str | None:

@@ -13,8 +13,8 @@ def gpus(s: Sentence, index: int, span: Span) -> str | None:
     idle = str(span.get("threshold")).startswith("gpu_utilization")
     counted = span.get("unit") == "gpu" and index > 0 and s.spans[index - 1].number is not None
     counted = counted or span.plays("wants_gpu", "wants_no_gpu", "gpu_counts") or after_with(s, index)
-    several = counted and machines(s) and not of_market(s) and not any(one.plays("gpu") for one in s.spans)
-    idles = any(one.plays("unused", "threshold") for one in s.spans)
+    several = counted and machines(s) and not of_market(s) and not s.has("gpu")
+    idles = s.has("unused", "threshold")
     kept = span.get("type") == "gpu_instance" and (is_plural(span.text) or idles) and not _for_rent(s)
     kept = kept or (span.text in ("gpus", "cards") and _had_by_us(s))
     return "gpus" if idle or several or kept else None
@@ -22,9 +22,7 @@ def gpus(s: Sentence, index: int, span: Span) -> str | None:
 
 def _for_rent(s: Sentence) -> bool:
     """`cheapest gpu machines`, `gpu machines for rent`, and nothing says that they are there already."""
-    told = any(
-        span.plays("mine", "state", "unused", "threshold", "env", "untagged", "priced") for span in s.spans
-    )
+    told = s.has("mine", "state", "unused", "threshold", "env", "untagged", "priced")
     return bool(set(s.words()) & set_of("of_sellers")) and not told
 
 
@@ -36,7 +34,7 @@ def after_with(s: Sentence, index: int) -> bool:
 
 def spot(s: Sentence, index: int, span: Span) -> str | None:
     """`how many spot vms`: of machines in general, where nothing of the market is spoken of."""
-    gpus = any(one.plays("gpu") for one in s.spans)
+    gpus = s.has("gpu")
     return "spot" if span.plays("=spot") and machines(s) and not gpus and not of_market(s) else None
 
 

@@ -91,7 +91,7 @@ def _pairs(a: Asked) -> None:
     for index, span in a.all("pair"):
         key, value = span.get("pair")
         argument = _argument(a, key)
-        labelled = any(one.plays("tagged", "untagged", "tag_word") for one in a.s.spans)
+        labelled = a.s.has("tagged", "untagged", "tag_word")
         if argument is not None and not labelled and key.lower() not in a.words.live.keys:
             a.put(argument, value, index)
         elif key.lower() == "name" and a.takes("name"):

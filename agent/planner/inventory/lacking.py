@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import set_of
 from agent.planner.inventory.labels import NAME, NO_TAG, key_of, raw
-from agent.planner.language import language, word_set
+from agent.planner.language import everyday, word_set
 
 
 def read_lacking(a: Asked) -> None:
@@ -72,6 +72,6 @@ def _a_value(a: Asked, at: int) -> bool:
     if span.used or span.plays("tag_word") or not span.text[0].isalnum():
         return False
     strange = not span.meanings and span.kind in ("word", "name") and span.number is None
-    passed = language().stop | language().common | set_of("place_leads") | word_set("joins")
+    passed = everyday() | set_of("place_leads") | word_set("joins")
     strange = strange and span.text not in passed and not span.text.endswith(("ing", "ed"))
     return strange or span.plays("tag_value")

@@ -6,7 +6,7 @@ from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.evidence import named_behind
 from agent.planner.inventory.facts import is_plural, set_of
 from agent.planner.inventory.labels import raw
-from agent.planner.language import language
+from agent.planner.language import everyday
 
 
 def read_loose(a: Asked) -> None:
@@ -68,5 +68,5 @@ def _unknown(a: Asked, index: int) -> bool:
     meant = any(one.role != "=check" for one in span.meanings)
     if span.used or meant or span.number is not None or span.kind in ("sign", "date", "size"):
         return False
-    common = language().stop | language().common
+    common = everyday()
     return span.text[0].isalnum() and span.text not in common and len(span.text) > 2

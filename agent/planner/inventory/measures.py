@@ -30,7 +30,7 @@ def read_measures(a: Asked) -> None:
     read_aggregates(a)
     for index, metric in mentions.items():
         a.put("metric", metric.split(), index)
-    if "disk" in a.found.arguments.get("metric", ()) and any(span.plays("type") for span in a.s.spans):
+    if "disk" in a.found.arguments.get("metric", ()) and a.s.has("type"):
         a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
     read_extent(a)
     _of_requests(a)
@@ -204,7 +204,7 @@ def _idle_for(a: Asked) -> None:
     """`idle for 7 days`, `under 5 % for a week`: over that time."""
     if "time" in a.found.arguments:
         return
-    measured = any(span.plays("metric", "shy_metric", "ranked_metric") for span in a.s.spans)
+    measured = a.s.has("metric", "shy_metric", "ranked_metric")
     measured = measured or "metric" in a.found.arguments
     for index, span in enumerate(a.s.spans):
         amount = length_at(a.s, index) if not span.used else None

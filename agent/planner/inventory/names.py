@@ -9,7 +9,7 @@ from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.inventory.labels import raw
 from agent.planner.inventory.sizes import types_said
 from agent.planner.inventory.words import FAMILY
-from agent.planner.language import language, word_set
+from agent.planner.language import everyday, language, word_set
 
 _PATTERNS = {"begins": "{}*", "ends": "*{}", "contains": "{}"}
 
@@ -110,7 +110,7 @@ def _and_another(a: Asked, index: int) -> None:
     ends = (
         after is None or not after.text[0].isalnum() or after.text in set_of("place_leads") | language().stop
     )
-    if strange and ends and span.text not in language().stop | language().common and not span.used:
+    if strange and ends and span.text not in everyday() and not span.used:
         _one(a, "name", raw(a, index + 2), index + 2)
         a.s.use(index + 1)
 
@@ -223,7 +223,7 @@ def _left_out(a: Asked, index: int) -> None:
     told = (span := a.s.at(at)) is not None and not span.used and span.number is None and at - index <= _REACH
     if span is None or not told or not a.takes("name_contains") or not span.text[0].isalpha():
         return
-    common = language().stop | language().common | set_of("place_leads") | set_of("has_it")
+    common = everyday() | set_of("place_leads") | set_of("has_it")
     if (span.meanings and not span.plays("=name_contains")) or span.text in common or a.s.plays(at - 1, "op"):
         return
     if (

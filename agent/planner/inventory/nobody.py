@@ -67,7 +67,7 @@ def _how_often(s: Sentence) -> None:
         return
     for index, span in enumerate(s.spans[2:], 2):
         if span.text in _CALLED:
-            s.spans[index].meanings = (Meaning("metric", "invocations"),)
+            s.mean(s.spans[index], (Meaning("metric", "invocations"),))
 
 
 _CALLED = ("called", "invoked", "triggered", "executed", "hit", "run")

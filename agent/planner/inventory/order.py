@@ -140,7 +140,7 @@ def _sorted(a: Asked) -> None:
         if span.text in ("first", "up") or not told:
             continue
         if a.tool.has("missing_tag") and "group_by" in a.found.arguments and "sort" not in a.found.arguments:
-            if any(one.plays("priced") for one in a.s.spans):
+            if a.s.has("priced"):
                 a.put("sort", f"price_{span.get('direction')}", index)
         elif a.tool.has("metric") and ("metric" in a.found.arguments or a.before.get("metric")):
             a.put("sort", span.get("direction"), index)

@@ -57,8 +57,8 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
 
 def _beside_market(a: Asked) -> bool:
     """`idle gpus above the market`: what only another tool knows, with what only a list is set beside."""
-    told = any(span.plays("market_word") for span in a.s.spans)
-    others = any(span.plays("threshold", "metric", "ranked_metric", "percentile") for span in a.s.spans)
+    told = a.s.has("market_word")
+    others = a.s.has("threshold", "metric", "ranked_metric", "percentile")
     others = others or any(span.get("unit") == "percent" and not span.used for span in a.s.spans)
     return told and (others or (a.found.then or {}).get("op") != "market" or "time" in a.found.arguments)
 
@@ -73,7 +73,7 @@ def _half(text: str, words: Lexicon, tool: Tool, now: datetime, tokens: list[Tok
 def _spent(a: Asked, words: Lexicon) -> Tool | None:
     """`what did our buckets cost last month`: the tool that will know; None once it is there."""
     past = {"time", "as_of"} & set(a.found.arguments)
-    if not past or a.tool.has("agg") or not any(span.plays("priced") for span in a.s.spans):
+    if not past or a.tool.has("agg") or not a.s.has("priced"):
         return None
     later = words.tools.get(str(facts()["spending"]))
     return later if later is not None and not later.here else None

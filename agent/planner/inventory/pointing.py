@@ -46,7 +46,7 @@ def set_beside(a: Asked, previous: Query) -> None:
 
 def field_asked(s: Sentence) -> bool:
     """`who owns them`, `how old are they`, `has it got an owner`: what is asked of what was found before."""
-    return any(span.plays("field_of", "tag_key", "owned_by") for span in s.spans)
+    return s.has("field_of", "tag_key", "owned_by")
 
 
 def its_field(s: Sentence, seen: Evidence, previous: Query) -> bool:

@@ -101,7 +101,7 @@ def _written(a: Asked) -> None:
     if same_key and not a.found.sides:
         rest = [one for one in arguments.pop("tag") if one not in same_key]
         a.found.sides = [{"tag": [*rest, one]} for one in same_key]
-        either = not any(span.plays("compare") for span in a.s.spans)
+        either = not a.s.has("compare")
         then = {"op": "either"} if either else {"op": "compare", "by": "tag", "values": same_key}
         a.found.then = a.found.then or then
 

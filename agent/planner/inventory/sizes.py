@@ -98,13 +98,7 @@ def _size(a: Asked, made: Amount, gib: float) -> None:
     ):
         what = "disk"
     if what is None:
-        what = (
-            "ram"
-            if kinds and kinds <= _RAM_TYPES
-            else "vram"
-            if any(sp.plays("gpu") for sp in a.s.spans)
-            else "disk"
-        )
+        what = "ram" if kinds and kinds <= _RAM_TYPES else "vram" if a.s.has("gpu") else "disk"
     if of is None and _of_cards(a, made):
         what = "vram"
     if "function" in kinds:

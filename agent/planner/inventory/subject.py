@@ -40,7 +40,7 @@ def _score(s: Sentence, tool: Tool, seen: Evidence, turn: bool) -> float:
         return score + (2.0 if seen.has("services") and lists_services else _NO)
     for span in s.spans:
         score += sum(1.5 for argument, _ in span.values if tool.has(argument) and argument in tool.words)
-    if tool.has("missing_tag") and any(span.plays("market_word") for span in s.spans):
+    if tool.has("missing_tag") and s.has("market_word"):
         return score + _BESIDE_MARKET
     if tool.has("agg"):
         return score + _measures(s, seen, turn)
@@ -66,16 +66,16 @@ def _measures(s: Sentence, seen: Evidence, turn: bool) -> float:
         return 3.0
     if not seen.has("shy_metric"):
         return _NO
-    measured = any(span.plays("measured", "all_metrics", "agg", "many", "ranked_metric") for span in s.spans)
-    compared = any(span.plays("op") for span in s.spans) and any(span.number is not None for span in s.spans)
+    measured = s.has("measured", "all_metrics", "agg", "many", "ranked_metric")
+    compared = s.has("op") and any(span.number is not None for span in s.spans)
     return 3.5 if measured or named or compared or _of_something(s, seen) else -1.0
 
 
 def _adds_up(s: Sentence) -> bool:
     """`how much disk do our volumes take up altogether`, `their total size`: what they have is added up."""
-    sized = any(span.plays("size_of") for span in s.spans)
+    sized = s.has("size_of")
     asks = any(span.text in set_of("sums") for span in s.spans)
-    return _total_of_size(s) or (asks and sized and any(span.plays("total") for span in s.spans))
+    return _total_of_size(s) or (asks and sized and s.has("total"))
 
 
 def _total_of_size(s: Sentence) -> bool:
@@ -128,7 +128,7 @@ def _how_are(s: Sentence, seen: Evidence) -> bool:
     """`how are the k8s nodes`, and nothing else is asked of them."""
     opens = s.words()[:2] in (("how", "are"), ("how", "is")) or s.words()[:1] == ("hows",)
     more = ("measured", "threshold", "priced", "old", "state", "public", "tagged", "metric", "shy_metric")
-    return opens and seen.named and not any(span.plays(*more) for span in s.spans)
+    return opens and seen.named and not s.has(*more)
 
 
 def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
@@ -140,7 +140,7 @@ def _one(s: Sentence, seen: Evidence, turn: bool) -> float:
         span.plays("type", "shy_type", "service") and is_plural(span.text) and not span.plays("field_of")
         for span in s.spans
     )
-    if plural or any(span.plays(*several) for span in s.spans) or seen.has("label", "age", "extreme"):
+    if plural or s.has(*several) or seen.has("label", "age", "extreme"):
         return -2.0
     asks = ("details", "who_has", "field_of")
     asked = any(span.plays(*asks) and span.get("field_of") != "status" for span in s.spans)

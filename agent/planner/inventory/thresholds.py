@@ -164,7 +164,7 @@ def _usual(a: Asked) -> str:
 def gpu_meant(a: Asked) -> bool:
     """Whether GPUs are spoken of, here or in the question before where this one names no other kind."""
     before = "gpu" in a.before or "gpu_instance" in a.before.get("resource_type", ())
-    if before and not any(span.plays("type") for span in a.s.spans):
+    if before and not a.s.has("type"):
         return True
     return any(
         span.get("type") == "gpu_instance" or span.plays("gpu") or span.text in ("gpu", "gpus")

@@ -103,7 +103,7 @@ def _second(a: Asked, places: list[int], token: str) -> bool:
     joined = a.tool.has("metric") and any(
         span.text in word_set("joins") for span in a.s.spans[max(0, places[0] - _JOINED) : places[0]]
     )
-    if first is None or first == token or not (joined or any(span.plays("compare") for span in a.s.spans)):
+    if first is None or first == token or not (joined or a.s.has("compare")):
         return False
     del a.found.arguments["time"]
     a.found.sides = [{"time": first}, {"time": token}]
@@ -184,7 +184,7 @@ def _time(a: Asked, places: list[int], token: str) -> None:
         a.found.refused.append(f"{token.replace('_', ' ')}: what is to come is not known")
         return
     as_of = next((at for at in (first - 1, first - 2) if a.s.plays(at, "as_of")), None)
-    moment = as_of is not None or span.point or any(sp.plays("then_running") for sp in a.s.spans)
+    moment = as_of is not None or span.point or a.s.has("then_running")
     if a.takes("as_of") and moment and not a.tool.has("metric") and "status" not in a.found.arguments:
         a.put("as_of", token, *places, *([as_of] if as_of is not None else []))
         a.s.use(*(i for i, _ in a.all("then_running")))

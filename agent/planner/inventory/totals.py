@@ -112,7 +112,7 @@ def _total(a: Asked, index: int) -> None:
         if (name := _summed(a, a.s.spans[at])) is not None:
             _sum(a, name, index, at)
             return
-    if a.found.then is None and any(span.plays("priced") for span in a.s.spans):
+    if a.found.then is None and a.s.has("priced"):
         a.s.use(index)
     elif (
         a.found.then is None

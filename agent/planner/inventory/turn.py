@@ -53,7 +53,7 @@ class Own:
     def _of_connections(self) -> bool:
         """`test the connection to runpod`: of a cloud, and of nothing in it."""
         said = bool({"connection", "connections", "connectivity"} & set(self.s.words()))
-        of_cloud = any(span.plays("provider", "all_rows") for span in self.s.spans)
+        of_cloud = self.s.has("provider", "all_rows")
         others = ("type", "service", "name", "named", "id", "word", "metric")
         return said and of_cloud and not self.seen.has(*others)
 
@@ -65,7 +65,7 @@ class Own:
 
     @property
     def _graph(self) -> bool:
-        return any(span.plays("graph") for span in self.s.spans)
+        return self.s.has("graph")
 
     def goes_on(self) -> bool:
         """Whether it builds on the question before."""
@@ -105,7 +105,7 @@ class Own:
         """
         if self.planned:
             return None
-        asked = any(span.plays("details", "field_of") for span in self.s.spans)
+        asked = self.s.has("details", "field_of")
         known = all(
             one.meanings or one.text in language().stop for one in self.s.spans if one.text[0].isalnum()
         )
@@ -135,7 +135,7 @@ def _services_meant(s: Sentence) -> None:
         if kind is None or not span.plays("provider") or (index and s.spans[index - 1].text in _AT):
             continue
         measured = (_metric(one) for one in s.spans)
-        asked = any(one.plays("metric_list") for one in s.spans)
+        asked = s.has("metric_list")
         if not asked and not any(kind in one.of for one in measured if one is not None):
             continue
         for cloud, kinds in hint("services").items():

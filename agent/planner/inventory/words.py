@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from agent.planner.inventory.facts import facts, hint, spoken
-from agent.planner.language import Meaning, Phrases, language
+from agent.planner.language import Meaning, Phrases, everyday, language
 from agent.planner.tokens import words_of
 from cloudtop import metrics, resource_types
 
@@ -56,7 +56,7 @@ def phrases_of(resource: Mapping[str, Any], tools: Mapping[str, Any], live: Live
         for phrase, meaning in said:
             if phrase and meaning not in found.get(phrase, ()):
                 found[phrase] = (*found.get(phrase, ()), meaning)
-    known = {word for phrase in found for word in phrase} | language().stop | language().common
+    known = {word for phrase in found for word in phrase} | everyday()
     for phrase, meaning in _live(live):
         if phrase and phrase not in found and not (len(phrase) == 1 and phrase[0] in known):
             found[phrase] = (meaning,)
@@ -108,7 +108,7 @@ def _services(resource: Mapping[str, Any]) -> Said:
     for one in resource.get("providers", ()):
         for service in one.get("services") or ():
             for phrase in {words_of(service["id"]), words_of(service["name"])}:
-                common = len(phrase) == 1 and phrase[0] in language().stop | language().common
+                common = len(phrase) == 1 and phrase[0] in everyday()
                 # `lambda` alone is the seller of that name; Amazon's service says what it is of.
                 if phrase in sellers or common:
                     continue
