@@ -91,6 +91,12 @@ ALIASES = {
     **dict.fromkeys(("right_now", "currently", "at_the_moment", "at_present", "presently"), "now"),
     **dict.fromkeys(("last_night", "over_night"), "overnight"),
     **{
+        f"since_{which}_{unit}_{began}": f"{unit}_to_date"
+        for which in ("the", "this")
+        for unit in ("week", "month", "quarter", "year")
+        for began in ("began", "started")
+    },
+    **{
         f"since_{the}{begins}_of_{which}_{unit}": f"{unit}_to_date"
         for the in ("the_", "")
         for begins in ("beginning", "start")

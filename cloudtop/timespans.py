@@ -253,6 +253,7 @@ def _times() -> re.Pattern[str]:
         rf"(?:{which})[ -](?:(?:{number}[ -]?)?(?:{length}|[smhdw]\b)|weekend|{month})(?: so far)?"
         r"|(?:week|month|quarter|year)[ -]to[ -]date|so far (?:this (?:week|month|quarter|year)|today)"
         r"|since (?:the )?(?:beginning|start) of (?:the|this) (?:week|month|quarter|year)"
+        r"|since (?:the|this) (?:week|month|quarter|year) (?:began|started)"
         r"|[mqwy]td|over ?night|weekend|q[1-4](?: 20\d\d)?"
         r"|(?:(?<=\bin )|(?<=\bbefore )|(?<=\bsince )|(?<=\bafter ))20\d\d"
     )

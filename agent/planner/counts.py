@@ -253,6 +253,10 @@ def count_words(s: Sentence, found: Found) -> None:
     """`single`, `pair of`, `quad`, `multi-gpu`."""
     for index, span in s.all("count_word"):
         after = s.at(index + 1)
+        if span.text == "single" and after is not None and after.get("unit") == "node":
+            # `a single machine with four A100s`: one, of however many GPUs.
+            s.use(index)
+            continue
         if after is not None and after.get("unit") in ("node", "gpu") and _in_a(s, index):
             # `in a single card` says nothing of how many there are.
             s.use(*((index, index + 1) if after.get("unit") == "gpu" else ()))

@@ -9,8 +9,9 @@ from collections.abc import Container, Sequence
 from functools import cache
 
 from agent.planner.language import guard_facts
-from agent.planner.orders import ordered, write_verbs
+from agent.planner.orders import opened, ordered, write_verbs
 from agent.planner.phrases import PhraseSet
+from agent.planner.spelling import unhyphenated
 from agent.planner.tokens import words_of
 
 
@@ -48,6 +49,18 @@ def refusal(words: Sequence[str], known: Container[str]) -> str | None:
     if _secret(words):
         return "secret"
     if ordered(words, known):
+        return "write_operation"
+    return None
+
+
+def hidden(words: Sequence[str], known: Container[str]) -> str | None:
+    """Why what stands in compounds is refused: `system-prompt`, `shut-down`; `label-render` is a name."""
+    apart = unhyphenated(list(words))
+    if injected(apart):
+        return "injection"
+    if _secret(apart):
+        return "secret"
+    if ordered(opened(words), known):
         return "write_operation"
     return None
 

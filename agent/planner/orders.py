@@ -74,6 +74,15 @@ def trade_verbs() -> frozenset[str]:
     return _write().trade.singles
 
 
+def opened(words: Sequence[str]) -> list[str]:
+    """The words with those compounds apart that are one order: `shut-down`, `power-off`."""
+    out: list[str] = []
+    for word in words:
+        parts = word.split("-")
+        out += parts if len(parts) > 1 and _write().hard.at(parts, 0) == len(parts) else [word]
+    return out
+
+
 def ordered(words: Sequence[str], known: Container[str]) -> bool:
     """A write verb as the main verb of a clause."""
     return any(_main_verb(words, start, known) for start in _clauses(words))
@@ -83,7 +92,7 @@ def _clauses(words: Sequence[str]) -> Iterable[int]:
     """Where clauses begin: at the start, after a sign, after a joining word."""
     yield 0
     for at, word in enumerate(words[:-1]):
-        if word in _ENDS or (word in _JOINS and not _infinitive(words, at)):
+        if (word in _ENDS and word != '"') or (word in _JOINS and not _infinitive(words, at)):
             yield at + 1
 
 
@@ -106,7 +115,7 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         return False
     rest = words[at:]
     granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    noun = (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)) or _tells(rest)
+    noun = (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)) or _tells(rest) or _beside(rest)
     if _begins_anew(rest) or _halts(rest) or (noun and not granted):
         return False
     if size := write.hard.at(words, at) or _parted(words, at):
@@ -126,7 +135,11 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
             ["those"],
             ["these"],
         )
-        return pointed or (_owned(words, at + size, write) and _orders(words, at + size, write))
+        return (
+            pointed
+            or _tagging(rest)
+            or (_owned(words, at + size, write) and _orders(words, at + size, write))
+        )
     return _misspelled(rest, write, known)
 
 
@@ -165,6 +178,19 @@ def _begins_anew(rest: Sequence[str]) -> bool:
     """`start over`, alone or with another question behind it: of the conversation, not of a machine."""
     following = rest[2] if len(rest) > 2 else "."
     return tuple(rest[:2]) == ("start", "over") and (following in _ENDS or following in ("with", "please"))
+
+
+def _beside(rest: Sequence[str]) -> bool:
+    """`put the load of web-1 next to that of web-2`: figures, and not things, are put there."""
+    clause = " ".join(takewhile(lambda word: word not in ".;!?", rest))
+    return rest[0] == "put" and any(
+        said in clause for said in ("next to", "beside", "side by side", "together with")
+    )
+
+
+def _tagging(rest: Sequence[str]) -> bool:
+    """`put owner=platform on every volume`: a tag is set on what follows."""
+    return "=" in rest[1:5] and bool({"on", "to"} & set(rest[3:8]))
 
 
 def _tells(rest: Sequence[str]) -> bool:

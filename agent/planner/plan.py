@@ -9,7 +9,7 @@ from datetime import datetime
 from agent.planner.asking import ask_about_model_name, greeted, no_subject, not_yet, refused, unknown_model
 from agent.planner.correction import take_back
 from agent.planner.dialogue import goes_on, has_own_subject, is_reset
-from agent.planner.guard import refusal, untwisted
+from agent.planner.guard import hidden, refusal, untwisted
 from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
@@ -18,7 +18,7 @@ from agent.planner.orders import trade_verbs, write_verbs
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
-from agent.planner.spelling import KnownWords, corrected, mended_text, unhyphenated
+from agent.planner.spelling import KnownWords, corrected, mended_text
 from agent.planner.subject import chosen, off_topic, scores_of
 from agent.planner.tokens import plain, tokens_of
 from agent.planner.tool import Tool
@@ -44,7 +44,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     typed = plain(text)[:_TOO_LONG]
     tokens = tokens_of(typed, lexicon.known)
     raw = untwisted([token.text for token in tokens], lexicon.every_word)
-    why = refusal(raw, lexicon.every_word) or refusal(unhyphenated(raw), lexicon.every_word)
+    why = refusal(raw, lexicon.every_word) or hidden(raw, lexicon.every_word)
     if why is not None:
         made = refused(why, typed, previous)
         return replace(made, choices=_readable(typed, lexicon, now)) if why == "write_operation" else made

@@ -45,7 +45,8 @@ def _lacking(a: Asked, index: int) -> None:
             places.append(at)
         elif span.plays("tag_word") and keys:
             places.append(at)
-            break
+            if not _another(a, at + 1):
+                break
         elif labelled and span.text not in word_set("joins") | set_of("articles"):
             keys.append(key_of(a, raw(a, at)))
             places.append(at)
@@ -64,6 +65,13 @@ def _lacking(a: Asked, index: int) -> None:
             keys, places = [key_of(a, str(span.get("tag_key")))], [*places, at]
     if keys:
         a.put("missing_tag", keys, *places)
+
+
+def _another(a: Asked, at: int) -> bool:
+    """`neither an owner tag nor a team tag`: one more key behind a joining word."""
+    if (span := a.s.at(at)) is None or span.text not in word_set("joins") | {"nor", "and no", "or"}:
+        return False
+    return a.s.plays(a.skip(at + 1), "tag_key")
 
 
 def _a_value(a: Asked, at: int) -> bool:

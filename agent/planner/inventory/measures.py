@@ -32,6 +32,7 @@ def read_measures(a: Asked) -> None:
         a.put("metric", metric.split(), index)
     if "disk" in a.found.arguments.get("metric", ()) and a.s.has("type"):
         a.s.use(*(index for index, span in a.all("shy_type") if span.text in ("disk", "disks")))
+    _closer(a)
     read_extent(a)
     _of_requests(a)
     _top(a)
@@ -39,6 +40,16 @@ def read_measures(a: Asked) -> None:
         if "name" not in a.found.arguments:
             a.put("sort", "desc", index)
     a.s.use(*(index for index, _ in a.all("measured", "graph", "all_metrics")))
+
+
+def _closer(a: Asked) -> None:
+    """`sent 50 MB/s of traffic`, `how full is its GPU memory`: the closer word says what is measured."""
+    named = a.found.arguments.get("metric") or []
+    if "network" in named and {"network_in", "network_out"} & set(named):
+        named.remove("network")
+    full = any(span.text.endswith("full") for span in a.s.spans)
+    if len(named) > 1 and "disk" in named and full and not any("disk" in word for word in a.s.words()):
+        named.remove("disk")
 
 
 def _of_requests(a: Asked) -> None:
