@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import set_of
+from cloudtop import metrics
 
 _LETTER = {"minute": "m", "hour": "h", "day": "d", "week": "w", "s": "s"}
 _NAMED = {"hourly": "1h", "daily": "1d"}
@@ -22,6 +23,10 @@ def read_aggregates(a: Asked) -> None:
             # `total hourly cost`: the price is added up, not what is measured.
             a.s.use(index)
             continue
+        if span.get("agg") == "sum" and _of_shares(a):
+            # `and in total?`, after who idles: shares of a whole are not added up.
+            a.s.use(index)
+            continue
         ahead = _next_metric(a, index)
         ranks = span.plays("many", "few", "top") or span.text in _RANKS
         of_one = span.plays("agg") and {"name", "id"} & set(a.found.arguments)
@@ -35,6 +40,12 @@ def read_aggregates(a: Asked) -> None:
             not span.plays("op") or ahead or _near_metric(a, index) or _of_before(a, index) or _ends(a, index)
         ):
             _as_figure(a, str(span.get("agg")), index)
+
+
+def _of_shares(a: Asked) -> bool:
+    """Whether what is measured, here or in the turn before, is in percent."""
+    named = a.found.arguments.get("metric") or a.before.get("metric") or ()
+    return bool(named) and all(metrics.metrics()[one].unit == "percent" for one in named)
 
 
 def _so_many(a: Asked, index: int) -> bool:

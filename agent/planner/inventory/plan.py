@@ -132,6 +132,10 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
         then = {"op": "filter", "where": where} if where else None
         return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     said = found.arguments or found.sides or found.then or found.cleared or found.where
+    if not said and any(span.get("agg") == "sum" and span.used for span in s.spans):
+        # `and in total?`, after who is under 20 %: how many; what they cost together stands above their rows.
+        then = previous.then or {"op": "count"}
+        return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
     if not said and field_asked(s) and (made := of_it(a, previous)) is not None:
         return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
