@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -134,8 +135,8 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     said = found.arguments or found.sides or found.then or found.cleared or found.where
     if not said and any(span.get("agg") == "sum" and span.used for span in s.spans):
         # `and in total?`, after who is under 20 %: how many; what they cost together stands above their rows.
-        then = previous.then or {"op": "count"}
-        return _plan(a, Query(previous.tool, previous.arguments, previous.sides, then), previous)
+        total = replace(previous, then=previous.then or {"op": "count"})
+        return _plan(a, total, previous)
     if not said and field_asked(s) and (made := of_it(a, previous)) is not None:
         return _plan(a, made, previous)
     if not said and tool.name == previous.tool:
