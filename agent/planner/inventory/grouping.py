@@ -70,6 +70,10 @@ def _group(a: Asked, index: int) -> None:
             a.s.mean(a.s.spans[index - 1], (Meaning("size_of", "vram"),))
         a.s.use(index, at)
         return
+    if a.tool.has("metric") and a.s.plays(index - 1, "unit") and a.s.plays(at, "unit"):
+        # `at most 200 watts per GPU`
+        a.s.use(index)
+        return
     if a.s.plays(at, "type", "shy_type") and a.s.plays(at + 1, "dim") and not a.s.plays(at, "dim"):
         # `per cluster namespace`: the noun only says whose.
         places.append(at)

@@ -31,6 +31,9 @@ def read_counts(a: Asked) -> None:
             index + 1, "metric", "shy_metric"
         )
         if of_metric and "metric" in a.found.arguments:
+            if span.text.startswith(("total", "the total")):
+                # `the total number of invocations`
+                a.put("agg", "sum")
             continue
         _count_dimension(a, index)
         if "group_by" not in a.found.arguments and a.found.then is None:

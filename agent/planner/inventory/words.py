@@ -95,8 +95,15 @@ def _plural(word: str) -> str:
 def _groups() -> Said:
     """`storage`, `compute resources`: all types of a group."""
     for group in resource_types.facts()["groups"]:
-        for word in (f"{group} resources", f"{group} resource", f"{group} services", f"{group} stuff"):
+        for noun in ("resources", "resource", "services", "stuff", "things", "objects", "items"):
+            yield words_of(f"{group} {noun}"), Meaning("type", group)
+        for word in (
+            f"everything to do with {group}",
+            f"anything to do with {group}",
+            f"everything about {group}",
+        ):
             yield words_of(word), Meaning("type", group)
+            yield words_of(f"{word}s"), Meaning("type", group)
         if group not in resource_types.types() and group != "network":
             yield (group,), Meaning("shy_type", group)
 
