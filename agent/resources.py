@@ -201,7 +201,7 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
 
 
 def _hourly(row: Row) -> str:
-    return "costs nothing that is known" if row["usd_per_hour"] is None else usd(row["usd_per_hour"])
+    return "is not known" if row["usd_per_hour"] is None else usd(row["usd_per_hour"])
 
 
 def summed_groups(result: Computed, answer: Answer) -> str:

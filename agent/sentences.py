@@ -201,16 +201,18 @@ def _compare(result: Computed, answer: Answer) -> str:
 
 
 def _groups_compared(sides: Sequence[Any], priced: Sequence[Row], answer: Answer) -> str:
-    """`Cheapest provider: A100 vast, from $0.85; H100 vast, from $1.75 per GPU-hour.`"""
+    """`Cheapest provider: A100 vast, from $0.85 per GPU-hour; H100 nowhere.`"""
     told = []
     for label in sides:
         mine = [line for line in priced if line["of"] == label]
         best = min(mine, key=lambda line: line["min"], default=None)
         told.append(
-            f"{side(label)} {side(best['group'])}, from {usd(best['min'])}" if best else f"{side(label)} none"
+            f"{side(label)} {side(best['group'])}, from {usd(best['min'])} per GPU-hour"
+            if best
+            else f"{side(label)} nowhere"
         )
     by = answer.calls[-1]["arguments"].get("group_by", "group")
-    return f"Cheapest {by}: {'; '.join(told)} per GPU-hour."
+    return f"Cheapest {by}: {'; '.join(told)}."
 
 
 def _diff(result: Computed, answer: Answer) -> str:

@@ -67,8 +67,6 @@ def _ungrouped(s: Sentence, index: int, at: int, found: Found) -> bool:
 def _harmless(s: Sentence, index: int) -> bool:
     """`isn't the h100 …?`, `can't I get …`, `no, …`, `… or not`: a question, an answer, a tag."""
     span, before, after = s.spans[index], s.at(index - 1), s.at(index + 1)
-    if span.text.endswith(("nothing else", "nothing more")):
-        return True
     opens = before is None or before.text in _ENDS or before.text in word_set("neg_openers")
     if span.text in ("no", "not") and (after is None or after.text in _ENDS):
         return before is None or before.text in ("or", "why", "if")

@@ -18,9 +18,6 @@ def read_denials(s: Sentence) -> set[int]:
     out: set[int] = set()
     for index, span in list(s.all("neg", "negates", "untagged", "lacks")):
         # `there is no way that we need …` leaves nothing out.
-        if span.text.endswith(("nothing else", "nothing more")):
-            s.use(index)
-            continue
         if _lacks(s, index) or span.text == "no way":
             continue
         places = _forward(s, index)

@@ -66,11 +66,11 @@ def _group(a: Asked, index: int) -> None:
     at, places = a.skip(index + 1, leads=False), [index]
     if a.s.plays(index - 1, "size_of") and any(one.number is not None for one in a.s.spans[:index]):
         # `80 GB of memory per card`: of each, not in groups.
-        if a.s.plays(at, "unit") and a.s.spans[at].get("unit") == "gpu":
+        if _of_gpus(a, at):
             a.s.mean(a.s.spans[index - 1], (Meaning("size_of", "vram"),))
         a.s.use(index, at)
         return
-    if a.tool.has("metric") and a.s.plays(index - 1, "unit") and a.s.plays(at, "unit"):
+    if a.tool.has("metric") and a.s.plays(index - 1, "unit") and _of_gpus(a, at):
         # `at most 200 watts per GPU`
         a.s.use(index)
         return
@@ -219,6 +219,10 @@ def read_compared(a: Asked) -> None:
             if a.found.then is not None and a.found.then["op"] == "count":
                 a.found.then = None
             return
+
+
+def _of_gpus(a: Asked, at: int) -> bool:
+    return (span := a.s.at(at)) is not None and span.get("unit") == "gpu"
 
 
 def _of_a_number(before: Sequence[str]) -> bool:

@@ -290,9 +290,9 @@ def _environment(a: Asked, index: int, value: str, *, sure: bool = False) -> Non
     """`in prod`, `prod instances`: the key that is in use for it, else `env`."""
     if not sure and not _labelling(a, index):
         return
-    account = (a.before.get("account") or [""])[0]
-    if a.takes("account") and account in {*a.words.live.accounts, *hint("environments"), "sandbox"}:
-        # `and in prod`, after an account of such a name.
+    known = a.words.live.accounts
+    if a.takes("account") and a.before.get("account") and (value in known or not known):
+        # `and in prod`, after the account of another such name.
         a.put("account", value, index)
         return
     around = [at for at in (index - 1, index + 1) if a.s.plays(at, "tag_key") and not a.s.spans[at].used]

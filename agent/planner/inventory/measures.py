@@ -9,7 +9,7 @@ from agent.planner.inventory.aggregates import read_aggregates, read_extent, rea
 from agent.planner.inventory.amounts import PERIODS, length_at, said
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import facts, hint, set_of
-from agent.planner.inventory.measuring import compared_behind, sized_by_number
+from agent.planner.inventory.measuring import compared_behind, share_of, sized_by_number
 from agent.planner.inventory.thresholds import SIZES, gpu_meant, heat, read_thresholds, read_units
 from agent.planner.language import word_set
 from cloudtop import metrics
@@ -105,7 +105,7 @@ def _own_number(a: Asked, index: int) -> bool:
         and number.number is not None
     ):
         return a.s.spans[index - 1].get("unit") not in SIZES
-    return compared_behind(a.s, index)
+    return share_of(a.s, index) or compared_behind(a.s, index)
 
 
 def _joined(a: Asked, index: int, places: list[int]) -> set[int]:

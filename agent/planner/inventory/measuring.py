@@ -35,6 +35,8 @@ def measure(s: Sentence, index: int, span: Span) -> str | None:
         return None
     if (span.plays("state") and not compared_behind(s, index)) or sized_by_number(s, index):
         return None
+    if share_of(s, index):
+        return "metric"
     counted = s.plays(index - 1, "many", "few") and span.get("size_of") != "vram"
     noun = noun_before(s, index)
     if _measured_here(s, index) or counted or s.plays(index + 1, "graph"):
@@ -42,6 +44,14 @@ def measure(s: Sentence, index: int, span: Span) -> str | None:
     if noun is not None:
         return "metric" if noun in metrics.metrics()[str(span.get("shy_metric"))].of else None
     return None if _is_size(s, index) else "shy_metric"
+
+
+def share_of(s: Sentence, index: int) -> bool:
+    """`over 70 % of their memory`: a share of it is measured."""
+    at = index - 1
+    while at > 0 and s.spans[at].text in ("their", "its", "the", "all"):
+        at -= 1
+    return at > 0 and s.spans[at].text == "of" and s.spans[at - 1].get("unit") == "percent"
 
 
 def sized_by_number(s: Sentence, index: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planner.inventory.amounts import PERIODS, Amount, amount_at
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import facts, hint
+from agent.planner.inventory.measuring import share_of
 from agent.planner.inventory.sizes import types_said
 from cloudtop import metrics
 
@@ -93,7 +94,9 @@ def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None
         metrics.metrics()[told].unit
     }:
         return told
-    if (behind := _whole_of(a, amount)) in mentions:
+    behind = min((at for at in mentions if at > amount.last), default=None)
+    between = a.s.spans[amount.last + 1 : behind]
+    if behind is not None and share_of(a.s, behind) and not any(one.number is not None for one in between):
         return mentions[behind]
     if mentions:
         nearest = min(mentions, key=lambda at: (min(abs(at - amount.first), abs(at - amount.last)), -at))
@@ -102,16 +105,6 @@ def _metric_of(a: Asked, amount: Amount, mentions: dict[int, str]) -> str | None
         return str(hint("unit_metric")[str(amount.unit)])
     said = _op_metric(a, amount)
     return str(hint("with_gpu").get(said, said)) if said is not None and gpu_meant(a) else said
-
-
-def _whole_of(a: Asked, amount: Amount) -> int:
-    """`over 70 % of their memory`: where that of which it is a share stands, -1 for nowhere."""
-    at = amount.last + 1
-    if (of := a.s.at(at)) is None or of.text.split()[0] != "of":
-        return -1
-    while (span := a.s.at(at + 1)) is not None and span.text in ("their", "its", "the", "all"):
-        at += 1
-    return at + 1
 
 
 def _put(a: Asked, metric: str | None, amount: Amount, op: str | None, mentions: dict[int, str]) -> None:
