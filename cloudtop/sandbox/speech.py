@@ -40,8 +40,11 @@ class Page:
         return at(self.document, self.at_more) if self.at_more else None
 
     def turn(self, more: Any) -> None:
-        """Let something else lead to the next page."""
-        put(self.document, self.at_more, more)
+        """Let something else lead to the next page, on the last one too."""
+        *above, last = self.at_more.split(".")
+        holder = at(self.document, ".".join(above))
+        if isinstance(holder, dict):
+            holder[last] = more
 
     def empty(self) -> None:
         """Take the records out."""

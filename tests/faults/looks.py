@@ -134,7 +134,10 @@ class Looks:
         if strangers:
             self.say(f"went to another host: {strangers[0].host}, key {strangers[0].keyed}")
         mine = [one for one in attempts if one.provider == self.cell.provider]
-        if seen and len(mine) != len(seen):
+        lost = [one for one in mine if one.status is None and one.error in ("TooSlow", "Unreachable")]
+        if seen and len(seen) < len(mine) <= len(seen) + len(lost):
+            self.say(f"{len(mine) - len(seen)} attempts did not arrive")
+        elif seen and len(mine) != len(seen):
             self.say(f"{len(mine)} audit records for {len(seen)} requests")
         failed = [one for one in mine if one.error]
         if self.case.tries is not None and self.case.fault not in ("big-page", "clock-off"):
@@ -188,14 +191,21 @@ class Looks:
 
 
 def _noted(scope: Scope, before: Any, after: Any, harvest: Harvest) -> bool:
-    """Whether all that changed is no longer known, and the listing is said to be in trouble.
+    """Whether all that changed is no longer known, or less of it, and the listing is said to be in trouble.
 
-    What stands beside a listing, such as status checks, may be lost with a request of its own; a page that
-    was read before the listing failed is kept without it.
+    What stands beside a listing, such as status checks or tags, may be lost with a request of its own; a page
+    that was read before the listing failed is kept without it.
     """
     if before.keys() != after.keys() or not isinstance(next(iter(before.values()), None), Mapping):
         return False
-    changed = [
-        value for key, row in after.items() for name, value in row.items() if value != before[key].get(name)
-    ]
-    return all(value is None for value in changed) and any(one.kind == scope.kind for one in harvest.missing)
+    less = all(
+        _less(value, before[key].get(name)) for key, row in after.items() for name, value in row.items()
+    )
+    return less and any(one.kind == scope.kind for one in harvest.missing)
+
+
+def _less(now: Any, before: Any) -> bool:
+    """Whether nothing is told that was not told before."""
+    if isinstance(now, Mapping) and isinstance(before, Mapping):
+        return all(name in before and _less(value, before[name]) for name, value in now.items())
+    return now is None or now == before or (now == [] and isinstance(before, list))

@@ -32,6 +32,10 @@ SAMPLED = (
 """Columns in which the methods of an inventory that go one way are looked at every time."""
 
 
+LATE = ("took ", "too_slow", "did not accept a connection", "did not arrive")
+"""What is said of a cell when nobody had time to answer."""
+
+
 COLUMNS = {column for _, _, column in CELLS} - {"missing-field"}
 
 
@@ -72,7 +76,7 @@ async def test_a_fault_costs_its_own_scope_and_nothing_else(
         pytest.skip(reason)
     try:
         told = await problems(sandbox, _made(tmp_path / "first"), provider, method, column)
-        if any(late in one for one in told for late in ("took ", "too_slow", "did not accept a connection")):
+        if any(late in one for one in told for late in LATE):
             # A machine that is busy for a moment makes late; what is late twice is slow.
             told = await problems(sandbox, _made(tmp_path / "second"), provider, method, column)
         assert told == []

@@ -48,11 +48,13 @@ class AmazonSpeech(Speech):
         return words(status, message, signed.name if signed else "ec2")
 
     def what(self, exchange: Exchange) -> str:
-        """The path, the operation, and for where it is signed."""
+        """The path, the operation, whose tags it lists, and for where it is signed."""
         signed = wire.signed(exchange.header("authorization"))
-        action = parse_qs(exchange.body.decode("latin-1")).get("Action", [""])[0]
+        body = exchange.body.decode("latin-1")
+        action = parse_qs(body).get("Action", [""])[0]
+        whose = re.search(r"arn[%:][^\s\"&]*", body)
         path: str = exchange.scope["path"]
-        return f"{path} {action}{exchange.header('x-amz-target')} {signed}"
+        return f"{path} {action}{exchange.header('x-amz-target')} {whose and whose[0]} {signed}"
 
     def page(self, exchange: Exchange, reply: Reply) -> Page | None:
         """An answer taken apart; prices and errors are none."""
