@@ -19,6 +19,17 @@ MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
     *("september", "october", "november", "december"),
 )
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    *("eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth"),
+    *("eighteenth", "nineteenth", "twentieth"),
+)
+DAYS = {
+    **{name: day for day, name in enumerate(_ORDINALS, 1)},
+    **{f"twenty-{name}": 20 + day for day, name in enumerate(_ORDINALS[:9], 1)},
+    "thirtieth": 30, "thirty-first": 31,
+}
+"""Days of a month in words."""
 
 
 def midnight(now: datetime) -> datetime:

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from cloudtop.calendars import MONTHS, SHORT_WEEKDAYS, WEEKDAYS
+from cloudtop.calendars import DAYS, MONTHS, SHORT_WEEKDAYS, WEEKDAYS
 from cloudtop.timewords import NUMBERS, UNITS, Unread, read
+from cloudtop.units import NUMBER_WORDS
+
+HOURS = {word: int(value) for word, value in NUMBER_WORDS.items() if value in range(1, 13)}
+"""The hours of a clock in words."""
 
 _LOOK_BACK = 24
 """How many characters before an expression can change what it means."""
@@ -56,12 +60,21 @@ def spans(text: str, now: datetime, bare: bool) -> list[tuple[int, int, str]]:
 def _piece(match: re.Match[str]) -> _Piece:
     kind = match.lastgroup or ""
     if kind == "date":
-        kind = "day" if any(c.isdigit() for c in match[0]) else "month"
+        kind = "day" if " " in match[0] or any(c.isdigit() for c in match[0]) else "month"
     elif match["ago"]:
         kind = "other"
+    elif kind == "hour":
+        return _Piece(*match.span(), "clock", _on_the_clock(match[0]))
     elif kind == "short":
         return _Piece(*match.span(), kind, _spelled_out(match[0]))
     return _Piece(*match.span(), kind, match[0])
+
+
+def _on_the_clock(said: str) -> str:
+    """`eight this morning` as `8am`."""
+    hour, rest = said.split(maxsplit=1)
+    half = "am" if rest.endswith(("am", "morning")) else "pm"
+    return f"{HOURS.get(hour, hour)}{half}"
 
 
 def _spelled_out(said: str) -> str:
@@ -179,7 +192,7 @@ def _hint() -> re.Pattern[str]:
     """A word without which there is no time in a question."""
     return re.compile(
         r"\d|day|night|week|month|mon|tue|wed|thu|fri|sat|sun|quarter|year|morning|noon|evening|now|currently|moment|present"
-        r"|hour|min|sec|td|last|past|prev|since|fortnight|sept|" + "|".join(name[:3] for name in MONTHS)
+        r"|hour|min|sec|td| [ap]m\b|last|past|prev|since|fortnight|sept|" + "|".join(name[:3] for name in MONTHS)
     )
 
 
@@ -241,7 +254,9 @@ def _times() -> re.Pattern[str]:
     stamp = rf"20\d\d-\d\d?(?:-\d\d?(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?{zone})?)?|20\d\d/\d\d?/\d\d?"
     month = rf"(?:(?:{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in MONTHS)}|sept)\b\.?)"
     # The month is spelled out once: a day may stand before it, a day or a year behind it.
-    date = rf"(?:\d\d?(?:st|nd|rd|th)?(?: of)? )?{month}(?: \d\d?(?:st|nd|rd|th)?\b(?![:.]\d))?(?:,? 20\d\d)?"
+    spelled_day = "|".join(name.replace("-", "[- ]") for name in sorted(DAYS, key=len, reverse=True))
+    nth = rf"(?:\d\d?(?:st|nd|rd|th)?|{spelled_day})"
+    date = rf"(?:{nth}(?: of)? )?{month}(?: (?:the )?{nth}\b(?![:.]\d))?(?:,? 20\d\d)?"
     day = (
         rf"day before yesterday|yesterday(?: (?:morning|afternoon|evening|night))?|today|tomorrow|tonight"
         rf"|last (?:night|evening)|this (?:morning|afternoon|evening)"
@@ -260,6 +275,8 @@ def _times() -> re.Pattern[str]:
     return re.compile(
         rf"\b(?:(?P<day>{stamp}|{day})|(?P<short>{short})"
         r"|(?P<clock>\d\d?:\d\d(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midday|midnight)"
+        rf"|(?P<hour>(?:1?\d|{'|'.join(HOURS)})(?: o'?clock)?"
+        r" (?:[ap]m|(?:this|in the) (?:morning|afternoon|evening)|at night|tonight))"
         rf"|(?P<other>{calendar})|(?P<date>{date})"
         r"|(?P<now>right now|at the moment|at present|currently|now)"
         rf"|(?P<bare>\d+[smhd]|{number}[ -]?{length}(?P<ago> ago)?))(?![a-z0-9])"

@@ -11,6 +11,7 @@ from cloudtop.calendars import (
     ALIASES,
     CALENDAR,
     DAY,
+    DAYS,
     HOUR,
     MONTHS,
     WEEKDAYS,
@@ -240,9 +241,11 @@ def _at(token: str, day: datetime, clock: timedelta) -> Interval:
 @cache
 def _named_date() -> re.Pattern[str]:
     month = f"({'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in MONTHS)}|sept)" + r"\.?"
-    ordinal = r"(\d{1,2})(?:st|nd|rd|th)?"
+    # Longest first: "sixth" is the beginning of no other, "first" is.
+    spelled = "|".join(name.replace("-", "[-_]") for name in sorted(DAYS, key=len, reverse=True))
+    ordinal = rf"(\d{{1,2}}|{spelled})(?:st|nd|rd|th)?"
     return re.compile(
-        rf"(?:(last|this|next|past)_)?(?:{month}(?:_{ordinal})?|{ordinal}_(?:of_)?{month})(?:_(\d{{4}}))?"
+        rf"(?:(last|this|next|past)_)?(?:{month}(?:_(?:the_)?{ordinal})?|{ordinal}_(?:of_)?{month})(?:_(\d{{4}}))?"
     )
 
 
@@ -259,6 +262,7 @@ def _as_named_date(said: str, now: datetime, forward: bool) -> Interval | None:
         return None
     which, name, day = match[1] or "", match[2] or match[5], match[3] or match[4]
     month = next(at for at, full in enumerate(MONTHS, 1) if full.startswith(name[:3]))
+    day = DAYS.get(day.replace("_", "-"), day) if day else None
     year = int(match[6]) if match[6] else _year_of(month, int(day or 1), now, which, forward)
     if day is None:
         start, end = month_span(year, month)

@@ -117,6 +117,8 @@ def _aged(a: Asked, places: list[int]) -> bool:
     if not a.takes("created_since"):
         return False
     first = min(places)
+    if (article := a.s.at(first - 1)) is not None and article.text == "the":
+        first -= 1
     token = _token(a, places)
     lead = a.s.at(first - 1)
     made = _made(a, first)
