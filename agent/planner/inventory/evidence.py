@@ -158,7 +158,8 @@ def named_behind(s: Sentence, index: int) -> bool:
         return False
     if span.text in language().stop | time_words() | set_of("place_leads") | set_of("has_it"):
         return False
-    if noun.text == "gpu":
+    if noun.text == "gpu" or (noun.plays("provider") and span.plays("=check")):
+        # `my lambda key`
         return False
     led = lead is not None and lead.text.split()[-1] in set_of("names_lead")
     after = s.at(index + 1)

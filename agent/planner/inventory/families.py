@@ -18,7 +18,12 @@ def read_families(a: Asked) -> None:
 
 
 def _family(a: Asked, index: int) -> None:
-    """`of type t3`, `instance type p4d`."""
+    """`of type t3`, `instance type p4d`, `of the p5 family`."""
+    before = a.s.at(index - 1)
+    if a.s.spans[index].text == "family" and before is not None and a.takes("instance_type"):
+        if FAMILY.fullmatch(before.text) and not before.used:
+            a.put("instance_type", raw(a, index - 1), index - 1, index)
+        return
     at = index + 1
     span = a.s.at(at)
     if span is not None and not span.used and FAMILY.fullmatch(span.text) and a.takes("instance_type"):
@@ -53,8 +58,12 @@ def _family_before_noun(a: Asked) -> None:
             and FAMILY.fullmatch(span.text)
             and not span.used
             and noun is not None
-            and noun.get("type") == "instance"
+            and noun.get("type") in ("instance", "node")
         ):
+            if noun.get("type") == "node":
+                # Nodes of a family of machines, not of a cluster.
+                a.s.mean(noun, tuple(one for one in noun.meanings if one.role != "type"))
+                a.put("resource_type", "instance", index + 1)
             a.put("instance_type", raw(a, index), index)
             _families_joined(a, index)
 

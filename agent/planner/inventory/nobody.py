@@ -30,6 +30,7 @@ def hear_nobody(s: Sentence, before: Collection[str] = ()) -> None:
         return
     _none_of(s)
     _how_often(s)
+    _of_no_machine(s)
     kinds = {kind for span in s.spans if (kind := _type_of(span)) is not None} or set(before)
     for first, verb, last in list(_denied_verbs(s)):
         if any(span.kind == "name" for span in s.spans[first : last + 1]):
@@ -59,6 +60,31 @@ def _none_of(s: Sentence) -> None:
         if none and metric in hint("none_of") and not (span.plays("size_of") or s.plays(index + 1, "per")):
             _joined(s, index - 1, index, (Meaning("threshold", f"{metric} eq 0"),))
             return
+
+
+def _of_no_machine(s: Sentence) -> None:
+    """`volumes attached to no instance`, `disks that hang on no machine`, `not attached to any server`."""
+    for index, span in enumerate(s.spans[1:], 1):
+        kind = _type_of(span)
+        if kind not in _MACHINES or not {_type_of(one) for one in s.spans[:index]} & set(hint("attachable")):
+            continue
+        no = s.spans[index - 1].text.split()[-1] in ("no", "any", "a", "an", "the")
+        at = index - 2 if no else index - 1
+        if _at(s, at) in _TO:
+            at -= 1
+        words = _words(s, at) if at > 0 else set()
+        denied = s.spans[index - 1].text.split()[-1] == "no" or bool(words & _PLAINLY_NOT)
+        if not words & set_of("attaching"):
+            continue
+        if not denied and at > 1 and _words(s, at - 1) & _PLAINLY_NOT:
+            denied, at = True, at - 1
+        if denied:
+            _joined(s, at, index, (Meaning("state", "unattached"),))
+            return
+
+
+_MACHINES = ("instance", "gpu_instance", "node")
+_TO = frozenset(("to", "on", "onto", "by", "with", "from", "in"))
 
 
 def _how_often(s: Sentence) -> None:

@@ -98,13 +98,13 @@ def _whole(match: re.Match[str], keys: frozenset[str]) -> Token | None:
     kind = match.lastgroup or ""
     said = match[0]
     if match["unlike"]:
-        return _piece(match, "pair", f"{match['notkey']}={match['notvalue'].rstrip('.?!')}")
+        return _piece(match, "pair", f"{match['notkey']}={match['notvalue'].rstrip('.?!:')}")
     if kind in ("value", "pair"):
-        value = match["value"].strip("\"'").rstrip(".?!")
+        value = match["value"].strip("\"'").rstrip(".?!:")
         return _piece(match, "pair", f"{match['key']}={value}")
     if kind == "tagged":
         key, _, value = said.partition(":")
-        return _piece(match, "pair", f"{key}={value.rstrip('.?!')}") if key.lower() in keys else None
+        return _piece(match, "pair", f"{key}={value.rstrip('.?!:')}") if key.lower() in keys else None
     if kind == "quoted":
         whole = match.start() == 0 and match.end() == len(match.string)
         return None if whole else _piece(match, "quoted", match["quoted"].strip())

@@ -100,12 +100,17 @@ def _the_one_before(a: Asked) -> None:
 def _second(a: Asked, places: list[int], token: str) -> bool:
     """`today vs yesterday`, `this week, and what was it last week`: each time is a side of its own."""
     first = a.found.arguments.get("time")
+    lead = a.skip(min(places) - 1, -1, leads=False)
+    if first is None and token in _NEXT and a.tool.has("metric") and a.s.plays(lead, "compare"):
+        # `errors of checkout vs last week`: what is set beside it is now.
+        first = _NEXT[token]
+        a.s.use(lead)
     joined = a.tool.has("metric") and any(
         span.text in word_set("joins") for span in a.s.spans[max(0, places[0] - _JOINED) : places[0]]
     )
     if first is None or first == token or not (joined or a.s.has("compare")):
         return False
-    del a.found.arguments["time"]
+    a.found.arguments.pop("time", None)
     a.found.sides = [{"time": first}, {"time": token}]
     a.found.then = {"op": "compare", "by": "time", "values": [first, token]}
     a.s.use(*places)

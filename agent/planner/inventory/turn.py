@@ -167,8 +167,13 @@ def _services_apart(s: Sentence, words: Lexicon) -> None:
                 s.mean(span, (service,))
 
 
+_ALL_OF = frozenset(("every", "each", "all", "all of", "the", "my", "our", "that", "if", "whether"))
+
+
 def _opening(s: Sentence) -> None:
-    """`ok and snapshots`: a word of assent at the beginning asks nobody how it is."""
+    """`ok and snapshots`: a word of assent asks nobody how it is. `test every connector`: a verb, no tag."""
+    if s.spans[0].text == "test" and s.spans[1:] and s.spans[1].text in _ALL_OF:
+        s.mean(s.spans[0], ())
     for span in s.spans[:-1]:
         if span.text not in word_set("fillers"):
             return

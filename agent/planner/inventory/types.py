@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.planner.inventory.asked import Asked
 from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.language import word_set
+from agent.planner.sentence import Span
 
 _HOSTS = frozenset(("instance", "gpu_instance", "node", "cluster", "container"))
 
@@ -16,7 +17,10 @@ def read_types(a: Asked) -> None:
     places += [i for i, _ in a.all("shy_type") if places and _listed(a, i)]
     if set(places) <= a.denied and not a.found.arguments.get("resource_type"):
         places += [i for i, span in a.all("shy_type") if _stands(a, i)]
-    named = _named(a)
+    named, sold = _named(a), bool(a.found.arguments.get("providers"))
+    services = [i for i in places if i not in a.denied and a.s.plays(i, "service")]
+    asked = {(a.s.spans[i].get("service"), _engine(a.s.spans[i])) for i in services}
+    alone = len(asked) == 1 and not _beside_engine(a, services)
     for index in places:
         span = a.s.spans[index]
         service = span.get("service")
@@ -31,17 +35,46 @@ def read_types(a: Asked) -> None:
             a.s.use(index)
             a.found.refused.append(f"{where} {span.text}: nothing is filtered by what it is a part of")
             continue
-        if service is not None and not a.found.arguments.get("providers"):
+        if service is not None and not sold:
             a.put("providers", service[0])
-        if service is not None and service[2] and span.text.split()[0] not in hint("service_engines"):
-            a.where("service", "eq", service[2])
-        if service is not None and (engine := hint("service_engines").get(span.text.split()[0])) is not None:
-            a.put("engine", engine)
-        if where is not None or (named and not service and not _plural(a, index)):
+        if service is not None:
+            _one_service(a, span, service[2], alone=alone)
+        inside = span.text == "gpus" and any(one[:4] == "gpu_" for one in a.found.arguments.get("metric", ()))
+        if where is not None or (named and not service and (inside or not _plural(a, index))):
             a.s.use(index)
         else:
             a.put("resource_type", kind, index)
     _implied(a)
+
+
+def _beside_engine(a: Asked, services: list[int]) -> bool:
+    """`rds and dynamodb`, `aurora and rds`: an engine in one list with a service narrows nothing either."""
+    for index in services:
+        for step in (-1, 1):
+            join, other = a.s.at(index + step), a.s.at(index + 2 * step)
+            if join is None or other is None or join.text not in word_set("joins"):
+                continue
+            if other.plays("engine") and (engines := a.found.arguments.pop("engine", None)):
+                a.found.refused.append(f"{engines[0]} alone: of several services everything is listed")
+                return True
+    return False
+
+
+def _engine(span: Span) -> str | None:
+    """What databases a service is of, where its cloud has others."""
+    found: str | None = hint("service_engines").get(span.text.split()[0])
+    return found
+
+
+def _one_service(a: Asked, span: Span, known_as: str | None, *, alone: bool) -> None:
+    """`rds databases` are not those of other services; of several services, all of their types are listed."""
+    engine = _engine(span)
+    if not alone and (engine is not None or known_as):
+        a.found.refused.append(f"{span.text} alone: of several services everything of their types is listed")
+    elif engine is not None:
+        a.put("engine", engine)
+    elif known_as:
+        a.where("service", "eq", known_as)
 
 
 def _where(a: Asked, index: int) -> str | None:
