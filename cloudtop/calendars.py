@@ -27,7 +27,8 @@ _ORDINALS = (
 DAYS = {
     **{name: day for day, name in enumerate(_ORDINALS, 1)},
     **{f"twenty-{name}": 20 + day for day, name in enumerate(_ORDINALS[:9], 1)},
-    "thirtieth": 30, "thirty-first": 31,
+    "thirtieth": 30,
+    "thirty-first": 31,
 }
 """Days of a month in words."""
 

@@ -192,7 +192,8 @@ def _hint() -> re.Pattern[str]:
     """A word without which there is no time in a question."""
     return re.compile(
         r"\d|day|night|week|month|mon|tue|wed|thu|fri|sat|sun|quarter|year|morning|noon|evening|now|currently|moment|present"
-        r"|hour|min|sec|td| [ap]m\b|last|past|prev|since|fortnight|sept|" + "|".join(name[:3] for name in MONTHS)
+        r"|hour|min|sec|td| [ap]m\b|last|past|prev|since|fortnight|sept|"
+        + "|".join(name[:3] for name in MONTHS)
     )
 
 

@@ -20,7 +20,7 @@ def read_lacking(a: Asked) -> None:
         _lacking(a, index)
     for index, _ in a.all("untagged"):
         key = a.s.at(at := a.skip(index + 1))
-        if key is not None and key.plays("tag_key") and at - index <= 2 and not key.used:
+        if key is not None and key.plays("tag_key") and at - index <= 3 and not key.used:
             # `that aren't tagged with env`
             a.put("missing_tag", key_of(a, str(key.get("tag_key"))), index, at)
             continue

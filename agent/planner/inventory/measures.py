@@ -35,6 +35,7 @@ def read_measures(a: Asked) -> None:
     _closer(a)
     read_extent(a)
     _of_requests(a)
+    _how_big(a)
     _top(a)
     for index, _ in a.all("hogs"):
         if "name" not in a.found.arguments:
@@ -50,6 +51,15 @@ def _closer(a: Asked) -> None:
     full = any(span.text.endswith("full") for span in a.s.spans)
     if len(named) > 1 and "disk" in named and full and not any("disk" in word for word in a.s.words()):
         named.remove("disk")
+
+
+def _how_big(a: Asked) -> None:
+    """`how big is the bucket, and how many objects does it hold`: beside a count a size is measured too."""
+    measured = a.found.arguments.get("metric") or []
+    for index, _ in a.all("field_of"):
+        if measured == ["object_count"] and a.s.spans[index].text.startswith(("how big", "how large")):
+            measured.insert(0, "size_bytes")
+            a.s.use(index)
 
 
 def _of_requests(a: Asked) -> None:

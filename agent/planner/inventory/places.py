@@ -245,6 +245,8 @@ def _names(a: Asked, at: int) -> bool:
         return True
     if span.plays("dim") and not is_plural(span.text):
         return True
+    if span.plays("aside", "pronoun"):
+        return False
     taken = span.text in language().stop | set_of("articles") | set_of("place_leads") | set_of("which")
     return not taken and not span.plays(*set_of("no_names"))
 

@@ -28,9 +28,34 @@ def read_states(a: Asked) -> None:
             a.s.use(index)
             continue
         _state(a, index, value)
+    for index, span in a.all("ask_health"):
+        _told_of_state(a, index, span.text, known)
     for index, _ in a.all("unused"):
         if set(types_said(a)) & set(hint("attachable")) and "unattached" in known:
             _state(a, index, "unattached")
+
+
+_IS = frozenset(("is", "are", "=", ":", "of", "being"))
+_THAT = frozenset(("that", "which", "that are", "which are", "currently"))
+_CALLED = frozenset(("state", "status", "states", "in state", "in status"))
+
+
+def _told_of_state(a: Asked, index: int, value: str, known: set[str]) -> None:
+    """`not available`, `whose state is available`: a word of health that is a state as well."""
+    if value not in known or a.tool.has("metric"):
+        return
+    at, places = index - 1, [index]
+    while (span := a.s.at(at)) is not None and (span.text in _IS or span.plays("neg", "negates")):
+        places.append(at)
+        at -= 1
+    denied = any(a.s.plays(place, "neg", "negates") for place in places[1:])
+    named = span is not None and span.text in _CALLED
+    which = span is not None and span.text in _THAT
+    if not (denied or named or which):
+        return
+    if named:
+        places.append(at)
+    a.put("status_not" if denied else "status", value, *places)
 
 
 def _state(a: Asked, index: int, value: str) -> None:

@@ -101,6 +101,9 @@ def _of_something(s: Sentence, seen: Evidence) -> bool:
 def _health(s: Sentence, seen: Evidence) -> float:
     """Whether something is well is asked."""
     asks = [span.text for span in s.spans if span.plays("ask_health")]
+    if s.spans[0].get("field_of") == "created_at":
+        # `how long has it been running`
+        return _NO
     if seen.has("health") or (set(asks) <= _GREETED and _how_are(s, seen)):
         return 3.2
     if not asks or (seen.has("id") and not seen.has("name", "named", "word")):

@@ -40,6 +40,9 @@ def read_counts(a: Asked) -> None:
             a.found.then = {"op": "count"}
     for index, _ in a.all("total"):
         _total(a, index)
+        if a.found.then == {"op": "count"}:
+            # `aws and azure combined: how many`
+            a.s.use(index)
     for index, span in a.all("field_of"):
         # Of one resource it is a field; of several it is added up.
         several = a.tool.has("min_vcpu") and not {"name", "id"} & set(a.found.arguments)
@@ -49,7 +52,13 @@ def read_counts(a: Asked) -> None:
 
 def _each_counted(a: Asked) -> None:
     """`how many run in Germany, and how many in the US`: each by itself."""
-    if sum(1 for _ in a.all("count")) < 2 or a.found.sides or a.found.then or a.tool.has("metric"):
+    if (
+        sum(1 for _ in a.all("count")) < 2
+        or a.s.has("total")
+        or a.found.sides
+        or a.found.then
+        or a.tool.has("metric")
+    ):
         return
     for argument in ("region", "providers", "account", "status", "tag", "engine", "resource_type"):
         values = a.found.arguments.get(argument) or []
