@@ -54,8 +54,13 @@ def refusal(words: Sequence[str], known: Container[str]) -> str | None:
 
 
 def hidden(words: Sequence[str], known: Container[str]) -> str | None:
-    """Why what stands in compounds is refused: `system-prompt`, `shut-down`; `label-render` is a name."""
+    """Why what stands in compounds is refused: `system-prompt`, `shut-down`; `label-render` is a name.
+
+    Words without compounds are judged by `refusal` alone.
+    """
     apart = unhyphenated(list(words))
+    if len(apart) == len(words) and "".join(apart) == "".join(words):
+        return None
     if injected(apart):
         return "injection"
     if _secret(apart):

@@ -240,16 +240,12 @@ def _is_amount(tokens: Sequence[Token], at: int, size: int) -> bool:
     return before in ("$", "€", "£", "<", ">", "<=", ">=") or after in units
 
 
-def _two_kinds(tokens: Sequence[Token], at: int) -> tuple[str, str]:
-    return tokens[at].kind, tokens[at + 1].kind
-
-
 def _phrase_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
     """How many tokens the longest phrase of the lexicon has here; what is quoted is in no longer one."""
-    most = min(lexicon.longest.get(tokens[at].text, 0), len(tokens) - at)
-    most = next((size + 1 for size in range(most - 1) if "quoted" in _two_kinds(tokens, at + size)), most)
-    for size in range(most, 0, -1):
-        if tuple(t.text for t in tokens[at : at + size]) in lexicon.phrases:
+    for size in range(min(lexicon.longest.get(tokens[at].text, 0), len(tokens) - at), 0, -1):
+        if tuple([t.text for t in tokens[at : at + size]]) not in lexicon.phrases:
+            continue
+        if size == 1 or all(t.kind != "quoted" for t in tokens[at : at + size]):
             return size
     return 0
 

@@ -157,7 +157,7 @@ def fits(s: Sentence, tool: Tool) -> float:
     if not tool.parameters:
         return 0.0
     total = sum(_told(s, span, tool) for span in s.spans if span.meanings)
-    models = [index for index, span in enumerate(s.spans) if span.plays("gpu")]
+    models = [index for index, span in enumerate(s.spans) if span.plays("gpu")] if s.has("gpu") else []
     if models and tool.has("gpu"):
         total += _GPU
     if tool.has("max_price"):
@@ -168,22 +168,21 @@ def fits(s: Sentence, tool: Tool) -> float:
 
 def _told(s: Sentence, span: Span, tool: Tool) -> float:
     """What one phrase says for a tool; models are counted once, and apart."""
-    if span.plays("=instance_type") and tool.has("instance_type"):
+    roles = [meaning.role for meaning in span.meanings]
+    if "=instance_type" in roles and tool.has("instance_type"):
         return _GPU
-    if span.plays("=name", "gpu"):
+    if "=name" in roles or "gpu" in roles:
         return 0.0
-    taken = [argument for argument, _ in span.values if tool.has(argument)]
-    if any(
-        argument not in _STATES and argument != "vendor" and argument not in _OUTPUT for argument in taken
-    ):
+    taken = [role[1:] for role in roles if role[0] == "=" and tool.has(role[1:])]
+    if any(argument not in _LITTLE for argument in taken):
         return _VALUE
     if any(argument in _STATES for argument in taken):
         keyed = span.get("=check") in ("permissions", "quota")
         return _STATE + _KEYED * (keyed and s.has("provider"))
-    unit = span.get("unit")
-    if span.get("field") == "reliability" and tool.has("max_price"):
+    unit = span.get("unit") if "unit" in roles else None
+    if "field" in roles and span.get("field") == "reliability" and tool.has("max_price"):
         return _RELIABLE
-    if span.plays("value_for") and tool.has("rank_by"):
+    if "value_for" in roles and tool.has("rank_by"):
         return _VALUE
     if unit == "gb" and tool.has("memory"):
         return _SIZE
@@ -191,6 +190,8 @@ def _told(s: Sentence, span: Span, tool: Tool) -> float:
 
 
 _STATES = ("status", "check")
+_LITTLE = frozenset((*_STATES, "vendor", *_OUTPUT))
+"""Arguments whose values tell little of which tool is meant."""
 
 
 def _outdone(s: Sentence, index: int) -> bool:

@@ -259,7 +259,7 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
     if unit == "core":
         return "core"
     of_metric = unit in hint("unit_metric") and len(span.text) > 1
-    if any(span.plays("figure_of") and span.get("figure_of") == "timeout_s" for span in s.spans):
+    if s.has("figure_of") and any(one.get("figure_of") == "timeout_s" for one in s.spans):
         return None
     numbered = index > 0 and s.spans[index - 1].number is not None
     return "percent" if unit == "percent" or (of_metric and numbered) else None
@@ -267,10 +267,11 @@ def _number(s: Sentence, index: int, span: Span) -> str | None:
 
 def _priced(s: Sentence, index: int, span: Span) -> str | None:
     dear = str(span.get("extreme")).startswith("price")
-    money = span.plays("priced") or dear or span.get("unit") == "usd"
+    if not (span.plays("priced") or dear or span.get("unit") == "usd"):
+        return None
     runs = any(one.plays("everything") and one.text.startswith("what") for one in s.spans)
     runs = runs and not any(one.plays("gpu") or one.text in ("gpu", "gpus") for one in s.spans)
-    return "priced" if money and (_of_machines(s) or runs) else None
+    return "priced" if _of_machines(s) or runs else None
 
 
 def _of_one_named(s: Sentence, index: int, span: Span) -> str | None:
@@ -306,8 +307,10 @@ def _of_machines(s: Sentence) -> bool:
 
 def _gpu_metric(s: Sentence, index: int, span: Span) -> str | None:
     """`gpu utilization of the oci h100s`: what is offered has no load."""
-    money = any(one.plays("priced") or one.get("unit") == "usd" for one in s.spans)
-    return "gpu_metric" if str(span.get("metric")).startswith("gpu_") and not money else None
+    if not str(span.get("metric")).startswith("gpu_"):
+        return None
+    money = s.has("priced") or any(one.get("unit") == "usd" for one in s.spans)
+    return None if money else "gpu_metric"
 
 
 _TOLD: tuple[Callable[[Sentence, int, Span], str | None], ...] = (
