@@ -160,7 +160,9 @@ def _compare(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Map
     else:
         known = then.get("values") or list(dict.fromkeys(row.get(by) for row in rows))
         sides = [(value, [row for row in rows if belongs(row, by, value)]) for value in known]
-    if rows and not any("usd_per_gpu_hour" in row or "median" in row for row in rows):
+    if not rows:
+        return Computed("compare", {"by": by}, [])
+    if not any("usd_per_gpu_hour" in row or "median" in row for row in rows):
         totals = [one.get("total") for one in results] if len(results) > 1 else [None] * len(sides)
         told = [(label, side, total or len(side)) for (label, side), total in zip(sides, totals, strict=True)]
         return Computed("compare", {"by": by}, list(rows), sides_of(told))
@@ -196,7 +198,7 @@ def _label(result: Mapping[str, Any], then: Mapping[str, Any], number: int) -> A
     """What tells one side from the others: the value of `by` it was asked with, else its place."""
     values, by = then.get("values") or [], then.get("by")
     if number < len(values):
-        return values[number]
+        return str(values[number]).replace("_", " ") if by == "time" else values[number]
     applied = (result.get("applied") or {}).get(by) if by else None
     return applied if applied is not None else f"side {number + 1}"
 

@@ -35,6 +35,8 @@ def number(value: float | None) -> str:
         return "-"
     if value == int(value):
         return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,.4f}".rstrip("0") if abs(value) >= 0.0001 else f"{value:.1g}"
 
 

@@ -323,10 +323,12 @@ def unmatched(figures: Mapping[str, Any]) -> str:
 
 
 def sides(result: Computed, answer: Answer) -> str:
-    """`prod: 12, staging: 4.`"""
-    told = []
+    """`prod: 12; staging: 4.`, or of a metric `today 40 % on average; yesterday: nothing measured.`"""
+    told, measured = [], "metric" in answer.applied
     for line in result.lines:
-        value = f" {quantity(line['value'], line['unit'])} on average" if line["value"] is not None else ""
-        count = f": {number(line['count'])}" if line["value"] is None else ""
-        told.append(f"{side(line['side'])}{count or value}")
+        if line["value"] is not None:
+            said = f" {quantity(line['value'], line['unit'])} on average"
+        else:
+            said = ": nothing measured" if measured else f": {number(line['count'])}"
+        told.append(f"{side(line['side'])}{said}")
     return f"{'; '.join(told)}."
