@@ -264,7 +264,7 @@ def _is_limit(s: Sentence, index: int) -> bool:
 
 def compared(found: Found, tool: Tool) -> None:
     """Once all is read: what a comparison is between."""
-    alone = all(len(found.arguments.get(name) or ()) < 2 for name in ("gpu", "providers", "region"))
+    alone = not any(_several(found, name) for name in ("gpu", "providers", "region", "form"))
     if found.compare and alone and "spot" in found.arguments and not found.sides:
         del found.arguments["spot"]
         found.sides += [{"spot": False}, {"spot": True}]
@@ -285,11 +285,15 @@ def compared(found: Found, tool: Tool) -> None:
     if not found.compare or found.then is not None or "money" not in tool.kinds():
         return
     for argument in ("gpu", "providers", "region", "form", "tier", "vendor", "architecture"):
-        values = found.arguments.get(argument)
-        if isinstance(values, list) and len(values) > 1:
-            found.then = {"op": "compare", "by": argument, "values": list(values)}
+        if _several(found, argument):
+            found.then = {"op": "compare", "by": argument, "values": list(found.arguments[argument])}
             found.one = False
             return
+
+
+def _several(found: Found, argument: str) -> bool:
+    values = found.arguments.get(argument)
+    return isinstance(values, list) and len(values) > 1
 
 
 def _label(argument: str, value: Any) -> Any:
