@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.amount import TIMES, Amount
+from agent.planner.clusters import shaped_nodes
 from agent.planner.found import Found
 from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
@@ -242,11 +243,11 @@ def _in_a(s: Sentence, index: int) -> bool:
     return at >= 0 and s.spans[at].text in ("in", "on", "inside", "within")
 
 
-def _of_machines(s: Sentence, index: int) -> bool:
-    """`a couple of H200 machines`"""
+def _of_machines(s: Sentence, index: int) -> int | None:
+    """`a couple of H200 machines`, `a pair of 8x H200 boxes`: where the machines stand."""
     machines = s.at(index + 2)
     several = machines is not None and machines.get("unit") == "node" and machines.text.endswith("s")
-    return several and s.plays(index + 1, "gpu")
+    return index + 2 if several and s.plays(index + 1, "gpu") else shaped_nodes(s, index + 1)
 
 
 def count_words(s: Sentence, found: Found) -> None:
@@ -264,9 +265,9 @@ def count_words(s: Sentence, found: Found) -> None:
         if after is not None and after.plays("best", "field_best", "cheaper", "dearer"):
             s.use(index)
             continue
-        if span.text.endswith("of") and _of_machines(s, index):
+        if span.text.endswith("of") and (machines := _of_machines(s, index)):
             found.put("nodes", int(span.get("count_word")))
-            s.use(index, index + 2)
+            s.use(index, machines)
             continue
         if after is not None and after.plays("unit") and after.get("unit") in TIMES:
             found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)

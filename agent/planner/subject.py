@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from agent.planner.amount import TIMES
+from agent.planner.clusters import is_cluster
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, judges, keeps_history
@@ -49,7 +50,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         for tool in tools:
             if tool.has("gpu") and not keeps_history(tool):
                 scores[tool.name] = scores.get(tool.name, 0.0) + _STOCK
-    if rented(s):
+    if rented(s) or is_cluster(s):
         scores = {
             n: v
             for n, v in scores.items()
