@@ -25,7 +25,7 @@ def sensible(
         meanings = tuple(m for m in meanings if m.role != "region")
         if _stands_alone(tokens, at):
             meanings = (*meanings, Meaning("maybe_place", text))
-    if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
+    if any(m.role == "unit" for m in meanings) and at and _measured(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
         last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
@@ -34,6 +34,16 @@ def sensible(
     if text in language().hints["adverb_providers"] and not _named(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "provider")
     return meanings
+
+
+def _measured(tokens: Sequence[Token], at: int) -> bool:
+    """`24 gb`, `$/gb`, `price/gb`: what is counted, or what money is paid for."""
+    before = tokens[at - 1]
+    paid = tokens[at - 2] if at > 1 and before.text in ("/", "per") else None
+    return before.kind == "number" or (paid is not None and (paid.kind == "number" or paid.text in _PAID))
+
+
+_PAID = frozenset(("$", "usd", "dollar", "dollars", "bucks", "price", "cost", "money"))
 
 
 def _named(tokens: Sequence[Token], at: int) -> bool:

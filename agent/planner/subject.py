@@ -13,6 +13,7 @@ from agent.planner.past import asks_history, judges, keeps_history
 from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
+from agent.planner.worth import paid_for
 
 _GPU = 2.2
 _VALUE = 1.2
@@ -177,7 +178,8 @@ def _told(s: Sentence, span: Span, tool: Tool) -> float:
     if any(
         argument not in _STATES and argument != "vendor" and argument not in _OUTPUT for argument in taken
     ):
-        return _VALUE
+        computing = any(name == "rank_by" and str(value).startswith("tflop") for name, value in span.values)
+        return _GPU if computing else _VALUE
     if any(argument in _STATES for argument in taken):
         keyed = span.get("=check") in ("permissions", "quota")
         return _STATE + _KEYED * (keyed and s.has("provider"))
@@ -206,7 +208,7 @@ def _for_money(s: Sentence) -> bool:
     units = {span.get("unit") for span in s.spans}
     if any("vram" in span.text or span.text.startswith("gpu ") for span in s.spans if span.plays("quantity")):
         units |= {"gb"} if units & {"usd", "cent"} else {"usd"}
-    measured = s.has("value_for") and s.has("measure")
+    measured = s.has("measure") and (s.has("value_for") or bool(paid_for(s)))
     if "gb" in units and s.has("=available", "=available_word"):
         return True
     return measured or ("gb" in units and bool(units & {"usd", "cent"}))
