@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from agent.planner.amount import TIMES, Amount, amount_at, near
 from agent.planner.clusters import shaped_nodes
+from agent.planner.count_words import count_words
 from agent.planner.counts import (
     after_model,
     before_model,
     count_gpus,
-    count_words,
     counted,
     in_a_machine,
     model_after,

@@ -43,7 +43,9 @@ def is_cluster(s: Sentence) -> bool:
     return False
 
 
-_OF_ONES_OWN = frozenset(("we", "i", "which", "running", "stopped", "list", "show", "idle", "oldest", "newest"))
+_OF_ONES_OWN = frozenset(
+    ("we", "i", "which", "running", "stopped", "list", "show", "idle", "oldest", "newest")
+)
 
 
 def _counts(s: Sentence, at: int) -> bool:
