@@ -40,7 +40,7 @@ def count_words(s: Sentence, found: Found) -> None:
         elif span.text.endswith("of") and (machines := _of_machines(s, index)):
             found.put("nodes", whole)
             s.use(index, machines)
-        elif unit == "offer":
+        elif unit == "offer" and span.text.endswith("of"):
             found.put("limit", whole)
             s.use(index)
         elif unit in TIMES:
