@@ -62,7 +62,9 @@ def continued(
         return None
     if is_reset(s):
         return None
-    if best is not None and _still(s, best, lexicon.tools[previous.tool]):
+    opens = s.spans[0].plays("compare") or s.spans[0].text == "compared"
+    compares = opens and lexicon.tools[previous.tool].has("rank_by")
+    if best is not None and (compares or _still(s, best, lexicon.tools[previous.tool])):
         best, top = None, 0.0
     mine = scores.get(previous.tool, 0.0) or fits(s, lexicon.tools[previous.tool])
     if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
