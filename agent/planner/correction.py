@@ -26,7 +26,7 @@ _SIGNS = frozenset((",", ".", ";", "-", ":", "!"))
 
 def take_back(s: Sentence) -> bool:
     """Of two things of one kind around such words the first is not meant; whether there was one."""
-    mended = _opens(s)
+    mended = _opens(s) or _closes(s)
     for first, last in _marks(s):
         after = s.spans[last + 1 :]
         gone = [at for kind in _KINDS if (at := _taken_back(s, kind, first, after)) is not None]
@@ -54,6 +54,24 @@ def _opens(s: Sentence) -> bool:
     return True
 
 
+def _closes(s: Sentence) -> bool:
+    """`4090s i mean`, `L40S was what I meant`: what stands before such words is meant."""
+    said = list(s.words())
+    end = len(said)
+    while end and (said[end - 1] in _SIGNS or said[end - 1] in _ALONE):
+        end -= 1
+    if said[end - 2 : end - 1] not in (["i"], ["we"]) or said[end - 1] not in _MEANT:
+        return False
+    start = end - 2
+    while start and (said[start - 1] in _SIGNS or said[start - 1] in _TELLS):
+        start -= 1
+    for span in s.spans:
+        if span.first >= start:
+            span.meanings, span.used = (), True
+    return start > 0
+
+
+_TELLS = frozenset(("what", "is", "was", "thats", "that", "are", "were", "which", "the", "one", "ones"))
 _MEANT = frozenset(("mean", "meant", "said", "thinking", "should"))
 
 
