@@ -16,7 +16,8 @@ def sensible(
     """Leave out what a short word means only in company: `in`, `us`, `no`, `do` as places or sellers."""
     text = tokens[at].text
     if at != last:
-        return meanings
+        kept = text == "hold" and last + 1 < len(tokens) and tokens[last + 1].text in _KEPT
+        return tuple(m for m in meanings if m.role != "neg") if kept else meanings
     if (
         any(m.role == "region" for m in meanings)
         and text in AMBIGUOUS_WORDS
@@ -34,6 +35,10 @@ def sensible(
     if text in language().hints["adverb_providers"] and not _named(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "provider")
     return meanings
+
+
+_KEPT = frozenset(("key", "keys", "credentials", "credential", "token", "tokens", "data"))
+"""Behind `hold the` these are what is held; anything else is left out."""
 
 
 def _measured(tokens: Sequence[Token], at: int) -> bool:

@@ -88,6 +88,10 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     """`why is azure missing`, `how old is the data`: about the sources, whatever else is named."""
     if absent(s):
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
+    if _which_credentials(s):
+        yield from (
+            (tool.name, _MISSED) for tool in lexicon.tools.values() if "credential_names" in tool.fields
+        )
     last = next((span for span in reversed(s.spans) if span.text[0].isalnum()), None)
     if last is not None and last.text in word_set("well") and s.has("provider"):
         # `aws and gcp both fine?`
@@ -98,6 +102,24 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
             for tool in lexicon.tools.values()
             if tool.of_market and "freshness" in tool.values("check")
         )
+
+
+def _which_credentials(s: Sentence) -> bool:
+    """`what credentials does gcp want`: their names, not whether they work."""
+    words = s.words()
+    verbs = [at for at, word in enumerate(words) if word in ("does", "do", "will", "would")]
+    return (
+        words[:1] in (("what",), ("which",))
+        and s.has("provider")
+        and any(span.get("=check") == "credentials" for span in s.spans)
+        and bool(verbs)
+        and bool(_WANTS & set(words[verbs[0] :]))
+    )
+
+
+_WANTS = frozenset(
+    ("want", "wants", "expect", "expects", "take", "takes", "accept", "accepts", "ask", "look", "use", "need")
+)
 
 
 def whole_stock(s: Sentence) -> bool:
