@@ -146,6 +146,9 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         found.put("limit" if s.plays(amount.at - 1, "best", "top") else "nodes", whole)
         s.use(machines)
         return True
+    if whole and amount.op is None and shaped_nodes(s, amount.last + 1, "offer") is not None:
+        found.put("limit", whole)
+        return True
     last = of_a_size(s, amount)
     if last is None:
         last = in_a_machine(s, amount)

@@ -11,13 +11,16 @@ _UNITS = ("gpu", "times", "gb")
 _LINKS = frozenset((",", "with", "w", "/", "of", "each", "having", "that", "have", "which", "has"))
 
 
-def shaped_nodes(s: Sentence, at: int) -> int | None:
-    """The place of `nodes` in `8x h100 nodes`, `8-gpu servers`, where the number of GPUs stands at `at`."""
+def shaped_nodes(s: Sentence, at: int, noun: str = "node") -> int | None:
+    """The place of `nodes` in `8x h100 nodes`, `8-gpu servers`, where the number of GPUs stands at `at`.
+
+    `noun`: the unit that is counted; `offer` for `8x h100 offers`.
+    """
     if not _counts(s, at):
         return None
     for place in range(at + 1, min(len(s.spans), at + _REACH)):
         span = s.spans[place]
-        if span.get("unit") == "node":
+        if span.get("unit") == noun:
             return place if span.text.endswith("s") else None
         sized = span.number is not None and s.plays(place + 1, "unit") and _unit(s, place + 1) == "gb"
         if not (span.plays(*_PARTS) or _unit(s, place) in _UNITS or sized):

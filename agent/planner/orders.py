@@ -43,7 +43,7 @@ def opened(words: Sequence[str]) -> list[str]:
 
 
 def ordered(words: Sequence[str], known: Container[str]) -> bool:
-    """A write verb as the main verb of a clause, or a tag that things are to get."""
+    """A write verb as the main verb of a clause, or what should be done to things."""
     return is_due(words) or any(_main_verb(words, start, known) for start in _clauses(words))
 
 

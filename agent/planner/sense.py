@@ -26,7 +26,7 @@ def sensible(
         meanings = tuple(m for m in meanings if m.role != "region")
         if _stands_alone(tokens, at):
             meanings = (*meanings, Meaning("maybe_place", text))
-    if any(m.role == "unit" for m in meanings) and at and _measured(tokens, at):
+    if any(m.role == "unit" for m in meanings) and _measured(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
         last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
@@ -42,7 +42,11 @@ _KEPT = frozenset(("key", "keys", "credentials", "credential", "token", "tokens"
 
 
 def _measured(tokens: Sequence[Token], at: int) -> bool:
-    """`24 gb`, `$/gb`, `price/gb`: what is counted, or what money is paid for."""
+    """`24 gb`, `gb of vram`, `$/gb`, `price/gb`: what is counted, or what money is paid for."""
+    if at + 1 < len(tokens) and tokens[at + 1].text == "of":
+        return True
+    if not at:
+        return False
     before = tokens[at - 1]
     paid = tokens[at - 2] if at > 1 and before.text in ("/", "per") else None
     return before.kind == "number" or (paid is not None and (paid.kind == "number" or paid.text in _PAID))

@@ -1,4 +1,4 @@
-"""Orders to set a tag: `put owner=platform on every volume`, `every volume should get owner=platform`."""
+"""Orders to set a tag, and those that say what should be done: `every volume should get owner=platform`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ _NEAR = 4
 
 
 def is_due(words: Sequence[str]) -> bool:
-    """`every untagged volume should get owner=platform`: told, not asked, of what there is."""
+    """`every volume should get owner=platform`, `web-1 must be deleted`: told, and not asked."""
     write = write_words()
-    if "=" not in words or write.question.at(words, 0):
+    if write.question.at(words, 0) or words[0] in _READS:
         return False
-    return any(
-        (size := write.due.at(words, at)) and write.done.at(words, at + size) for at in range(1, len(words))
-    )
+    for at in range(1, len(words)):
+        size = write.due.at(words, at)
+        if not size or _ASKED & set(words[:at]):
+            continue
+        if "=" in words and write.done.at(words, at + size):
+            return True
+        if words[at + size : at + size + 1] == ["be"] and write.undergone.at(words, at + size + 1):
+            return True
+    return False
+
+
+_READS = frozenset(("show", "list", "find", "count", "tell", "give", "see", "get", "display", "check"))
+_ASKED = frozenset(("that", "which", "who", "what", "whether", "if", "how", "why", "should"))
 
 
 def is_tagging(rest: Sequence[str]) -> bool:

@@ -27,6 +27,7 @@ class WriteWords:
     placing: PhraseSet
     due: PhraseSet
     done: PhraseSet
+    undergone: PhraseSet
     part: PhraseSet
     sorts: PhraseSet
     figures: PhraseSet
@@ -58,6 +59,7 @@ def write_words() -> WriteWords:
         "placing",
         "due",
         "done",
+        "undergone",
         "part",
         "sorts",
         "figures",
