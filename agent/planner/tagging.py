@@ -12,7 +12,7 @@ _NEAR = 4
 def is_due(words: Sequence[str]) -> bool:
     """`every volume should get owner=platform`, `web-1 must be deleted`: told, and not asked."""
     write = write_words()
-    if write.question.at(words, 0) or words[0] in _READS:
+    if not words or write.question.at(words, 0) or words[0] in _READS:
         return False
     for at in range(1, len(words)):
         size = write.due.at(words, at)
