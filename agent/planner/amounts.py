@@ -8,11 +8,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from agent.planner.amount import TIMES, Amount, amount_at, near
+from agent.planner.clusters import shaped_nodes
+from agent.planner.count_words import count_words
 from agent.planner.counts import (
     after_model,
     before_model,
     count_gpus,
-    count_words,
     counted,
     in_a_machine,
     model_after,
@@ -140,6 +141,13 @@ def _bare(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
     if before is not None and before.text in ("x", "*", "times"):
         s.use(amount.at - 1)
         count_gpus(found, whole, amount.op)
+        return True
+    if whole > 1 and amount.op is None and (machines := shaped_nodes(s, amount.last + 1)) is not None:
+        found.put("limit" if s.plays(amount.at - 1, "best", "top") else "nodes", whole)
+        s.use(machines)
+        return True
+    if whole and amount.op is None and shaped_nodes(s, amount.last + 1, "offer") is not None:
+        found.put("limit", whole)
         return True
     last = of_a_size(s, amount)
     if last is None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 
+from agent.planner.amount import TIMES
+from agent.planner.clearing import clearings
 from agent.planner.language import guard_facts, language, word_set
 from agent.planner.leftovers import is_content
+from agent.planner.phrases import PhraseSet
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence
 from cloudtop.gpus import catalogue, resolve
@@ -150,6 +154,8 @@ def no_subject(s: Sentence, previous: Query | None) -> Plan:
     strangers = [
         span for span in s.spans if is_content(span.text) and not span.meanings and span.number is None
     ]
+    if not sellers and clearings(s) and len(s.spans) <= _SHORT:
+        return ask_for_antecedent(previous)
     if sellers and not strangers:
         return ask_what(sellers[0], previous)
     typed = any(
@@ -170,6 +176,8 @@ def no_subject(s: Sentence, previous: Query | None) -> Plan:
 
 def outside(s: Sentence, previous: Query | None) -> Plan:
     """Nothing of ours is asked; where a cloud or GPU is named, what about it is asked back."""
+    if previous is None and points_back(s) and _priced(s):
+        return ask_for_antecedent(previous)
     named = next(
         (span for span in s.spans if span.plays("provider", "gpu", "=instance_type", "sellers")), None
     )
@@ -178,3 +186,24 @@ def outside(s: Sentence, previous: Query | None) -> Plan:
     if named.plays("provider"):
         return ask_what(named.get("provider"), previous)
     return ask_for_antecedent(previous)
+
+
+_SHORT = 8
+
+
+def points_back(s: Sentence) -> list[tuple[int, int]]:
+    """First and last token of what points at the talk before: `we talked about`, `from earlier`."""
+    words, phrases = s.words(), _back()
+    return [(at, at + size - 1) for at in range(len(words)) if (size := phrases.at(words, at))]
+
+
+@cache
+def _back() -> PhraseSet:
+    return PhraseSet(language().hints["back"])
+
+
+def _priced(s: Sentence) -> bool:
+    """Whether a price, or a length of use, is spoken of."""
+    return bool({"much", "quote", "rent"} & set(s.words())) or any(
+        span.get("quantity") == "price" or span.get("unit") in TIMES for span in s.spans
+    )

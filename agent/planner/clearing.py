@@ -44,6 +44,11 @@ def _object(words: tuple[str, ...], at: int, lead: int, sure: bool) -> tuple[int
     """What stands behind the verb; `no price` needs a `limit` behind it, `any price` does not."""
     arguments: tuple[str, ...] = ()
     end = behind = at + lead
+    while behind < len(words) and words[behind] in _BETWEEN:
+        behind += 1
+    if (limit := _facts()[2].at(words, behind)) and words[behind + limit : behind + limit + 1] in _OF_LIMITS:
+        # `no restrictions on region`: the limit stands in front of what it limits.
+        sure, behind = True, behind + limit + 1
     while True:
         while behind < len(words) and words[behind] in _BETWEEN:
             behind += 1
@@ -62,6 +67,7 @@ def _object(words: tuple[str, ...], at: int, lead: int, sure: bool) -> tuple[int
     return end + limit, arguments
 
 
+_OF_LIMITS = (("on",), ("of",), ("for",), ("about",), ("regarding",), ("in",))
 _GOES_ON = frozenset(("and", "please", "now", "again", "then", "is", "will", "works", "ok", "fine"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from agent.planner.language import language
+from agent.planner.language import language, word_set
 from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence, Span
 
@@ -26,7 +26,7 @@ _SIGNS = frozenset((",", ".", ";", "-", ":", "!"))
 
 def take_back(s: Sentence) -> bool:
     """Of two things of one kind around such words the first is not meant; whether there was one."""
-    mended = _opens(s)
+    mended = _opens(s) or _closes(s)
     for first, last in _marks(s):
         after = s.spans[last + 1 :]
         gone = [at for kind in _KINDS if (at := _taken_back(s, kind, first, after)) is not None]
@@ -43,7 +43,9 @@ def _opens(s: Sentence) -> bool:
     """`sorry, meant the 40`, `oops I meant MI325X`: what follows stands for what was said before."""
     said, end = s.words(), 0
     while end < len(said) and (
-        size := _phrases().at(said, end) or (said[end] in _SIGNS) or (end and said[end] in _MEANT)
+        size := _phrases().at(said, end)
+        or said[end] in _SIGNS | word_set("fillers")
+        or (end and said[end] in _MEANT)
     ):
         end += size
     if end == len(said) or not set(said[:end]) & _MEANT:
@@ -54,6 +56,35 @@ def _opens(s: Sentence) -> bool:
     return True
 
 
+def _closes(s: Sentence) -> bool:
+    """`4090s i mean`, `L40S was what I meant`: what stands before such words is meant."""
+    said = list(s.words())
+    end = len(said)
+    while end and (said[end - 1] in _SIGNS or said[end - 1] in _ALONE or said[end - 1] in ("to", "say")):
+        end -= 1
+    if said[end - 2 : end - 1] not in (["i"], ["we"]) or said[end - 1] not in _MEANT:
+        return False
+    start = end - 2
+    while start and (said[start - 1] in _SIGNS or said[start - 1] in _TELLS):
+        start -= 1
+    denied = _denied_first(s)
+    for index, span in enumerate(s.spans):
+        if span.first >= start or index < denied:
+            span.meanings, span.used = (), True
+    return start > 0
+
+
+def _denied_first(s: Sentence) -> int:
+    """`not H100, A100 I meant`: how many spans in front name what was not meant."""
+    if s.spans[0].text not in ("not", "no") or len(s.spans) < _PAIR:
+        return 0
+    return 2 * any(s.plays(1, *kind) and any(one.plays(*kind) for one in s.spans[2:]) for kind in _KINDS)
+
+
+_PAIR = 4
+
+
+_TELLS = frozenset(("what", "is", "was", "thats", "that", "are", "were", "which", "the", "one", "ones"))
 _MEANT = frozenset(("mean", "meant", "said", "thinking", "should"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from agent.planner.amount import TIMES, Amount
 from agent.planner.found import Found
-from agent.planner.language import language
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
 from cloudtop import gpus
@@ -234,60 +233,3 @@ def after_model(s: Sentence, amount: Amount, found: Found, model: Span) -> bool:
         found.put("memory", amount.value)
         return True
     return False
-
-
-def _in_a(s: Sentence, index: int) -> bool:
-    """`in a single machine`: of the machine, not of its GPUs."""
-    at = index - 1 if s.at(index - 1) is None or s.spans[index - 1].text != "a" else index - 2
-    return at >= 0 and s.spans[at].text in ("in", "on", "inside", "within")
-
-
-def _of_machines(s: Sentence, index: int) -> bool:
-    """`a couple of H200 machines`"""
-    machines = s.at(index + 2)
-    several = machines is not None and machines.get("unit") == "node" and machines.text.endswith("s")
-    return several and s.plays(index + 1, "gpu")
-
-
-def count_words(s: Sentence, found: Found) -> None:
-    """`single`, `pair of`, `quad`, `multi-gpu`."""
-    for index, span in s.all("count_word"):
-        after = s.at(index + 1)
-        if span.text == "single" and after is not None and after.get("unit") == "node":
-            # `a single machine with four A100s`: one, of however many GPUs.
-            s.use(index)
-            continue
-        if after is not None and after.get("unit") in ("node", "gpu") and _in_a(s, index):
-            # `in a single card` says nothing of how many there are.
-            s.use(*((index, index + 1) if after.get("unit") == "gpu" else ()))
-            continue
-        if after is not None and after.plays("best", "field_best", "cheaper", "dearer"):
-            s.use(index)
-            continue
-        if span.text.endswith("of") and _of_machines(s, index):
-            found.put("nodes", int(span.get("count_word")))
-            s.use(index, index + 2)
-            continue
-        if after is not None and after.plays("unit") and after.get("unit") in TIMES:
-            found.put("hours", float(span.get("count_word")) * language().seconds[after.get("unit")] / 3600)
-            s.use(index, index + 1)
-        elif (
-            span.text not in ("double", "one gpu", "single gpu")
-            and after is not None
-            and not after.plays("gpu", "unit", "=vendor", "=spot", "=form", "of")
-            and after.text not in ("of", "a", "an")
-        ):
-            if (
-                span.text in ("single", "dual", "quad", "octo", "octa", "solo", "lone", "twin", "duo")
-                or index == len(s.spans) - 1
-            ):
-                found.put("count", int(span.get("count_word")))
-                s.use(index)
-        else:
-            found.put("count", int(span.get("count_word")))
-            s.use(index)
-            if after is not None and after.get("unit") == "gpu":
-                s.use(index + 1)
-    for index, _ in s.all("count_many"):
-        found.put("min_count", 2)
-        s.use(index)

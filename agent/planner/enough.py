@@ -48,7 +48,8 @@ def enough(s: Sentence, query: Query, found: Found, price_said: bool) -> bool:
         return True
     gpu_word = bool({"gpu", "gpus"} & set(s.words()))
     gpu_word = gpu_word or any(
-        span.get("unit") == "gpu" or span.get("quantity") == "memory" for span in s.spans
+        span.get("unit") == "gpu" or span.get("quantity") == "memory" or span.plays("per_gpu")
+        for span in s.spans
     )
     priced = price_said or any(
         cue in s.words()

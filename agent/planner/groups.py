@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.planner.among import of_all, read_among
 from agent.planner.found import Found
 from agent.planner.language import language, word_set
 from agent.planner.sentence import Sentence, Span
@@ -30,6 +31,9 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
         each = span.text.endswith(("each", "every")) and not sized and not denied
         if each and several and not s.plays(index + 1, "dimension"):
             _group(s, several, tool, found, index)
+        elif each and not sized and not denied and of_all(s, index):
+            _group(s, "gpu" if s.has("provider") and not s.has("gpu") else "provider", tool, found, index)
+    read_among(s, tool, found)
     for index, span in list(s.all("best")):
         _best_dimension(s, index, span, tool, found)
     _ranked(s, tool, found)

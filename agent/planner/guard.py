@@ -73,7 +73,7 @@ def hidden(words: Sequence[str], known: Container[str]) -> str | None:
 def injected(words: Sequence[str]) -> bool:
     """A phrase nobody needs for a question about clouds, or `ignore … instructions`."""
     sets = _sets("injection")
-    if sets["phrases"].find(words) is not None:
+    if any(sets["phrases"].at(words, at) and not _of_a_filter(words, at) for at in range(len(words))):
         return True
     for at in range(len(words)):
         size = sets["verbs"].at(words, at)
@@ -81,13 +81,29 @@ def injected(words: Sequence[str]) -> bool:
             continue
         place = at + size
         for _ in range(5):
-            if sets["objects"].at(words, place) or (place > at + size and sets["owned"].at(words, place)):
+            if (sets["objects"].at(words, place) and not _filters(words, place)) or (
+                place > at + size and sets["owned"].at(words, place)
+            ):
                 return True
             step = sets["own"].at(words, place)
             if not step:
                 break
             place += step
     return False
+
+
+def _of_a_filter(words: Sequence[str], at: int) -> bool:
+    """`no restrictions on region`: a phrase that ends in a filter of the question."""
+    size = _sets("injection")["phrases"].at(words, at)
+    return _filters(words, at + size - 1)
+
+
+def _filters(words: Sequence[str], at: int) -> bool:
+    """Whether a filter of the question stands here: `restrictions on region`; not `restrictions on you`."""
+    sets = _sets("injection")
+    lead = sets["filters"].at(words, at) and sets["of_filters"].at(words, at + 1)
+    behind = at + 1 + lead
+    return bool(lead) and behind < len(words) and sets["not_filters"].find(words[behind:]) is None
 
 
 def _secret(words: Sequence[str]) -> bool:
@@ -97,7 +113,8 @@ def _secret(words: Sequence[str]) -> bool:
         (
             i
             for i in range(len(words))
-            if sets["nouns"].at(words, i)
+            if (size := sets["nouns"].at(words, i))
+            and not sets["about"].at(words, i + size)
             and not sets["harmless_keys"].at(words, i)
             and not (i and sets["harmless_keys"].at(words, i - 1) > 1)
         ),
@@ -109,5 +126,28 @@ def _secret(words: Sequence[str]) -> bool:
         return True
     if sets["fine"].find(words) is not None:
         return False
+    if _which(words, place) or _names(words, place):
+        return False
     bare = len(words) <= 4
     return sets["ask"].find(words) is not None or bare or words[0] in ("my", "our", "your", "the")
+
+
+def _which(words: Sequence[str], place: int) -> bool:
+    """`what credentials does GCP want`: which they are is asked, not what stands in them."""
+    sets = _sets("secret")
+    behind = place + sets["nouns"].at(words, place)
+    asks = words[0] in ("what", "which") and words[behind : behind + 1] in (
+        ["does"],
+        ["do"],
+        ["will"],
+        ["would"],
+    )
+    return asks and sets["wants"].find(words[behind:]) is not None
+
+
+def _names(words: Sequence[str], place: int) -> bool:
+    """`env vars for lambda`: names of variables, with no verb that would show their values."""
+    sets = _sets("secret")
+    size = sets["variables"].at(words, place)
+    cloud = size and sets["of_a_cloud"].at(words, place + size)
+    return bool(cloud) and (sets["ask"].find(words[:place]) is None or words[0] in ("which", "what"))

@@ -31,19 +31,25 @@ def read_listing(s: Sentence, tool: Tool, found: Found) -> None:
                 _use(s, at, phrases.at(words, at))
                 continue
             _use(s, at, phrases.at(words, at))
-            negated = [i for i, sp in s.all("neg", "negates") if 0 < at - sp.last <= _NEAR]
+            denials = (i for i, span in enumerate(s.spans) if span.plays("neg", "negates"))
+            negated = [i for i in denials if 0 < at - s.spans[i].last <= _NEAR]
             s.use(*negated)
             found.then = found.then or {"op": "filter", "field": field, "value": not negated}
     if _words("row_filters", tool.name) and not tool.has("providers"):
-        for index, span in list(s.all("provider")):
+        named = list(s.all("provider"))
+        if len({span.get("provider") for _, span in named}) > 1 and found.then is None:
+            s.use(*(index for index, _ in named))
+            found.notices.append("All clouds are shown, those that are named among them.")
+            named = []
+        for index, span in named:
             if not absent(s) and any(s.plays(at, "neg") for at in range(max(0, index - 3), index)):
                 continue
             found.then = {"op": "filter", "field": "provider", "value": span.get("provider")}
             s.use(index)
     for at, size in absence_words(s):
         _use(s, at, size)
-    named = [(phrases.find(words), field) for field, phrases in _words("row_fields", tool.name).items()]
-    wanted = sorted((at, field) for at, field in named if at is not None)
+    fields = [(phrases.find(words), field) for field, phrases in _words("row_fields", tool.name).items()]
+    wanted = sorted((at, field) for at, field in fields if at is not None)
     for at, field in wanted:
         _use(s, at, _words("row_fields", tool.name)[field].at(words, at))
         if len(wanted) > 1 and tool.has("fields"):

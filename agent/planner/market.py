@@ -14,6 +14,7 @@ from agent.planner.asking import (
     cheaper_than_what,
     not_yet,
     outside,
+    points_back,
     unknown_model,
 )
 from agent.planner.clearing import clearings
@@ -62,7 +63,9 @@ def continued(
         return None
     if is_reset(s):
         return None
-    if best is not None and _still(s, best, lexicon.tools[previous.tool]):
+    opens = s.spans[0].plays("compare") or s.spans[0].text == "compared"
+    compares = opens and lexicon.tools[previous.tool].has("rank_by")
+    if best is not None and (compares or _still(s, best, lexicon.tools[previous.tool])):
         best, top = None, 0.0
     mine = scores.get(previous.tool, 0.0) or fits(s, lexicon.tools[previous.tool])
     if best is not None and best.name != previous.tool and top >= (1.0 if best.here else 2.0) and top > mine:
@@ -124,6 +127,8 @@ def followed(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous:
     """A turn of a dialogue."""
     asks_cheaper = s.has("cheaper", "dearer")
     money = any(span.get("unit") in ("usd", "cent") for span in s.spans)
+    for first, last in points_back(s):
+        s.use(*(i for i, span in enumerate(s.spans) if first - 1 <= span.first and span.last <= last))
     s.judged = money and (previous.then or {}).get("op") == "worth"
     found = read(s, tool, now)
     read_bare(s, found, tool, previous.arguments)
@@ -204,6 +209,8 @@ def fresh(s: Sentence, tool: Tool, lexicon: Lexicon, now: datetime, previous: Qu
         return Plan(
             "clarify", question=f"That cannot be filtered by: {'; '.join(found.refused)}.", query=previous
         )
+    if previous is None and tool.has("gpu") and points_back(s) and measures(query) <= {"rank_by"}:
+        return ask_for_antecedent(previous)
     if tool.has("gpu") and not (s.why or whole_stock(s) or enough(s, query, found, price_said)):
         strangers = [word for word in ignored if word not in found.purposes]
         return (

@@ -3,75 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 
 from agent.planner.language import guard_facts
-from agent.planner.phrases import PhraseSet
+from agent.planner.tagging import is_due, is_tagging, named_before, sets_tag
+from agent.planner.write_words import WriteWords, write_words
 
 _ENDS = frozenset('.;,!:?"()')
 _JOINS = frozenset(("and", "then", "but", "also", "or"))
 
 
-@dataclass(frozen=True)
-class _Write:
-    hard: PhraseSet
-    trade: PhraseSet
-    edit: PhraseSet
-    things: PhraseSet
-    lead: PhraseSet
-    own_wish: PhraseSet
-    question: PhraseSet
-    harmless: PhraseSet
-    search: PhraseSet
-    mark: PhraseSet
-    grants: PhraseSet
-    near: dict[str, tuple[str, ...]]
-    nouns: dict[str, PhraseSet]
-
-
-@cache
-def _write() -> _Write:
-    facts = guard_facts()["write"]
-    hard = PhraseSet(facts["hard"])
-    near: dict[str, tuple[str, ...]] = {}
-    for word in sorted(hard.singles | PhraseSet(facts["edit"]).singles):
-        if len(word) >= 5:
-            near[word[0]] = (*near.get(word[0], ()), word)
-    names = (
-        "trade",
-        "edit",
-        "things",
-        "lead",
-        "own_wish",
-        "question",
-        "harmless",
-        "search",
-        "mark",
-        "grants",
-    )
-    nouns = {verb: PhraseSet(words) for verb, words in facts["nouns"].items()}
-    return _Write(hard=hard, near=near, nouns=nouns, **{name: PhraseSet(facts[name]) for name in names})
-
-
 @cache
 def write_verbs() -> frozenset[str]:
     """Every word that orders a change: nothing is ever corrected to one."""
-    write = _write()
+    write = write_words()
     return write.hard.singles | write.trade.singles | write.edit.singles
 
 
 @cache
 def soft_verbs() -> frozenset[str]:
     """Those of them that people ask with as well: `can I rent`, `run a check`, `drop aws`."""
-    return _write().trade.singles | _write().edit.singles
+    return write_words().trade.singles | write_words().edit.singles
 
 
 @cache
 def trade_verbs() -> frozenset[str]:
     """Verbs of getting hold of something: what a question begins with and cloudtop does not do."""
-    return _write().trade.singles
+    return write_words().trade.singles
 
 
 def opened(words: Sequence[str]) -> list[str]:
@@ -79,13 +38,13 @@ def opened(words: Sequence[str]) -> list[str]:
     out: list[str] = []
     for word in words:
         parts = word.split("-")
-        out += parts if len(parts) > 1 and _write().hard.at(parts, 0) == len(parts) else [word]
+        out += parts if len(parts) > 1 and write_words().hard.at(parts, 0) == len(parts) else [word]
     return out
 
 
 def ordered(words: Sequence[str], known: Container[str]) -> bool:
-    """A write verb as the main verb of a clause."""
-    return any(_main_verb(words, start, known) for start in _clauses(words))
+    """A write verb as the main verb of a clause, or what should be done to things."""
+    return is_due(words) or any(_main_verb(words, start, known) for start in _clauses(words))
 
 
 def _clauses(words: Sequence[str]) -> Iterable[int]:
@@ -103,7 +62,7 @@ def _infinitive(words: Sequence[str], at: int) -> bool:
 
 def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
     """Whether the clause that begins here orders a change."""
-    write = _write()
+    write = write_words()
     at, wish = start, False
     while size := write.lead.at(words, at):
         verb = max(write.hard.at(words, at), write.trade.at(words, at))
@@ -115,12 +74,17 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         return False
     rest = words[at:]
     granted = rest[0] in ("give", "get") and write.grants.find(rest) is not None
-    noun = (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1)) or _tells(rest) or _beside(rest)
+    noun = (
+        (rest[0] in write.nouns and write.nouns[rest[0]].at(rest, 1))
+        or _tells(rest)
+        or _beside(rest)
+        or _figure(rest)
+    )
     if _begins_anew(rest) or _halts(rest) or (noun and not granted):
         return False
     if size := write.hard.at(words, at) or _parted(words, at):
         return _orders(words, at + size, write)
-    if words[at] == "order" and "by" in rest:
+    if words[at] == "order" and sorts_rows(rest):
         return False
     if size := write.trade.at(words, at):
         if _telegraphic(words, at + size):
@@ -137,9 +101,12 @@ def _main_verb(words: Sequence[str], start: int, known: Container[str]) -> bool:
         )
         return (
             pointed
-            or _tagging(rest)
+            or is_tagging(rest)
+            or ("=" in rest[1:4] and at > 1 and words[at - 1] == ":" and named_before(words, at, write))
             or (_owned(words, at + size, write) and _orders(words, at + size, write))
         )
+    if (size := write.placing.at(words, at)) and sets_tag(rest[size:], write):
+        return True
     return _misspelled(rest, write, known)
 
 
@@ -188,9 +155,21 @@ def _beside(rest: Sequence[str]) -> bool:
     )
 
 
-def _tagging(rest: Sequence[str]) -> bool:
-    """`put owner=platform on every volume`: a tag is set on what follows."""
-    return "=" in rest[1:5] and bool({"on", "to"} & set(rest[3:8]))
+def sorts_rows(rest: Sequence[str]) -> bool:
+    """`order offers from most to least expensive`: a sequence of rows, behind `order`."""
+    at = write_words().sorts.find(rest)
+    return at is not None and (rest[at] != "from" or "to" in rest[at + 2 : at + 6])
+
+
+def _figure(rest: Sequence[str]) -> bool:
+    """`kill process count`: how often it was done; `delete the count` is an order."""
+    write = write_words()
+    clause = list(takewhile(lambda word: word not in ".;!?,", rest))
+    named = 2 <= len(clause) <= _SHORT and write.counted.at(clause, 0) == 1
+    return named and write.figures.at(clause, len(clause) - 1) > 0 and all(w.isalpha() for w in clause)
+
+
+_SHORT = 4
 
 
 def _tells(rest: Sequence[str]) -> bool:
@@ -204,7 +183,7 @@ def _halts(rest: Sequence[str]) -> bool:
     return rest[0] == "stop" and len(rest) > 2 and rest[1] in _ENDS
 
 
-def _of_the_question(rest: Sequence[str], write: _Write) -> bool:
+def _of_the_question(rest: Sequence[str], write: WriteWords) -> bool:
     """`make it snapshots`: what is asked about is to be another, not what is there."""
     clause = list(takewhile(lambda word: word not in _ENDS and word not in ("please", "instead"), rest))
     return (
@@ -214,22 +193,30 @@ def _of_the_question(rest: Sequence[str], write: _Write) -> bool:
     )
 
 
-def _orders(words: Sequence[str], after: int, write: _Write) -> bool:
+def _orders(words: Sequence[str], after: int, write: WriteWords) -> bool:
     """A verb is no order where what follows makes it a noun (`order by price`, `launch date`)."""
     return not (after < len(words) and write.harmless.at(words, after)) and after < len(words)
 
 
 def _asks(words: Sequence[str], start: int) -> bool:
     """The clause is a question or comes after one that explains it."""
-    return start > 0 and words[start - 1] not in _ENDS and _write().question.find(words[:start]) is not None
+    return (
+        start > 0 and words[start - 1] not in _ENDS and write_words().question.find(words[:start]) is not None
+    )
 
 
 def _telegraphic(words: Sequence[str], after: int) -> bool:
     """`rent h100 in europe`, `rent h100 hourly price`: a search, without article, number or `me`."""
-    sets = _write()
+    sets = write_words()
+    after += sets.part.at(words, after)
     bare = after < len(words) and any(c.isdigit() for c in words[after]) and not words[after].isdigit()
     model = bare or (after < len(words) and words[after].isdigit() and len(words[after]) == _MODEL_DIGITS)
-    if model and after == 1 and words[0] in sets.search.singles and sets.mark.find(words) is None:
+    if (
+        model
+        and after - sets.part.at(words, 1) == 1
+        and words[0] in sets.search.singles
+        and sets.mark.find(words) is None
+    ):
         return True
     return bare and any(
         sets.harmless.at(words, at) and words[at] in _PRICED for at in range(after, len(words))
@@ -243,10 +230,10 @@ _PRICED = frozenset(("price", "prices", "pricing", "cost", "costs", "rate", "rat
 def _priced(rest: Sequence[str]) -> bool:
     """`rent a 4090 for 3 days, what does it cost`: the question that follows is the main clause."""
     ends = [at for at, word in enumerate(rest) if word in _ENDS]
-    return any(_write().question.at(rest, at + 1) for at in ends if at + 1 < len(rest))
+    return any(write_words().question.at(rest, at + 1) for at in ends if at + 1 < len(rest))
 
 
-def _owned(words: Sequence[str], after: int, write: _Write) -> bool:
+def _owned(words: Sequence[str], after: int, write: WriteWords) -> bool:
     """The object of an edit exists somewhere, rather than being a part of the question."""
     for at in range(after, min(len(words), after + 6)):
         if words[at] in _ENDS:
@@ -265,7 +252,7 @@ def _is_name(word: str) -> bool:
     )
 
 
-def _misspelled(rest: Sequence[str], write: _Write, known: Container[str]) -> bool:
+def _misspelled(rest: Sequence[str], write: WriteWords, known: Container[str]) -> bool:
     """`delte bucket logs`: an unknown word close to a write verb, and what one owns or points at."""
     word = rest[0]
     if len(word) < 5 or not word.isalpha() or word in known or len(rest) < 2:

@@ -14,7 +14,7 @@ from agent.planner.inventory.turn import Own, own_question
 from agent.planner.language import guard_facts, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.market import continued, followed, fresh, stays
-from agent.planner.orders import trade_verbs, write_verbs
+from agent.planner.orders import sorts_rows, trade_verbs, write_verbs
 from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
@@ -74,8 +74,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     elif made.query is not None and lexicon.tools[made.query.tool].has("gpu") and (ours := own.unheard()):
         made = replace(made, ignored=(*made.ignored, *ours))
     said = tuple(f"“{wrong}” was read as “{right}”." for wrong, right in (*twisted, *mended))
-    asked = made.query.arguments if made.query is not None else {}
-    ordered = raw[0] == "order" and ("group_by" in asked or "sort" in asked)
+    ordered = raw[0] == "order" and sorts_rows(raw)
     if raw[0] in trade_verbs() and made.behaviour == "answer" and not ordered:
         said = (*said, guard_facts()["texts"]["only_prices"])
     return replace(made, notices=(*said, *made.notices))

@@ -16,7 +16,8 @@ def sensible(
     """Leave out what a short word means only in company: `in`, `us`, `no`, `do` as places or sellers."""
     text = tokens[at].text
     if at != last:
-        return meanings
+        kept = text == "hold" and last + 1 < len(tokens) and tokens[last + 1].text in _KEPT
+        return tuple(m for m in meanings if m.role != "neg") if kept else meanings
     if (
         any(m.role == "region" for m in meanings)
         and text in AMBIGUOUS_WORDS
@@ -25,7 +26,7 @@ def sensible(
         meanings = tuple(m for m in meanings if m.role != "region")
         if _stands_alone(tokens, at):
             meanings = (*meanings, Meaning("maybe_place", text))
-    if any(m.role == "unit" for m in meanings) and at and tokens[at - 1].kind == "number":
+    if any(m.role == "unit" for m in meanings) and _measured(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "region")
     if any(m.role == "provider" for m in meanings) and text in language().hints["shy_providers"]:
         last_of_all = _lead(tokens, at) in ("on", "from", "via", "with", "at") and _at_the_end(tokens, at)
@@ -34,6 +35,24 @@ def sensible(
     if text in language().hints["adverb_providers"] and not _named(tokens, at):
         meanings = tuple(m for m in meanings if m.role != "provider")
     return meanings
+
+
+_KEPT = frozenset(("key", "keys", "credentials", "credential", "token", "tokens", "data"))
+"""Behind `hold the` these are what is held; anything else is left out."""
+
+
+def _measured(tokens: Sequence[Token], at: int) -> bool:
+    """`24 gb`, `gb of vram`, `$/gb`, `price/gb`: what is counted, or what money is paid for."""
+    if at + 1 < len(tokens) and tokens[at + 1].text == "of":
+        return True
+    if not at:
+        return False
+    before = tokens[at - 1]
+    paid = tokens[at - 2] if at > 1 and before.text in ("/", "per") else None
+    return before.kind == "number" or (paid is not None and (paid.kind == "number" or paid.text in _PAID))
+
+
+_PAID = frozenset(("$", "usd", "dollar", "dollars", "bucks", "price", "cost", "money"))
 
 
 def _named(tokens: Sequence[Token], at: int) -> bool:

@@ -265,7 +265,7 @@ def _is_limit(s: Sentence, index: int) -> bool:
 def compared(found: Found, tool: Tool) -> None:
     """Once all is read: what a comparison is between."""
     alone = not any(_several(found, name) for name in ("gpu", "providers", "region", "form"))
-    if found.compare and alone and "spot" in found.arguments and not found.sides:
+    if found.compare and alone and "spot" in found.arguments and not (found.sides or _grouped(found)):
         del found.arguments["spot"]
         found.sides += [{"spot": False}, {"spot": True}]
     if found.compare and found.then is None and not found.sides and found.against is not None:
@@ -294,6 +294,10 @@ def compared(found: Found, tool: Tool) -> None:
 def _several(found: Found, argument: str) -> bool:
     values = found.arguments.get(argument)
     return isinstance(values, list) and len(values) > 1
+
+
+def _grouped(found: Found) -> bool:
+    return "group_by" in found.arguments
 
 
 def _label(argument: str, value: Any) -> Any:

@@ -30,6 +30,9 @@ def read_size(s: Sentence, amount: Amount, tool: Tool, found: Found) -> bool:
         return found.meet(tool, "ram_gib", amount.op or "ge", amount.value)
     if what_at is not None:
         s.use(what_at)
+    if (each := _of_each(s, amount)) is not None:
+        s.use(*each)
+        return _gpu_memory(s, amount, tool, found, named=bool(set(s.words()) & _NEEDS), each=True)
     whole = near(s, amount, "whole", reach=6)
     if whole is None and near(s, amount, "per_node") is not None:
         whole = near(s, amount, "per_node")
@@ -109,7 +112,10 @@ def at_most(found: Found, tool: Tool, value: float, op: str) -> bool:
     return found.meet(tool, "gpu_memory_gib", op, value)
 
 
-def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bool) -> bool:
+def _gpu_memory(
+    s: Sentence, amount: Amount, tool: Tool, found: Found, named: bool, each: bool = False
+) -> bool:
+    """Of one GPU: exactly so much where the size names the card, else at least so much."""
     if amount.op in ("lt", "le"):
         return at_most(found, tool, amount.value, amount.op)
     if amount.op in ("ge", "gt"):
@@ -118,7 +124,8 @@ def _gpu_memory(s: Sentence, amount: Amount, tool: Tool, found: Found, named: bo
     if amount.op == "around":
         return False
     model = _model_beside(s, amount)
-    if model is not None or amount.op == "eq" or _attributive(s, amount, named):
+    exact = each and not named
+    if model is not None or amount.op == "eq" or exact or _attributive(s, amount, named):
         if any("memory" in side for side in found.sides) or (
             "memory" in found.arguments and found.arguments["memory"] != amount.value
         ):
@@ -162,6 +169,27 @@ def _attributive(s: Sentence, amount: Amount, named: bool) -> bool:
         and after.plays("unit", "dimension", "count_word")
         and after.get("unit") in ("gpu", "node", None)
     )
+
+
+def _of_each(s: Sentence, amount: Amount) -> range | None:
+    """`96 GB per card`, `141 gigs of memory each`, `48 GB on each GPU`: the words that say so."""
+    at = amount.last + 1
+    while (span := s.at(at)) is not None and not set(span.text.split()) & _EACH:
+        if span.text not in ("of", "in", "on") and not span.plays("quantity"):
+            return None
+        at += 1
+    if span is None or "hour" in span.text:
+        return None
+    of_card = s.plays(at + 1, "unit") and s.spans[at + 1].get("unit") == "gpu"
+    if of_card or span.plays("quantity", "per_gpu"):
+        return range(at, at + 1 + of_card)
+    alone = span.text in ("each", "apiece") and not s.plays(at + 1, "dimension", "unit")
+    return range(at, at + 1) if alone else None
+
+
+_EACH = frozenset(("each", "apiece", "per", "a", "every"))
+_NEEDS = frozenset(("need", "needs", "needed", "require", "requires", "want", "wants", "must"))
+"""With these a size is a floor, although it is said of each."""
 
 
 def _is_host_ram(s: Sentence, amount: Amount) -> bool:

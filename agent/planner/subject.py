@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from functools import cache
 
 from agent.planner.amount import TIMES
+from agent.planner.clusters import is_cluster
 from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, judges, keeps_history
 from agent.planner.phrases import PhraseSet
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
+from agent.planner.worth import paid_for
 
 _GPU = 2.2
 _VALUE = 1.2
@@ -49,7 +51,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         for tool in tools:
             if tool.has("gpu") and not keeps_history(tool):
                 scores[tool.name] = scores.get(tool.name, 0.0) + _STOCK
-    if rented(s):
+    if rented(s) or is_cluster(s):
         scores = {
             n: v
             for n, v in scores.items()
@@ -86,6 +88,10 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
     """`why is azure missing`, `how old is the data`: about the sources, whatever else is named."""
     if absent(s):
         yield from ((name, _MISSED) for name in language().hints["absence"] if name in lexicon.tools)
+    if _which_credentials(s):
+        yield from (
+            (tool.name, _MISSED) for tool in lexicon.tools.values() if "credential_names" in tool.fields
+        )
     last = next((span for span in reversed(s.spans) if span.text[0].isalnum()), None)
     if last is not None and last.text in word_set("well") and s.has("provider"):
         # `aws and gcp both fine?`
@@ -96,6 +102,24 @@ def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
             for tool in lexicon.tools.values()
             if tool.of_market and "freshness" in tool.values("check")
         )
+
+
+def _which_credentials(s: Sentence) -> bool:
+    """`what credentials does gcp want`: their names, not whether they work."""
+    words = s.words()
+    verbs = [at for at, word in enumerate(words) if word in ("does", "do", "will", "would")]
+    return (
+        words[:1] in (("what",), ("which",))
+        and s.has("provider")
+        and any(span.get("=check") == "credentials" for span in s.spans)
+        and bool(verbs)
+        and bool(_WANTS & set(words[verbs[0] :]))
+    )
+
+
+_WANTS = frozenset(
+    ("want", "wants", "expect", "expects", "take", "takes", "accept", "accepts", "ask", "look", "use", "need")
+)
 
 
 def whole_stock(s: Sentence) -> bool:
@@ -175,7 +199,8 @@ def _told(s: Sentence, span: Span, tool: Tool) -> float:
         return 0.0
     taken = [role[1:] for role in roles if role[0] == "=" and tool.has(role[1:])]
     if any(argument not in _LITTLE for argument in taken):
-        return _VALUE
+        computing = "rank_by" in taken and str(span.get("=rank_by")).startswith("tflop")
+        return _GPU if computing else _VALUE
     if any(argument in _STATES for argument in taken):
         keyed = span.get("=check") in ("permissions", "quota")
         return _STATE + _KEYED * (keyed and s.has("provider"))
@@ -206,7 +231,7 @@ def _for_money(s: Sentence) -> bool:
     units = {span.get("unit") for span in s.spans}
     if any("vram" in span.text or span.text.startswith("gpu ") for span in s.spans if span.plays("quantity")):
         units |= {"gb"} if units & {"usd", "cent"} else {"usd"}
-    measured = s.has("value_for") and s.has("measure")
+    measured = s.has("measure") and (s.has("value_for") or bool(paid_for(s)))
     if "gb" in units and s.has("=available", "=available_word"):
         return True
     return measured or ("gb" in units and bool(units & {"usd", "cent"}))

@@ -56,8 +56,25 @@ def read_value(s: Sentence, tool: Tool, found: Found) -> None:
         elif len({name for sp in s.spans if sp.plays("gpu") for name in sp.get("gpu")[:1]}) != 1:
             found.put("rank_by", "tflop")
             found.notices.append("Value for money was read as compute per dollar, not memory.")
+    for slash, measure in paid_for(s):
+        s.use(slash, measure)
+        found.put("rank_by", str(s.spans[measure].get("measure")))
     if "rank_by" not in found.arguments:
         _cheapest_measure(s, found)
+
+
+def paid_for(s: Sentence) -> list[tuple[int, int]]:
+    """`$/tflop`, `price/gb`: where the sign stands, and the measure behind it; `$2/gb` is an amount."""
+    found = []
+    for index, span in enumerate(s.spans):
+        before = s.at(index - 1)
+        if span.text not in ("/", "per") or before is None or not s.plays(index + 1, "measure"):
+            continue
+        money = before.get("unit") == "usd" or before.text.split()[-1] in ("price", "prices", "cost", "rate")
+        counted = index > 1 and s.spans[index - 2].number is not None and not s.plays(index - 2, "gpu")
+        if money and not counted and not (s.at(index + 2) is not None and s.plays(index + 2, "gpu")):
+            found.append((index, index + 1))
+    return found
 
 
 def _cheapest_measure(s: Sentence, found: Found) -> None:
