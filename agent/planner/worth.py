@@ -10,6 +10,8 @@ _REACH = 5
 _LINKS = frozenset(
     [
         "the",
+        "whose",
+        "price",
         "any",
         "anything",
         "all",
