@@ -58,11 +58,38 @@ def read_value(s: Sentence, tool: Tool, found: Found) -> None:
         elif len({name for sp in s.spans if sp.plays("gpu") for name in sp.get("gpu")[:1]}) != 1:
             found.put("rank_by", "tflop")
             found.notices.append("Value for money was read as compute per dollar, not memory.")
+    _limited(s, found)
     for slash, measure in paid_for(s):
         s.use(slash, measure)
         found.put("rank_by", str(s.spans[measure].get("measure")))
     if "rank_by" not in found.arguments:
         _cheapest_measure(s, found)
+
+
+def _limited(s: Sentence, found: Found) -> None:
+    """`under $1/gb`: no argument limits the price of a measure, but offers can be ranked by it."""
+    for index, span in list(s.all("measure", "=rank_by")):
+        per = index if span.plays("=rank_by") and " " in span.text else index - 1
+        if per < 2 or s.spans[per].text.split()[0] not in ("/", "per", "dollars"):
+            continue
+        number, money = sorted((per - 1, per - 2), key=lambda at: s.spans[at].number is None)
+        first = min(number, money)
+        if span.text.startswith("dollars per"):
+            # One phrase, money and all.
+            number, money, first = index - 1, index, index - 1
+        elif s.spans[money].get("unit") not in ("usd", "cent"):
+            continue
+        if s.spans[number].number is None or s.spans[number].plays("gpu"):
+            continue
+        found.put("rank_by", str(span.get("measure") or span.get("=rank_by")))
+        if s.plays(first - 1, "top"):
+            # `top 5 usd/gb`: five of them.
+            found.put("limit", int(s.spans[number].number or 0))
+            s.use(*range(first - 1, index + 1))
+            continue
+        said = s.text[s.starts(s.spans[first]) : s.ends(span)]
+        found.refused.append(f"{said}: a price of a measure is no limit; offers are ranked by it")
+        s.use(*(first - 1,) if s.plays(first - 1, "op") else (), *range(first, index + 1))
 
 
 def paid_for(s: Sentence) -> list[tuple[int, int]]:

@@ -48,7 +48,7 @@ def dimension_at(a: Asked, at: int) -> str | None:
         a.put("resource_type", span.get("type") or span.get("shy_type"))
         return "resource"
     after = a.s.at(at + 1)
-    if after is not None and after.plays("tag_word") and span.text[0].isalnum():
+    if after is not None and after.plays("tag_word") and span.text[0].isalnum() and not span.plays("type"):
         a.s.use(at + 1)
         return f"tag:{key_of(a, span.text)}"
     if span.text == "tag" and after is not None and after.text[0].isalnum() and not after.used:
