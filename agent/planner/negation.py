@@ -1,6 +1,6 @@
-"""What a question rules out or no longer insists on: `not aws`, `don't show me vast`, `need not be in us`.
+"""What a question no longer insists on, and what its negations reach: `no price limit`, `need not be in us`.
 
-A negation reaches over verbs and pronouns to what it speaks of. A thing there is left out, a comparison
+A negation reaches over verbs and pronouns to what it speaks of. A thing is left out (`ruled_out`), a comparison
 turned round, a number said not to be used; behind a word of limiting the filter goes. What no rule made use
 of is asked back where a filter stands beside it (`unheard`), and shown otherwise: nothing that is negated is
 taken as wished for.
@@ -13,7 +13,7 @@ from agent.planner.language import word_set
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
 
-_SINGLE = ("gpu", "provider", "region")
+SINGLE = ("gpu", "provider", "region")
 _ENDS = frozenset((",", ".", ";", "!", "?", ":", "(", ")", "but"))
 _ARGUMENT = {"provider": "providers", "sellers": "providers"}
 _OF_UNIT = {
@@ -24,14 +24,15 @@ _OF_UNIT = {
     "offer": ("limit",),
 }
 _COMPARED = frozenset(("lt", "le", "gt", "ge"))
-_FAR = 8
+FAR = 8
 
 
-def _negators(s: Sentence) -> list[int]:
+def negators(s: Sentence) -> list[int]:
+    """Where something is negated that no rule has read yet."""
     return [i for i, span in s.all("neg", "negates")]
 
 
-def _verbal(span: Span) -> bool:
+def verbal(span: Span) -> bool:
     """`don't …`, `never …`: what follows may be a verb; `no …`, `without …` stand before a thing."""
     said = span.text.split()
     first = said[-1] if said[0] in ("and", "but") else said[0]
@@ -40,11 +41,11 @@ def _verbal(span: Span) -> bool:
 
 def read_negations(s: Sentence, tool: Tool, found: Found) -> None:
     """Everything about negations that must be known before numbers are read."""
-    for index in _negators(s):
+    for index in negators(s):
         if _harmless(s, index):
             s.use(index)
             continue
-        at, lifts = _reach(s, index)
+        at, lifts = reach(s, index)
         if _ungrouped(s, index, at, found):
             continue
         if lifts and _lifted(s, index, at, tool, found):
@@ -74,19 +75,19 @@ def _harmless(s: Sentence, index: int) -> bool:
         verb = s.at(index - 2)
         return verb is not None and verb.text in ("do", "does", "did", "is", "are", "have", "has")
     asks = span.text in word_set("neg_questions") and opens and after is not None
-    return asks and after is not None and (after.text in word_set("subjects") or after.plays(*_SINGLE))
+    return asks and after is not None and (after.text in word_set("subjects") or after.plays(*SINGLE))
 
 
-def _reach(s: Sentence, index: int) -> tuple[int, bool]:
+def reach(s: Sentence, index: int) -> tuple[int, bool]:
     """Behind the verbs and pronouns that a negation reaches over; whether they speak of limiting."""
-    if not _verbal(s.spans[index]) and s.spans[index].text != "no":
+    if not verbal(s.spans[index]) and s.spans[index].text != "no":
         return index + 1, False
     lead = s.at(index - 1)
     # `need not be spot` no longer insists; `must not be spot` rules it out.
     needs = (_needs(lead) and lead is not None and lead.text != "must") or s.spans[index].text == "neednt"
     at, lifts = index + 1, False
-    verbs = word_set("neg_verbs") if _verbal(s.spans[index]) else frozenset(("need", "way", "interest"))
-    while (span := s.at(at)) is not None and at < index + _FAR:
+    verbs = word_set("neg_verbs") if verbal(s.spans[index]) else frozenset(("need", "way", "interest"))
+    while (span := s.at(at)) is not None and at < index + FAR:
         words = set(span.text.split())
         if _is_thing(span) or (span.number is not None):
             break
@@ -108,7 +109,7 @@ def _needs(span: Span | None) -> bool:
 
 
 def _is_thing(span: Span) -> bool:
-    named = span.plays(*_SINGLE, "sellers", "=instance_type")
+    named = span.plays(*SINGLE, "sellers", "=instance_type")
     return named or (any(span.values) and span.text not in word_set("neg_fill") | word_set("neg_verbs"))
 
 
@@ -139,7 +140,7 @@ def _arguments(s: Sentence, at: int, tool: Tool) -> tuple[str, ...]:
     if span.number is not None and not span.plays("gpu"):
         unit = after.get("unit") if after is not None else None
         return _OF_UNIT.get(str(unit), ())
-    if (kind := _kind(span, tool)) is not None:
+    if (kind := kind_of(span, tool)) is not None:
         return (_ARGUMENT.get(kind, kind),)
     named = str(span.get("dimension"))
     return {"provider": ("providers",), "region": ("region",)}.get(named, ())
@@ -182,125 +183,16 @@ _NUMBER_NOUN = frozenset(("one",))
 # ---- what is left out ----------------------------------------------------------------------------------
 
 
-def _kind(span: Span | None, tool: Tool) -> str | None:
+def kind_of(span: Span | None, tool: Tool) -> str | None:
     """What kind of thing could be ruled out here."""
     if span is None or span.used:
         return None
-    for role in _SINGLE:
+    for role in SINGLE:
         if span.plays(role):
             return role
     if span.plays("sellers"):
         return "provider"
     return next((argument for argument, _ in span.values if tool.has(argument)), None)
-
-
-def ruled_out_by(s: Sentence, tool: Tool, found: Found) -> set[int]:
-    """Places of the things that the question rules out."""
-    out: set[int] = set()
-    for index in _negators(s):
-        if index not in out:
-            start, _ = _reach(s, index)
-            _forward(s, index, start, tool, out, found)
-    for index, _ in s.all("neg_after"):
-        _backward(s, index, tool, out)
-    for index, span in enumerate(s.spans):
-        if span.text in _LEAVES and not span.used:
-            _between(s, index, tool, out)
-    for index, span in s.all("but"):
-        target = index + 1
-        while s.at(target) is not None and s.spans[target].text in ("the", "a", "an"):
-            target += 1
-        if span.text == "but" and _kind(s.at(target), tool) and _everything_before(s, index):
-            _forward(s, index, index + 1, tool, out, found)
-    return out
-
-
-_LEAVES = frozenset(("leave", "leaving", "keep", "keeping", "take", "taking", "rule", "count", "cut", "kick"))
-
-
-def _between(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
-    """`leave aws and azure out`: what stands between the two words."""
-    found: list[int] = []
-    for at in range(index + 1, min(len(s.spans), index + _FAR)):
-        span = s.spans[at]
-        if span.text in ("out", "aside") and found:
-            out.update(found)
-            s.denied.update(found)
-            s.use(index, at)
-            return
-        if _kind(span, tool):
-            found.append(at)
-        elif span.text not in word_set("joins") | word_set("fill") | word_set("neg_fill"):
-            return
-
-
-def _everything_before(s: Sentence, index: int) -> bool:
-    """`any 24gb card but the 3090`."""
-    return any(sp.text.split()[-1] in word_set("all_but") for sp in s.spans[:index])
-
-
-def _forward(s: Sentence, index: int, start: int, tool: Tool, out: set[int], found: Found) -> None:
-    """Rule out what follows, over a list of the same kind."""
-    kind, joined, lead, anew, at = None, "", False, False, start
-    while (span := s.at(at)) is not None:
-        here = _kind(span, tool)
-        if here and not (
-            span.text in word_set("fill") and here != "region" and kind is None and not span.plays(*_SINGLE)
-        ):
-            different = kind is not None and here != kind
-            if different and (joined not in ("or", "nor", "and") or lead or span.plays("region", "gpu")):
-                break
-            if kind is not None and not joined:
-                break
-            out.add(at)
-            s.denied.add(at)
-            kind, joined, lead = kind or here, "", False
-        elif span.text in word_set("joins") and kind is not None:
-            joined = span.text
-        elif kind is None and span.number is not None and s.plays(at + 1, "sellers"):
-            s.use(at)
-        elif kind is not None and joined and span.text in word_set("all_but"):
-            lead, anew = False, True
-        elif span.text in word_set("fill"):
-            if anew and span.text in word_set("leads"):
-                at += 1
-                continue
-            if kind is not None and span.text in word_set("leads") and joined not in ("or", "nor", "and"):
-                break
-            lead = lead or span.text in word_set("leads")
-        elif span.plays("neg", "negates") and kind is not None:
-            break
-        else:
-            break
-        at += 1
-    if kind is None:
-        return
-    if (_verbal(s.spans[index]) and start > index + 1) or s.spans[index].text.startswith("nothing"):
-        _both(s, index, at, out, found)
-    if _can_be_left_out(kind, tool):
-        s.use(*range(index, start))
-
-
-def _both(s: Sentence, index: int, at: int, out: set[int], found: Found) -> None:
-    """`don't show me h100s on vast`: which of the two is left out, unless one is wanted elsewhere."""
-    lead, second = s.at(at), at + 1
-    if lead is not None and lead.get("op") in ("gt", "ge") and not lead.text.startswith("or "):
-        number = next((i for i in range(at, min(len(s.spans), at + 3)) if s.spans[i].number is not None), at)
-        said = s.text[s.starts(lead) : s.ends(s.spans[number])]
-        found.ask(f"What is to be left out: {s.spans[max(out)].text}, or what is {said}?")
-        return
-    while s.at(second) is not None and s.spans[second].text in ("the", "any", "all"):
-        second += 1
-    if lead is None or lead.text not in word_set("leads") or not s.plays(second, "provider", "region"):
-        return
-    first = max(out)
-    named = s.spans[first].get("gpu")
-    if named is not None and any(sp.get("gpu") == named and sp is not s.spans[first] for sp in s.spans):
-        out.discard(first)
-        out.add(second)
-        s.use(first)
-        return
-    ask_which(s, index, second, (s.spans[first].text, s.spans[second].text), found)
 
 
 def ask_which(s: Sentence, index: int, last: int, names: tuple[str, ...], found: Found) -> None:
@@ -314,29 +206,7 @@ def ask_which(s: Sentence, index: int, last: int, names: tuple[str, ...], found:
     found.ask(f"What is to be left out: {' or '.join(names)}{', or nothing' * (len(names) == 1)}?", *choices)
 
 
-def _can_be_left_out(kind: str, tool: Tool) -> bool:
-    """Whether the tool can leave out things of this kind; if not, the words are shown as not used."""
-    argument = "providers" if kind == "provider" else kind
-    told = kind == "provider" and "name" in tool.fields
-    return told or kind not in _SINGLE or tool.has(f"exclude_{argument}")
-
-
-def _backward(s: Sentence, index: int, tool: Tool, out: set[int]) -> None:
-    """`aws and azure excluded`."""
-    at, kind = index - 1, None
-    while (span := s.at(at)) is not None:
-        here = _kind(span, tool)
-        if here and kind in (None, here):
-            out.add(at)
-            kind = here
-        elif not (span.text in word_set("joins") or (kind is None and span.text in _LINKS)):
-            break
-        at -= 1
-    if kind is not None:
-        s.use(index)
-
-
-_LINKS = frozenset(("is", "are", "was", "should", "be", "s", "really", "just", "a", "?", "-", "as"))
+LINKS = frozenset(("is", "are", "was", "should", "be", "s", "really", "just", "a", "?", "-", "as"))
 
 
 # ---- what nothing made use of ----------------------------------------------------------------------------
@@ -358,7 +228,7 @@ def _unheard(s: Sentence, tool: Tool) -> list[int]:
     cues = s.cue_tokens.get(tool.name, set())
     return [
         index
-        for index in _negators(s)
+        for index in negators(s)
         if s.spans[index].first not in cues
         and _beside(s, index) not in s.denied
         and not ((after := s.at(index + 1)) is not None and after.first in cues and not _is_thing(after))
@@ -371,14 +241,14 @@ def _beside(s: Sentence, index: int) -> int | None:
     while (span := s.at(at)) is not None and span.text not in _ENDS:
         if _filters(span):
             return at
-        if span.plays("worth", "best", "cheaper", "dearer") or at > index + _FAR:
+        if span.plays("worth", "best", "cheaper", "dearer") or at > index + FAR:
             return None
         at += 1
     after = s.at(index + 1)
     if after is not None and after.text in word_set("lifts"):
         return None
     at = index - 1
-    while (span := s.at(at)) is not None and span.text in _LINKS:
+    while (span := s.at(at)) is not None and span.text in LINKS:
         at -= 1
     return at if span is not None and _filters(span) else None
 

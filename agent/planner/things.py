@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.planner.found import Found
 from agent.planner.language import language
-from agent.planner.negation import ruled_out_by
+from agent.planner.ruled_out import ruled_out_by
 from agent.planner.sentence import Sentence, Span
 from agent.planner.tool import Tool
 from cloudtop.gpus import resolve
