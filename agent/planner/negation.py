@@ -1,9 +1,9 @@
 """What a question no longer insists on, and what its negations reach: `no price limit`, `need not be in us`.
 
-A negation reaches over verbs and pronouns to what it speaks of. A thing is left out (`ruled_out`), a comparison
-turned round, a number said not to be used; behind a word of limiting the filter goes. What no rule made use
-of is asked back where a filter stands beside it (`unheard`), and shown otherwise: nothing that is negated is
-taken as wished for.
+A negation reaches over verbs and pronouns to what it speaks of. A thing is left out (`ruled_out`), a
+comparison turned round, a number said not to be used; behind a word of limiting the filter goes. What no rule
+made use of is asked back where a filter stands beside it (`unheard`), and shown otherwise: nothing that is
+negated is taken as wished for.
 """
 
 from __future__ import annotations
