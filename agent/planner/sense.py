@@ -69,6 +69,13 @@ def _owns(tokens: Sequence[Token], at: int) -> bool:
     return said and after is not None and after.kind == "word" and after.text not in language().stop
 
 
+def _tells_which(tokens: Sequence[Token], at: int) -> bool:
+    """`cpu of the ml machines`: behind `the`, before a noun, and not in capitals."""
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    led = at > 0 and tokens[at - 1].text == "the" and not _upper(tokens, at)
+    return led and after is not None and after.kind == "word" and after.text not in word_set("areas")
+
+
 _PRONOUNS = frozenset(("it", "me", "my", "so"))
 """Country codes that are a country in capitals alone: `how many objects are in it`."""
 
@@ -86,7 +93,11 @@ def _place_here(tokens: Sequence[Token], at: int, before: Sequence[Before]) -> b
         )
     if _set_off(tokens, at) and tokens[at].text not in language().stop:
         return True
-    if _owns(tokens, at) or (tokens[at].text in _PRONOUNS and not _upper(tokens, at)):
+    if (
+        _owns(tokens, at)
+        or _tells_which(tokens, at)
+        or (tokens[at].text in _PRONOUNS and not _upper(tokens, at))
+    ):
         return False
     if lead in (word_set("sure_leads") if tokens[at].text in language().stop else word_set("place_leads")):
         return True

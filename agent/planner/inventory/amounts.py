@@ -12,7 +12,10 @@ from agent.planner.sentence import Sentence, Span
 _TURNED = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 _MONEY = ("$", "€", "£", "¥")
 _BACK = 5
-_NEXT = ("or over", "or above", "or under", "or below", "and over", "and above")
+_NEXT = (
+    *("or over", "or above", "or under", "or below", "and over", "and above"),
+    *("and more than", "or more than"),
+)
 _ARTICLES = ("a", "an")
 PERIODS = ("hour", "day", "week", "month", "year", "minute")
 

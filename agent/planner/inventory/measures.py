@@ -114,7 +114,11 @@ def _own_number(a: Asked, index: int) -> bool:
         and (number := a.s.at(index - 2)) is not None
         and number.number is not None
     ):
-        return a.s.spans[index - 1].get("unit") not in SIZES
+        return a.s.spans[index - 1].get("unit") not in SIZES or a.s.plays(index + 1, "measured")
+    number = a.s.at(index - 1)
+    if number is not None and number.number is not None and a.s.plays(index - 2, "op"):
+        # `and fewer than 10 connections`
+        return True
     return share_of(a.s, index) or compared_behind(a.s, index)
 
 

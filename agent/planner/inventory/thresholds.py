@@ -59,12 +59,17 @@ def _compares(a: Asked, amount: Amount, mentions: dict[int, str]) -> bool:
     if amount.unit in (*PERIODS, "usd", "core", "node", "offer", "gpu"):
         return False
     if amount.unit in SIZES:
-        return any(abs(at - amount.at) <= _REACH for at in mentions)
+        return any(abs(at - amount.at) <= _REACH and _in_bytes(one) for at, one in mentions.items())
     if amount.unit in ("percent", *hint("unit_metric"), *_RATES):
         return True
     ranked = any(a.s.plays(at, *_RANKING) for at in (amount.at - 1, amount.last + 1))
     known = bool(mentions) or _op_metric(a, amount) is not None or bool(a.before.get("metric"))
     return amount.op is not None and not ranked and known
+
+
+def _in_bytes(metric: str) -> bool:
+    """Whether a size is a value of a metric: of memory and disks, not of CPU."""
+    return metric in hint("in_bytes") or "bytes" in metrics.metrics()[metric].unit
 
 
 def _a_range(a: Asked, low: Amount, high: Amount) -> bool:
