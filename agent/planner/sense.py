@@ -58,7 +58,8 @@ _PAID = frozenset(("$", "usd", "dollar", "dollars", "bucks", "price", "cost", "m
 def _named(tokens: Sequence[Token], at: int) -> bool:
     """`h100 on together`, `Together vs Lambda`; not `both together`, `all cards together`."""
     after = tokens[at + 1].text if at + 1 < len(tokens) else ""
-    titled = tokens[at].raw[0].isupper() and (at > 0 or after in word_set("place_joins"))
+    capital = tokens[at].raw.istitle() or _upper(tokens, at)
+    titled = capital and (at > 0 or after in word_set("place_joins"))
     return titled or _lead(tokens, at) in ("on", "from", "via", "at", "by", "not", "vs", "versus", "without")
 
 
