@@ -45,7 +45,7 @@ class Containers(Amazon):
     async def eks_clusters(self, scope: Scope) -> AsyncIterator[list[Resource]]:
         """Kubernetes clusters with their node groups."""
         nameless = 0
-        names = self.pages(scope, "eks", "list_clusters", lambda page: strings(page, "clusters"), size=100)
+        names = self.pages(scope, "eks", "list_clusters", lambda page: self.names(page, "clusters"), size=100)
         async for page in names:
             rows = await self.each(page, lambda name: self._eks_cluster(scope, name))
             nameless += rows.count(None)
@@ -61,7 +61,7 @@ class Containers(Amazon):
         names: list[str] = []
         asked: dict[str, Any] = {"clusterName": cluster, "size": 100, "retries": EXTRA_RETRIES}
         async for page in self.pages(
-            scope, "eks", "list_nodegroups", lambda page: strings(page, "nodegroups"), **asked
+            scope, "eks", "list_nodegroups", lambda page: self.names(page, "nodegroups"), **asked
         ):
             names += page
 
@@ -94,7 +94,7 @@ class Containers(Amazon):
                     scope,
                     "ecs",
                     "list_services",
-                    lambda page: strings(page, "serviceArns"),
+                    lambda page: self.names(page, "serviceArns"),
                     size=100,
                     cluster=cluster,
                 )
@@ -114,7 +114,7 @@ class Containers(Amazon):
 
     async def _ecs_cluster_arns(self, scope: Scope) -> AsyncIterator[list[str]]:
         async for page in self.pages(
-            scope, "ecs", "list_clusters", lambda page: strings(page, "clusterArns"), size=100
+            scope, "ecs", "list_clusters", lambda page: self.names(page, "clusterArns"), size=100
         ):
             yield page
 
@@ -132,11 +132,6 @@ class Containers(Amazon):
             scope, "ecr", "describe_repositories", "repositories", repository, "repository", **about
         ):
             yield page
-
-
-def strings(page: Record, key: str) -> list[str]:
-    """The names or ARNs on a page."""
-    return [str(one) for one in page.get(key) or () if one]
 
 
 def grouped(items: Sequence[str], most: int) -> list[list[str]]:

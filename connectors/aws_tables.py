@@ -69,7 +69,7 @@ class Tables(Amazon):
         tagging = Tagging(single, "dynamodb:table", lambda one: f"table/{one.name}")
         nameless = 0
         names = self.pages(
-            scope, "dynamodb", "list_tables", lambda page: list(page.get("TableNames") or ()), size=PAGE
+            scope, "dynamodb", "list_tables", lambda page: self.names(page, "TableNames"), size=PAGE
         )
         async for page in names:
             found = [one for one in await self.each(page, described) if one is not None]

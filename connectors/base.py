@@ -300,13 +300,20 @@ class Connector:
 
     def records(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
         """The list of records at `path` in an answer; anything else there is Invalid."""
+        return [one for one in self._list_at(answer, *path) if isinstance(one, Mapping)]
+
+    def names(self, answer: Any, *path: str) -> list[str]:
+        """The list of names at `path` in an answer; anything else there is Invalid."""
+        return [str(one) for one in self._list_at(answer, *path) if one]
+
+    def _list_at(self, answer: Any, *path: str) -> list[Any]:
         found = answer
         for name in path:
             found = found.get(name) if isinstance(found, Mapping) else None
         if not isinstance(found, list):
             message = f"{self.facts.title} answered without a list of {path[-1] if path else 'records'}."
             raise Invalid(message, "Try again; if it stays so, the interface may have changed.")
-        return [one for one in found if isinstance(one, Mapping)]
+        return found
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -175,7 +175,7 @@ class Cell:
         return sorted(
             name
             for name, values in self.values.items()
-            if name not in self.family.needed() and not values & ids
+            if name not in self.family.needed() and not _with_ends(values) & ids
         )
 
     async def _ask_and_look(self, house: House, looks: Looks) -> None:
@@ -223,6 +223,11 @@ class Cell:
             self.said.append(f"well again, and still {mine[0].code}: {mine[0].message}")
         looks.healed(house, harvest)
         await house.close()
+
+
+def _with_ends(values: set[str]) -> set[str]:
+    """The values, and what stands behind the last slash of each: `/hostedzone/Z1` names Z1."""
+    return values | {value.rpartition("/")[2] for value in values}
 
 
 def _fields(record: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
