@@ -175,7 +175,7 @@ def _text(
     if result is not None and result.op == "count" and table_rows and shape(table_rows[0]) in UNCOUNTED:
         table_rows = []
     if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ALWAYS):
-        counted = result is not None or table_rows is not answer.rows
+        counted = result is not None or len(table_rows) < len(answer.rows)
         parts.append(table(table_rows, len(table_rows) if counted else (total or len(table_rows))))
     small = [f"Sources: {'; '.join(_sources(answer.sources))}."] if answer.sources else []
     small += [f"Not included: {line}" for line in troubles.told(answer.missing)]

@@ -72,6 +72,19 @@ _ORDERS = {
     "size_bytes_desc": "largest",
 }
 """What the first of an order are called."""
+_COLUMNS = {
+    "price": "usd_per_hour",
+    "size_gb": "size_gb",
+    "size_bytes": "size_bytes",
+    "created": "created_at",
+}
+"""What an order is by: where no row tells it, nothing is first."""
+_NOT_TOLD = {
+    "usd_per_hour": "what they cost",
+    "size_gb": "their size",
+    "size_bytes": "their size",
+    "created_at": "when they were created",
+}
 WORDS = {"lt": "under", "le": "at most", "gt": "over", "ge": "at least", "eq": "exactly", "of": "is"}
 
 
@@ -177,6 +190,11 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
     asked = answer.calls[-1]["arguments"]
     order = _ORDERS.get(str(asked.get("sort")))
     what = f"{counted(answer.applied, total)}{conditions(answer.applied)}"
+    if order and (column := _COLUMNS.get(str(asked["sort"]).rpartition("_")[0])):
+        known = [row for row in rows if row.get(column) is not None]
+        if not known:
+            what = f"{what}: {_named(rows, total)}"
+            return f"{stale(rows)}{what}. Which is {order} cannot be told: {_NOT_TOLD[column]} is not known."
     if order and asked.get("limit") and len(rows) < total:
         first = order if len(rows) == 1 else f"{number(len(rows))} {order}"
         return f"{stale(rows)}The {first} of {what}: {_named(rows, len(rows))}."

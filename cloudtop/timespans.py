@@ -44,7 +44,7 @@ def spans(text: str, now: datetime, bare: bool) -> list[tuple[int, int, str]]:
     pieces = [_piece(match) for match in _times().finditer(flat)]
     forward = bool(pieces) and _coming().search(low) is not None
     found = []
-    for piece in _joined(flat, pieces):
+    for piece in _of_a_day(flat, list(_joined(flat, pieces))):
         if _inside_a_word(low, piece.start, piece.end) or not _stands(flat, piece, bare):
             continue
         token = _token(piece.said, now, forward)
@@ -99,11 +99,30 @@ def _joined(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
             start = lead.start() if lead else piece.start
             day = _clocked().sub("", following.said) if timed and following.kind == "day" else following.said
             first = f"{day} {piece.said}" if day != following.said else piece.said
-            yield _Piece(start, following.end, "other", f"{first}/{following.said}")
+            kind = "clocks" if piece.kind == following.kind == "clock" else "other"
+            yield _Piece(start, following.end, kind, f"{first}/{following.said}")
             following = next(queue, None)
         else:
             yield piece
         piece = following
+
+
+def _of_a_day(flat: str, pieces: list[_Piece]) -> Iterator[_Piece]:
+    """`yesterday between 2pm and 4pm`: a day and what part of it as one piece."""
+    day: _Piece | None = None
+    for piece in pieces:
+        if day is not None and piece.kind == "clocks" and flat[day.end : piece.start] in (" ", ", "):
+            first, _, last = piece.said.partition("/")
+            yield _Piece(day.start, piece.end, "other", f"{day.said} {first}/{day.said} {last}")
+            day = None
+            continue
+        if day is not None:
+            yield day
+        day = piece if piece.kind == "day" and not _clocked().search(piece.said) else None
+        if day is None:
+            yield piece
+    if day is not None:
+        yield day
 
 
 _TO = (" and ", " to ", " until ", " till ", " through ", " - ", " and the ", " to the ")

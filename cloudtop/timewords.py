@@ -235,7 +235,9 @@ def _as_point(said: str, now: datetime, forward: bool) -> Interval | None:
 
 
 def _at(token: str, day: datetime, clock: timedelta) -> Interval:
-    return Interval(day + clock, day + clock + HOUR, f"{token}_{_hhmm(clock)}", True)
+    dated = token[0].isdigit()
+    said = f"{token}T{_hhmm(clock)}Z" if dated else f"{token}_{_hhmm(clock)}"
+    return Interval(day + clock, day + clock + HOUR, said, True)
 
 
 @cache

@@ -11,12 +11,14 @@ from agent.planner.language import language, word_set
 from agent.planner.lexicon import Lexicon
 from agent.planner.past import asks_history, judges, keeps_history
 from agent.planner.phrases import PhraseSet
-from agent.planner.sentence import Sentence, Span
+from agent.planner.sentence import Sentence, Span, priced
 from agent.planner.tool import Tool
 from agent.planner.worth import paid_for
 
 _GPU = 2.2
 _VALUE = 1.2
+_STRONG = 3.0
+"""A cue that says by itself which tool is meant."""
 _STATE = 0.8
 _OFF_TOPIC = 2.6
 _MISSED = 4.0
@@ -38,9 +40,14 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     scores = dict(s.cues)
     tools = [tool for tool in lexicon.tools.values() if tool.of_market]
     history, judged = asks_history(s), judges(s)
+    another = any(
+        weight >= _STRONG and name in lexicon.tools and not lexicon.tools[name].here
+        for name, weight in s.cues.items()
+    )
     for tool in tools:
         past = keeps_history(tool)
-        if past and not history:
+        if past and (not history or (another and not any(map(priced, s.spans)))):
+            # `what changed since yesterday` is of what one runs, unless prices are spoken of.
             continue
         if named := fits(s, tool) + (_HISTORY + judged) * past:
             scores[tool.name] = scores.get(tool.name, 0.0) + named

@@ -260,6 +260,8 @@ QUESTIONS = [
     ("a week ago", ["2026-11-13"]),
     ("costs in may", ["2026-05"]),
     ("since the 12th of november", ["since_2026-11-12"]),
+    ("memory of db-1 yesterday between 2pm and 4pm", ["yesterday_14:00/yesterday_16:00"]),
+    ("load on monday from 9am to 5pm", ["2026-11-16T09:00Z/2026-11-16T17:00Z"]),
     ("created before the tenth of november", ["2026-11-10"]),
     ("created on november tenth", ["2026-11-10"]),
     ("older than the twenty-first of october", ["2026-10-21"]),

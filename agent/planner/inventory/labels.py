@@ -196,6 +196,13 @@ def _owned(a: Asked, index: int, key: str) -> None:
         a.put("tag_not", f"{key_of(a, key)}={raw(a, at + 1)}", index, at, at + 1)
         return
     span = a.s.at(at)
+    belongs = "belong" in a.s.spans[index].text
+    if span is not None and belongs and span.plays("=name") and not span.plays("tag_value"):
+        # `snapshots that belong to db-main`: of a thing, and nobody's.
+        said = f"{a.s.spans[index].text} {raw(a, at)}"
+        a.found.refused.append(f"{said}: nothing is filtered by what it is a part of")
+        a.s.use(index, at)
+        return
     if span is not None and span.text in _ANYBODY:
         a.where(f"tags.{key_of(a, key)}", "known", True, index, at)
         return

@@ -100,7 +100,11 @@ def _of_something(s: Sentence, seen: Evidence) -> bool:
 
 def _health(s: Sentence, seen: Evidence) -> float:
     """Whether something is well is asked."""
-    asks = [span.text for span in s.spans if span.plays("ask_health")]
+    asks = [
+        span.text
+        for at, span in enumerate(s.spans)
+        if span.plays("ask_health") and not (span.text in ("status", "state") and s.plays(at + 1, "state"))
+    ]
     if s.spans[0].get("field_of") == "created_at":
         # `how long has it been running`
         return _NO
