@@ -23,6 +23,12 @@ def _facts() -> tuple[PhraseSet, PhraseSet, PhraseSet, dict[str, PhraseSet]]:
     )
 
 
+@cache
+def _first_words() -> frozenset[str]:
+    """The words that the name of a filter can begin with."""
+    return frozenset(word for phrases in _facts()[3].values() for word in phrases.firsts)
+
+
 def clearings(s: Sentence) -> list[tuple[int, int, tuple[str, ...]]]:
     """First token, token behind the last, and the arguments of every filter that is taken away."""
     words = s.words()
@@ -83,8 +89,10 @@ def _does_not_matter(words: tuple[str, ...], at: int) -> tuple[int, tuple[str, .
 def _named(words: tuple[str, ...], at: int) -> tuple[tuple[str, ...], int]:
     """The longest name of a filter here, and its arguments."""
     best: tuple[tuple[str, ...], int] = ((), 0)
+    if at >= len(words) or words[at] not in _first_words():
+        return best
     for arguments, phrases in _facts()[3].items():
-        if at < len(words) and (size := phrases.at(words, at)) > best[1]:
+        if (size := phrases.at(words, at)) > best[1]:
             best = tuple(arguments.split()), size
     return best
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from agent.planner.inventory import words as inventory
@@ -42,6 +42,11 @@ class Lexicon:
     live: inventory.Live = field(repr=False)
     account: Lexicon | None = field(default=None, repr=False)
     every_word: Container[str] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def gpu_beginnings(self) -> frozenset[str]:
+        """With what letters the name of a GPU can begin: most words are looked at no further."""
+        return frozenset(name[:size] for name in self.gpus for size in range(1, len(name) + 1))
 
     @staticmethod
     def of(resource: Mapping[str, Any]) -> Lexicon:

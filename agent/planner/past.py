@@ -56,9 +56,9 @@ def judges(s: Sentence) -> bool:
         return any(
             span.plays("gpu", "pronoun") or span.get("unit") in ("usd", "cent") for span in s.spans
         ) or (of_prices(s.spans) and any(priced(span) for span in s.spans))
-    places = [index for index, span in enumerate(s.spans) if span.plays("worth")]
-    if not places:
+    if not s.has("worth"):
         return False
+    places = [index for index, span in enumerate(s.spans) if span.plays("worth")]
     start = next((i for i in range(len(s.spans)) if _asks_at(s, i)), None)
     if start is None or s.spans[start].text.split()[0] == "how":
         return False

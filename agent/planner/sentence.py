@@ -204,6 +204,8 @@ def _gpu_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, tu
             # `A100 x 2`: so many of it, and no A100X.
             break
         joined += token.text
+        if joined not in lexicon.gpu_beginnings:
+            break
         if joined in lexicon.gpus:
             found = size, lexicon.gpus[joined]
     return _brand_behind(tokens, at, found, lexicon)
@@ -283,9 +285,10 @@ def _cue(sentence: Sentence, lexicon: Lexicon, hushed: set[int]) -> None:
         for at in range(span.first, span.last + 1)
     } | hushed
     taken: dict[str, set[int]] = sentence.cue_tokens
-    for size in range(8, 0, -1):
-        for at in range(len(words) - size + 1):
-            if lexicon.longest_cue.get(words[at], 0) < size:
+    begins = [(at, longest) for at, word in enumerate(words) if (longest := lexicon.longest_cue.get(word, 0))]
+    for size in range(max((longest for _, longest in begins), default=0), 0, -1):
+        for at, longest in begins:
+            if longest < size or at + size > len(words):
                 continue
             for tool, weight in lexicon.cues.get(words[at : at + size], ()):
                 places = set(range(at, at + size))

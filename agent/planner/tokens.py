@@ -137,6 +137,9 @@ def tokens_of(text: str, known: Known) -> list[Token]:
 def _chunk(raw: str, start: int, known: Known) -> list[Token]:
     """Tokens of one run without blanks: a number, a sign, a word or a compound."""
     low, end = raw.lower(), start + len(raw)
+    if low.isalpha() and low in known.words and low not in known.names:
+        # Most words of a question: nothing in them can be taken apart.
+        return [Token(low, raw, start, end)]
     if not any(c.isalnum() for c in low):
         return [Token(low, raw, start, end, "sign")]
     if _NUMBER.fullmatch(low):

@@ -190,6 +190,8 @@ def _head(s: Sentence, index: int, span: Span) -> str | None:
 
 
 def _label(s: Sentence, index: int, span: Span) -> str | None:
+    if not span.plays("tagged", "lacks", "owned_by", "tag_key", "team_behind"):
+        return None
     told = span.plays("tagged") and span.text not in set_of("tag_nouns")
     told = told or (span.plays("lacks") and s.plays(index + 1, "tag_key"))
     owned = span.plays("owned_by") and span.text.startswith(("owned", "belong"))
@@ -213,6 +215,8 @@ def _age(s: Sentence, index: int, span: Span) -> str | None:
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
     ):
         return "age"
+    if not span.plays("then_running", "running_for", "older_sure", "newer_sure", "old"):
+        return None
     if span.plays("then_running") and any(
         _of_time(one) or one.kind == "date" for one in s.spans[index + 1 :]
     ):
