@@ -39,7 +39,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     """How much speaks for each tool, those that are not there yet included."""
     scores = dict(s.cues)
     tools = [tool for tool in lexicon.tools.values() if tool.of_market]
-    history, judged = asks_history(s), judges(s)
+    history, judged, telling = asks_history(s), judges(s), _telling(s)
     another = any(
         weight >= _STRONG and name in lexicon.tools and not lexicon.tools[name].here
         for name, weight in s.cues.items()
@@ -49,7 +49,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
         if past and (not history or (another and not any(map(priced, s.spans)))):
             # `what changed since yesterday` is of what one runs, unless prices are spoken of.
             continue
-        if named := fits(s, tool) + (_HISTORY + judged) * past:
+        if named := _fits(s, tool, telling) + (_HISTORY + judged) * past:
             scores[tool.name] = scores.get(tool.name, 0.0) + named
     if s.why:
         scores = {name: score for name, score in scores.items() if lexicon.tools[name].has("gpu")}
@@ -185,9 +185,23 @@ def own_account(s: Sentence) -> bool:
 
 def fits(s: Sentence, tool: Tool) -> float:
     """What the question names that this tool can take."""
+    return _fits(s, tool, _telling(s))
+
+
+def _telling(s: Sentence) -> list[Span]:
+    """The phrases that can tell which tool is meant."""
+    return [
+        span for span in s.spans if any(one.role[0] == "=" or one.role in _SPEAK for one in span.meanings)
+    ]
+
+
+_SPEAK = frozenset(("unit", "field", "value_for"))
+
+
+def _fits(s: Sentence, tool: Tool, telling: list[Span]) -> float:
     if not tool.parameters:
         return 0.0
-    total = sum(_told(s, span, tool) for span in s.spans if span.meanings)
+    total = sum([_told(s, span, tool) for span in telling])
     models = [index for index, span in enumerate(s.spans) if span.plays("gpu")] if s.has("gpu") else []
     if models and tool.has("gpu"):
         total += _GPU
