@@ -90,6 +90,8 @@ class KnownWords(Container[str]):
     def __contains__(self, word: object) -> bool:
         if not isinstance(word, str):
             return False
+        if word in self._words or word in self._common:
+            return True
         return any(word in more for more in self._more) or any(
             w in self._words or w in self._common or w in self._names for w in _stems(word)
         )
