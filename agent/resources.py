@@ -190,14 +190,15 @@ def listed(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]
     asked = answer.calls[-1]["arguments"]
     order = _ORDERS.get(str(asked.get("sort")))
     what = f"{counted(answer.applied, total)}{conditions(answer.applied)}"
-    if order and (column := _COLUMNS.get(str(asked["sort"]).rpartition("_")[0])):
-        known = [row for row in rows if row.get(column) is not None]
-        if not known:
-            what = f"{what}: {_named(rows, total)}"
-            return f"{stale(rows)}{what}. Which is {order} cannot be told: {_NOT_TOLD[column]} is not known."
+    column = _COLUMNS.get(str(asked.get("sort")).rpartition("_")[0])
+    if order and column and all(row.get(column) is None for row in rows):
+        told = f"{stale(rows)}{what}: {_named(rows, total)}."
+        return f"{told} Which is {order} cannot be told: {_NOT_TOLD[column]} is not known."
     if order and asked.get("limit") and len(rows) < total:
         first = order if len(rows) == 1 else f"{number(len(rows))} {order}"
-        return f"{stale(rows)}The {first} of {what}: {_named(rows, len(rows))}."
+        priced = str(asked["sort"]).startswith("price_")
+        known = ", as far as prices are known" if priced else ""
+        return f"{stale(rows)}The {first} of {what}{known}: {_named(rows, len(rows))}."
     return f"{stale(rows)}{what}: {_named(rows, total)}."
 
 

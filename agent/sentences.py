@@ -181,8 +181,8 @@ def _nth(result: Computed, answer: Answer) -> str:
         return f"There is no number {result.figures['n']}: {result.figures['count']} rows in all."
     row = result.rows[0]
     if "group" in row and "min" in row:
-        price_of_it = f"{_of_group(row, 'min')} per GPU-hour"
-        return f"Number {result.figures['n']}: {price_of_it}, {plural(row['count'], 'offer')}."
+        lowest = f"from {usd(row['min'])} per GPU-hour" if row["min"] is not None else "without a price"
+        return f"Number {result.figures['n']}: {side(row['group'])}, {lowest}, {plural(row['count'], 'offer')}."
     return f"{dated(row)}Number {result.figures['n']}: {offer_line(row)}, {age(row)}."
 
 

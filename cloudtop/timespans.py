@@ -16,8 +16,10 @@ from cloudtop.calendars import DAYS, MONTHS, SHORT_WEEKDAYS, WEEKDAYS
 from cloudtop.timewords import NUMBERS, UNITS, Unread, read
 from cloudtop.units import NUMBER_WORDS
 
-HOURS = {word: int(value) for word, value in NUMBER_WORDS.items() if value in range(1, 13)}
-"""The hours of a clock in words."""
+HOURS = {word: value for word, value in NUMBER_WORDS.items() if value in range(2, 13)}
+"""The hours of a clock in words; `the one in the evening` is none."""
+_SMALL = 5
+"""Until then it is night, and not yet morning."""
 
 _LOOK_BACK = 24
 """How many characters before an expression can change what it means."""
@@ -72,9 +74,10 @@ def _piece(match: re.Match[str]) -> _Piece:
 
 def _on_the_clock(said: str) -> str:
     """`eight this morning` as `8am`."""
-    hour, rest = said.split(maxsplit=1)
-    half = "am" if rest.endswith(("am", "morning")) else "pm"
-    return f"{HOURS.get(hour, hour)}{half}"
+    word, rest = said.split(maxsplit=1)
+    hour = HOURS.get(word) or int(word)
+    early = rest.endswith(("am", "morning")) or (rest.endswith("at night") and hour in (*range(_SMALL), 12))
+    return f"{hour}{'am' if early else 'pm'}"
 
 
 def _spelled_out(said: str) -> str:

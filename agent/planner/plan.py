@@ -19,7 +19,7 @@ from agent.planner.purpose import hear_purpose
 from agent.planner.query import Plan, Query
 from agent.planner.sentence import Sentence, Span, sentence_of
 from agent.planner.spelling import KnownWords, corrected, mended_text
-from agent.planner.subject import chosen, off_topic, scores_of
+from agent.planner.subject import chosen, off_topic, scores_of, waits
 from agent.planner.tokens import plain, tokens_of
 from agent.planner.tool import Tool
 from agent.planner.why import hear_why
@@ -67,7 +67,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime, previous: Query | None = No
     if mended != own.mended and (why := refusal(own.s.words(), lexicon.every_word)):
         return refused(why, typed, previous)
     made = _planned(s, lexicon, now, previous, own)
-    if made.behaviour != "answer" and not stays(s, previous, lexicon):
+    if made.behaviour != "answer" and not stays(s, previous, lexicon) and not waits(s, lexicon):
         made = own.instead(now, previous, outside=made.reason == "out_of_scope") or made
     if made.behaviour == "answer" and _of_account(made.query, lexicon):
         mended = own.mended

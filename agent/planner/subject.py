@@ -19,6 +19,8 @@ _GPU = 2.2
 _VALUE = 1.2
 _STRONG = 3.0
 """A cue that says by itself which tool is meant."""
+_PLAIN = 4.5
+"""A cue of so many words that nothing else is meant by them."""
 _STATE = 0.8
 _OFF_TOPIC = 2.6
 _MISSED = 4.0
@@ -40,10 +42,7 @@ def scores_of(s: Sentence, lexicon: Lexicon) -> dict[str, float]:
     scores = dict(s.cues)
     tools = [tool for tool in lexicon.tools.values() if tool.of_market]
     history, judged, telling = asks_history(s), judges(s), _telling(s)
-    another = any(
-        weight >= _STRONG and name in lexicon.tools and not lexicon.tools[name].here
-        for name, weight in s.cues.items()
-    )
+    another = waits(s, lexicon, _STRONG)
     for tool in tools:
         past = keeps_history(tool)
         if past and (not history or (another and not any(map(priced, s.spans)))):
@@ -89,6 +88,14 @@ def _seller_charges(s: Sentence) -> bool:
     """`what azure charges for gpus`: a seller's prices, unless a time of one's own bill is said."""
     words = s.words()
     return _phrases("seller_charges").find(words) is not None and _phrases("own_times").find(words) is None
+
+
+def waits(s: Sentence, lexicon: Lexicon, least: float = _PLAIN) -> bool:
+    """Whether a tool that is not there yet is plainly meant: `which vms can be shut down`."""
+    return any(
+        weight >= least and name in lexicon.tools and not lexicon.tools[name].here
+        for name, weight in s.cues.items()
+    )
 
 
 def _asked_about(s: Sentence, lexicon: Lexicon) -> Iterator[tuple[str, float]]:

@@ -20,11 +20,20 @@ def is_due(words: Sequence[str]) -> bool:
             continue
         if "=" in words and write.done.at(words, at + size):
             return True
-        if words[at + size : at + size + 1] == ["be"] and write.undergone.at(words, at + size + 1):
+        told = words[at + size : at + size + 1] == ["be"] and write.undergone.at(words, at + size + 1)
+        if told and not _asks_behind(words, at + size):
             return True
     return False
 
 
+def _asks_behind(words: Sequence[str], at: int) -> bool:
+    """`every volume must be tagged, show those that are not`: what is wished for is told, and then asked."""
+    clauses = [place for place in range(at, len(words) - 1) if words[place] in _SIGNS]
+    return any(words[place + 1] in _READS | _ASKED | _BEGINS for place in clauses)
+
+
+_SIGNS = frozenset((",", ";", ":", "."))
+_BEGINS = frozenset(("are", "is", "do", "does", "just"))
 _READS = frozenset(("show", "list", "find", "count", "tell", "give", "see", "get", "display", "check"))
 _ASKED = frozenset(("that", "which", "who", "what", "whether", "if", "how", "why", "should"))
 

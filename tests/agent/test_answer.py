@@ -202,6 +202,24 @@ def test_groups_are_counted_and_named_as_what_they_are() -> None:
     assert first_sentence(answer, named, [{}]) == "2: L4, T4."
 
 
+def test_the_second_of_groups_is_named_with_its_lowest_price() -> None:
+    row = {"group": "vast", "count": 21, "min": 0.35, "median": 0.5}
+    answer = Answer("answered", "", calls=[{"tool": "compare_gpu_prices", "arguments": {}}], rows=[row])
+    said = first_sentence(answer, Computed("nth", {"n": 2, "count": 2}, [row]), [{}])
+    assert said == "Number 2: vast, from $0.35 per GPU-hour, 21 offers."
+
+
+def test_a_time_without_a_measurement_is_no_nought() -> None:
+    lines: list[Any] = [
+        {"side": "this week", "count": 72, "value": 180.0, "unit": "count"},
+        {"side": "last week", "count": 0, "value": None, "unit": None},
+    ]
+    calls = [{"tool": "get_metrics", "arguments": {}}]
+    answer = Answer("answered", "", calls=calls, rows=[{"value": 180.0}], applied={"metric": ["errors"]})
+    said = first_sentence(answer, Computed("compare", {"by": "time"}, answer.rows, lines), [{}])
+    assert said == "this week 180 on average; last week: nothing measured."
+
+
 async def test_offline_nothing_found_is_not_called_nothing_on_offer(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text("{}")

@@ -114,6 +114,10 @@ SAID = {
     "how many instances on aws and digitalocean, per cloud": "9 instances (on aws, digitalocean)"
     " by provider: aws has 7",
     "prod vs dev instances": "env=prod: 5; env=dev: 2.",
+    "3 dearest databases": "Which is dearest cannot be told: what they cost is not known.",
+    "3 dearest instances": "The 3 dearest of 9 instances, as far as prices are known: train-3,",
+    "cpu of ghost-1 compared to yesterday": "Nothing that CPU is measured of is named ghost-1.",
+    "cpu of db-main compared to yesterday": "today 41 % on average; yesterday 41 % on average.",
 }
 
 
@@ -211,6 +215,7 @@ async def test_a_count_is_of_all_pages(office: Office) -> None:
     cloud = office.clouds["aws"]
     cloud.rows["lab", "eu-west-1", "instances"] = [company.instance(1000 + n) for n in range(700)]
     assert (await office.said("how many instances do we have")).startswith("709 instances")
+    assert "10 of 709 rows." in (await office.ask("show our instances")).answer.text
 
 
 async def test_a_resource_with_an_order_for_a_name_is_only_a_name(office: Office) -> None:
