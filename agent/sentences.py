@@ -182,7 +182,9 @@ def _nth(result: Computed, answer: Answer) -> str:
     row = result.rows[0]
     if "group" in row and "min" in row:
         lowest = f"from {usd(row['min'])} per GPU-hour" if row["min"] is not None else "without a price"
-        return f"Number {result.figures['n']}: {side(row['group'])}, {lowest}, {plural(row['count'], 'offer')}."
+        return (
+            f"Number {result.figures['n']}: {side(row['group'])}, {lowest}, {plural(row['count'], 'offer')}."
+        )
     return f"{dated(row)}Number {result.figures['n']}: {offer_line(row)}, {age(row)}."
 
 
