@@ -139,15 +139,15 @@ def checked(record: Record) -> str | None:
 
 
 def sketched(page: dict[str, Any]) -> list[dict[str, Any]]:
-    """The instances on a page, without what has to be asked for besides; the reservation names the owner."""
-    reservations, found = each(page, "Reservations"), []
-    page["Reservations"].clear()
-    reservations.reverse()
-    while reservations:
-        # Each makes room for the next: a long page as records takes three times what its rows take.
-        reservation = reservations.pop()
-        found += [sketch(one, reservation.get("OwnerId")) for one in each(reservation, "Instances")]
-    return found
+    """The instances on a page, without what has to be asked for besides; the reservation names the owner.
+
+    Each record makes room for the next: a long page as records takes three times what its rows take.
+    """
+    return [
+        sketch(one, reservation.get("OwnerId"))
+        for reservation in page.get("Reservations") or ()
+        for one in each(reservation, "Instances")
+    ]
 
 
 def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:

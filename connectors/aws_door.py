@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cloudtop.errors import NotConfigured
 from connectors.aws_errors import parsed, refusal
 from connectors.aws_session import Clients
+from connectors.aws_xml import in_place
 from connectors.sdk_door import Asking, SdkDoor, text, under_way
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class BotoDoor(SdkDoor[_Asking]):
         asking = self._ask(service, region, account, retries)
 
         def asked() -> Any:
-            return getattr(self._clients.client(service, region, account), operation)(**arguments)
+            return in_place(
+                getattr(self._clients.client(service, region, account), operation)(**arguments), list
+            )
 
         return await self.threaded(asked, asking)
 
@@ -102,6 +105,7 @@ class BotoDoor(SdkDoor[_Asking]):
     ) -> AsyncGenerator[T, None]:
         """What `read` makes of each page of a listing, in the thread that parsed it.
 
+        The records of a page may be an iterator, so that a long page is never there as a whole.
         botocore's own paginator knows the tokens; one that comes twice is Invalid. `size`: records of a page.
         """
         pages: Iterator[Any] | None = None
@@ -116,7 +120,7 @@ class BotoDoor(SdkDoor[_Asking]):
             page = next(pages, None)
             if page is None:
                 return None
-            made = (read(page),)
+            made = (read(in_place(page)),)
             # The paginator keeps its last page until the next one is there.
             for value in page.values():
                 if isinstance(value, list):

@@ -167,7 +167,7 @@ def _session(profile: str | None = None, *, closed: bool = False) -> Any:
     made.register_component("data_loader", _shared["data_loader"])
     made.set_config_variable("region", made.get_config_variable("region") or HOME)
     made.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_utc)
-    quicken(made.get_component("event_emitter"))
+    quicken(made)
     return made
 
 

@@ -22,7 +22,7 @@ what an account is listed by; without it an account is listed once, or in the re
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -306,11 +306,11 @@ class Connector:
         """The list of names at `path` in an answer; anything else there is Invalid."""
         return [str(one) for one in self._list_at(answer, *path) if one]
 
-    def _list_at(self, answer: Any, *path: str) -> list[Any]:
+    def _list_at(self, answer: Any, *path: str) -> Iterable[Any]:
         found = answer
         for name in path:
             found = found.get(name) if isinstance(found, Mapping) else None
-        if not isinstance(found, list):
+        if not isinstance(found, list | Iterator):
             message = f"{self.facts.title} answered without a list of {path[-1] if path else 'records'}."
             raise Invalid(message, "Try again; if it stays so, the interface may have changed.")
         return found

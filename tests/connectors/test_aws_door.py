@@ -398,7 +398,7 @@ async def test_pages_are_read_where_they_were_parsed_and_let_go() -> None:
         assert [b"NextToken=t" in one.body for one in server.requests] == [False, True, True]
         assert all(b"MaxResults=500" in one.body for one in server.requests)
     assert all(name.startswith("aws-boto3") for name in threads)
-    assert all(one["Volumes"] == [] for one in pages)
+    assert all([*one["Volumes"]] == [] for one in pages)
 
 
 async def test_a_page_that_comes_twice_is_invalid() -> None:
