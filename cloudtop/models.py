@@ -14,8 +14,10 @@ def iso(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with a Z, to the second: how every time leaves the house."""
     if moment is None:
         return None
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     # isoformat pads the year to four digits; strftime does not on every system.
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return moment.isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True)

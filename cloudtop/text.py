@@ -178,13 +178,19 @@ def plural(count: float, noun: str, many: str = "") -> str:
 
 def encoded(value: Any) -> str:
     """A value as JSON text: times in UTC, and what JSON has no word for as text."""
-    import json
-
-    from pydantic_core import to_json
-
     try:
-        text: str = to_json(value, fallback=str).decode()
+        text: str = _written()(value, fallback=str).decode()
     except ValueError:
         # Half a character, which UTF-8 cannot write.
+        import json
+
         text = json.dumps(value, default=str)
     return text
+
+
+@cache
+def _written() -> Any:
+    """What writes JSON, imported once: looking for it at every row takes as long as writing a short one."""
+    from pydantic_core import to_json
+
+    return to_json

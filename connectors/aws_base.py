@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudtop.inventory import Resource
+from cloudtop.inventory import Resource, with_tags
 from cloudtop.models import Scope
 from connectors.base import Connector
 from connectors.rows import Record
@@ -115,4 +114,4 @@ class Amazon(Connector):
     async def tagged(self, scope: Scope, rows: Sequence[Resource], tagging: Tagging) -> list[Resource]:
         """The same rows with their tags."""
         labels = await tagging.of(self, scope, rows) if rows else []
-        return [replace(one, tags=found) for one, found in zip(rows, labels, strict=True)]
+        return [with_tags(one, found) for one, found in zip(rows, labels, strict=True)]

@@ -93,6 +93,6 @@ def _root(body: bytes) -> str:
         return ""
     name, empty = began.groups()
     last = rb"(?:<!--.*?-->\s*)*$" if empty else rb"</%b\s*>\s*(?:<!--.*?-->\s*)*$" % re.escape(name)
-    rest = body[began.end() :][-WITHIN:]
+    rest = body[max(began.end(), len(body) - WITHIN) :]
     whole = re.match(rb"\s*" + last, rest) if empty else re.search(last, rest, re.DOTALL)
     return name.rpartition(b":")[2].decode() if whole else ""

@@ -20,8 +20,8 @@ from pydantic_core import from_json
 
 Read = Callable[[Any], Any]
 """Makes of an element, or of a text, what botocore would."""
-TEXT = re.compile(rb">(\s*+[^\s<][^<]*)<")
-"""A text between two tags; blanks alone count as markup."""
+TEXT = re.compile(rb">([^<\s][^<]*+)<")
+"""A text between two tags; one that begins with a blank counts as markup."""
 FIRST = re.compile(rb"\s*(<\w+>\s*<\w+)>")
 """How a list's first record begins, up to its first text."""
 SHAPES = 500
@@ -31,10 +31,10 @@ FIGURE = "\ue001{}:{}\ue001"
 """What stands for a text by its number: for a word, and for what JSON writes without quotes, by its type."""
 MARKED = re.compile("\ue000(\\d+)\ue000")
 MARKS = re.compile('"\ue001(\\d+):(\\w+)\ue001"|\ue000(\\d+)\ue000')
-NAMED = ((b"&lt;", b"<"), (b"&gt;", b">"), (b"&apos;", b"'"), (b"&quot;", b'\\"'))
-"""Letters that XML writes by a name, but for `&amp;`, as JSON writes them."""
+LETTERS = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"apos": b"'", b"quot": b'\\"'}
+"""Letters that XML writes by a name, as JSON writes them."""
 FIGURES: Mapping[str, Callable[[bytes], bytes]] = {
-    "boolean": lambda text: b"true" if text == b"true" else b"false",
+    "boolean": {b"true": b"true", b"false": b"false"}.__getitem__,
     "integer": lambda text: b"%d" % int(text),
     "long": lambda text: b"%d" % int(text),
     "float": lambda text: repr(float(text)).encode(),
@@ -65,7 +65,7 @@ class Mould(NamedTuple):
     times: tuple[tuple[tuple[Any, ...], Any], ...]
 
     def record(self, texts: list[bytes], time: Read) -> Any:
-        """The record of these texts, which are used up. Raises ValueError."""
+        """The record of these texts, which are used up. Raises ValueError or KeyError."""
         for number, write in self.figures:
             texts[number] = write(texts[number])
         for number in self.unused:
@@ -114,14 +114,13 @@ class Moulds:
 
     def _read_one(self, opened: bytes, rest: bytes) -> list[Any]:
         """What an element says, or several that begin otherwise; `rest` is what follows on how it begins."""
-        # A letter that JSON writes in another way is in no markup that has a mould.
-        parts = TEXT.split(rest.replace(b"\\", b"\\\\").replace(b'"', b'\\"'))
+        parts = TEXT.split(_quoted(rest))
         texts, shape = parts[1::2], b"\0".join(parts[::2])
         mould = self._known.get(shape)
         if mould is not None:
             try:
                 return [mould.record(texts, self._time)]
-            except ValueError:
+            except (ValueError, KeyError):
                 # A text that this mould cannot write, as one with a line end in it, or a wrong one.
                 pass
         walked = self._walked(opened + rest)
@@ -149,7 +148,7 @@ class Moulds:
             (marked,) = self._elements(b"".join([begin, first, *marks]))
             mould = moulded(self._marked(marked), len(texts))
             made = mould.record(texts.copy(), self._time)
-        except (Unexpected, ValueError, TypeError):
+        except (Unexpected, ValueError, KeyError, TypeError):
             return None
         return mould if made == record else None
 
@@ -202,12 +201,17 @@ def _times(marked: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...]
             yield from _times(part, (*path, place))
 
 
+def _quoted(text: bytes) -> bytes:
+    """A text with what JSON writes in another way; that is in no markup that has a mould."""
+    if b'"' in text or b"\\" in text:
+        return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return text
+
+
 def _named(document: bytes) -> bytes:
-    """JSON with the letters that XML writes by a name. Raises ValueError for one by its number, or none."""
-    if b"&" in document:
-        for name, letter in NAMED:
-            document = document.replace(name, letter)
-        if document.count(b"&") > document.count(b"&amp;"):
-            raise ValueError
-        document = document.replace(b"&amp;", b"&")
-    return document
+    """JSON with the letters that XML writes by a name. Raises KeyError for one by its number, or none."""
+    first, *others = document.split(b"&")
+    for one in others:
+        name, _, after = one.partition(b";")
+        first += LETTERS[name] + after
+    return first
