@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from cloudtop import gpus
@@ -17,7 +18,7 @@ from cloudtop.models import Scope
 from cloudtop.units import gib_from_mib, positive
 from connectors.aws_base import EXTRA_RETRIES, Amazon
 from connectors.aws_price_list import LINUX
-from connectors.aws_rows import gpu_of, joined, moment, raw, tags
+from connectors.aws_rows import HIDDEN, OURS, gpu_of, joined, moment, raw, tags
 from connectors.rows import Record, each, inner, told
 
 PAGE = 1000
@@ -46,8 +47,6 @@ CHECKED = {
     "AttachedEbsStatus": "The attached EBS status check fails",
 }
 IMPAIRED = "impaired"
-HIDDEN = frozenset({"ClientToken"})
-"""The only field of an instance's record whose name tells of a secret, as the model of EC2 has it."""
 
 
 class Made(NamedTuple):
@@ -144,14 +143,14 @@ def sketched(page: dict[str, Any]) -> list[dict[str, Any]]:
     Each record makes room for the next: a long page as records takes three times what its rows take.
     """
     return [
-        sketch(one, reservation.get("OwnerId"))
+        sketch(one, reservation.get("OwnerId"), kept)
         for reservation in page.get("Reservations") or ()
-        for one in each(reservation, "Instances")
+        for one, kept in zip_longest(each(reservation, "Instances"), reservation.get(OURS, ()))
     ]
 
 
-def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
-    """What an instance's own record says of it, by the fields of its row."""
+def sketch(one: Record, owner: str | None = None, kept: str | None = None) -> dict[str, Any]:
+    """What an instance's own record says of it, by the fields of its row; `kept` is that record as text."""
     labels, state = tags(one), inner(one, "State", "Name")
     return {
         "id": one.get("InstanceId"),
@@ -186,7 +185,7 @@ def sketch(one: Record, owner: str | None = None) -> dict[str, Any]:
             stopped_because=inner(one, "StateReason", "Message"),
             capacity_block_id=one.get("CapacityBlockId"),
         ),
-        "raw": raw(one, HIDDEN),
+        "raw": kept or raw(one, HIDDEN),
     }
 
 

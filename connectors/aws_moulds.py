@@ -4,19 +4,24 @@ Most machines of an account are written alike: the same elements in the same ord
 is the same to the letter are the same tree with other texts. So the markup of a record is set apart from its
 texts. The first records of a shape are read with lxml, the second of them once more with a mark in place of
 each text: that shows where in the record each belongs. All others of that shape are written as JSON around
-their texts, and JSON is read in a quarter of the time that a walk through the tree takes. A mould that makes
-anything else of the second record than lxml did is not used.
+their texts, and JSON is read in a quarter of the time that a walk through the tree takes; what of a record is
+kept beside its row is that JSON. A mould that makes anything else of the second record than lxml did is not
+used.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
+
+from cloudtop.text import encoded
+from connectors.aws_rows import OURS
 
 Read = Callable[[Any], Any]
 """Makes of an element, or of a text, what botocore would."""
@@ -33,6 +38,8 @@ MARKED = re.compile("\ue000(\\d+)\ue000")
 MARKS = re.compile('"\ue001(\\d+):(\\w+)\ue001"|\ue000(\\d+)\ue000')
 LETTERS = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"apos": b"'", b"quot": b'\\"'}
 """Letters that XML writes by a name, as JSON writes them."""
+TIMES = 65_536
+"""Times that are remembered: machines that were started together have the same."""
 FIGURES: Mapping[str, Callable[[bytes], bytes]] = {
     "boolean": {b"true": b"true", b"false": b"false"}.__getitem__,
     "integer": lambda text: b"%d" % int(text),
@@ -53,31 +60,39 @@ class Time(str):
     __slots__ = ()
 
 
+class Frame(NamedTuple):
+    """JSON around texts: its pieces, a place for a text after each but the last, and which go there."""
+
+    pieces: tuple[bytes, ...]
+    chosen: Callable[[Sequence[bytes]], Sequence[bytes]]
+
+    def filled(self, texts: Sequence[bytes]) -> bytes:
+        """The JSON with these texts in it. Raises KeyError for a letter by its number, or by a wrong name."""
+        written = list(self.pieces)
+        written[1::2] = self.chosen(texts)
+        return _named(b"".join(written))
+
+
 class Mould(NamedTuple):
-    """How texts become a record: the JSON around them, which are no words, not used, or times.
+    """How texts become a record: what are no words, the JSON around them, where times are, what is kept."""
 
-    `frame` has a place for each text after each piece of JSON.
-    """
-
-    frame: tuple[bytes, ...]
-    figures: tuple[tuple[int, Callable[[bytes], bytes]], ...]
-    unused: tuple[int, ...]
+    figures: Mapping[int, Callable[[bytes], bytes]]
+    whole: Frame
     times: tuple[tuple[tuple[Any, ...], Any], ...]
+    kept: tuple[Frame, ...]
 
     def record(self, texts: list[bytes], time: Read) -> Any:
         """The record of these texts, which are used up. Raises ValueError or KeyError."""
-        for number, write in self.figures:
+        for number, write in self.figures.items():
             texts[number] = write(texts[number])
-        for number in self.unused:
-            texts[number] = b""
-        written = list(self.frame)
-        written[1::2] = texts
-        found = from_json(_named(b"".join(written)), cache_strings="keys")
+        found = from_json(self.whole.filled(texts), cache_strings="keys")
         for path, last in self.times:
             node = found
             for step in path:
                 node = node[step]
             node[last] = time(node[last])
+        if self.kept:
+            found[OURS] = [frame.filled(texts).decode() for frame in self.kept]
         return found
 
 
@@ -85,11 +100,21 @@ class Moulds:
     """How the records of one list are read, quicker with every shape that came twice.
 
     `parse` gives the tree of a text, `read` makes a record of an element in it, `marked` gives what does the
-    same where marks are, `time` reads a time.
+    same where marks are, `time` reads a time. `kept` are the parts of a record that are wanted as JSON text
+    too: a record out of a mould has these at OURS, as `cloudtop.text.encoded` would write them.
     """
 
-    def __init__(self, parse: Read, read: Read, marked: Callable[[], Read], time: Read) -> None:
-        self._parse, self._read, self._marking, self._time = parse, read, marked, time
+    def __init__(
+        self,
+        parse: Read,
+        read: Read,
+        marked: Callable[[], Read],
+        time: Read,
+        kept: Callable[[Any], list[Any]],
+    ) -> None:
+        self._parse, self._read, self._marking, self._time, self._kept = parse, read, marked, time, kept
+        self._figures: dict[str, Callable[[bytes], bytes]] = {**FIGURES}
+        self._figures["timestamp"] = lru_cache(TIMES)(self._as_json)
         self._known: dict[bytes, Mould | None] = {}
         self._once: set[int] = set()
 
@@ -145,12 +170,18 @@ class Moulds:
         first, *markup = shape.split(b"\0")
         marks = [b">%b<%b" % (MARK.format(number).encode(), after) for number, after in enumerate(markup)]
         try:
-            (marked,) = self._elements(b"".join([begin, first, *marks]))
-            mould = moulded(self._marked(marked), len(texts))
+            (element,) = self._elements(b"".join([begin, first, *marks]))
+            marked = self._marked(element)
+            mould = moulded(marked, self._kept(marked), self._figures)
             made = mould.record(texts.copy(), self._time)
         except (Unexpected, ValueError, KeyError, TypeError):
             return None
-        return mould if made == record else None
+        kept = made.pop(OURS, [])
+        return mould if made == record and kept == [encoded(one) for one in self._kept(record)] else None
+
+    def _as_json(self, text: bytes) -> bytes:
+        """A time as JSON has it."""
+        return encoded(self._time(text.decode())).encode()
 
     def _walked(self, text: bytes) -> list[Any]:
         """The records in a text, read with lxml."""
@@ -160,21 +191,24 @@ class Moulds:
         return self._parse(b"<list>%b</list>" % text)
 
 
-def moulded(marked: Any, texts: int) -> Mould:
-    """The mould of a record in which marks stand for so many texts. Raises Unexpected, or TypeError."""
-    written = json.dumps(marked, ensure_ascii=False)
-    before: dict[int, str] = {}
-    figures, at, last = [], 0, -1
-    for mark in MARKS.finditer(written):
-        number = int(mark[1] or mark[3])
-        if number <= last:
-            raise Unexpected
-        if mark[2]:
-            figures.append((number, FIGURES[mark[2]]))
-        before[number], at, last = written[at : mark.start()], mark.end(), number
-    frame = [part for number in range(texts) for part in (before.get(number, "").encode(), b"")]
-    unused = tuple(number for number in range(texts) if number not in before)
-    return Mould((*frame, written[at:].encode()), tuple(figures), unused, tuple(_times(marked, ())))
+def moulded(marked: Any, kept: list[Any], write: Mapping[str, Callable[[bytes], bytes]]) -> Mould:
+    """The mould of a record in which marks stand for texts. Raises TypeError for a time that is no mark."""
+    figures: dict[int, Callable[[bytes], bytes]] = {}
+
+    def frame(part: Any) -> Frame:
+        written = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+        pieces, numbers, at = [], [], 0
+        for mark in MARKS.finditer(written):
+            numbers.append(int(mark[1] or mark[3]))
+            pieces += [written[at : mark.start()].encode(), b""]
+            at = mark.end()
+            if mark[2]:
+                figures[numbers[-1]] = write[mark[2]]
+        # itemgetter gives a tuple of two, but one of one as it is.
+        chosen = itemgetter(*numbers) if len(numbers) > 1 else lambda texts: [texts[one] for one in numbers]
+        return Frame((*pieces, written[at:].encode()), chosen)
+
+    return Mould(figures, frame(marked), tuple(_times(marked, ())), tuple(map(frame, kept)))
 
 
 def mark(kind: str, read: Read) -> Read:
@@ -184,9 +218,9 @@ def mark(kind: str, read: Read) -> Read:
         found = MARKED.fullmatch(text)
         if found is None:
             return read(text)
-        return (
-            FIGURE.format(found[1], kind) if kind in FIGURES else Time(text) if kind == "timestamp" else text
-        )
+        if kind == "timestamp":
+            return Time(FIGURE.format(found[1], kind))
+        return FIGURE.format(found[1], kind) if kind in FIGURES else text
 
     return reads
 

@@ -21,6 +21,10 @@ SECRET = re.compile(
 )
 """Names of fields that tell of a secret. What AWS calls a key is its name, id or ARN; the variables of a
 function are called by whoever wrote it, so none is kept."""
+HIDDEN = frozenset({"ClientToken"})
+"""The only field of an instance's record whose name tells of a secret, as the model of EC2 has it."""
+OURS = "cloudtop"
+"""Where in an answer of botocore, or a record in it, something of ours is: AWS' names begin with capitals."""
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-from connectors.aws_moulds import Moulds, Read, Unexpected, mark
+from connectors.aws_moulds import TIMES, Moulds, Read, Unexpected, mark
+from connectors.aws_rows import HIDDEN, OURS
 
 DECLARED = re.compile(rb'<[A-Za-z]+[^>]*?(\s+xmlns="[^"]*")')
 """The first tag of an answer: without its namespace all names are shorter, and read a sixth faster."""
@@ -45,13 +46,12 @@ UNMOULDED = {
 
 By a letter in it: that one is looked for in a fiftieth of the time.
 """
-LISTED = "cloudtop"
-"""Where in an answer the records of its long list are, until it has passed botocore."""
+KEPT = {"DescribeInstances": ("Instances", HIDDEN)}
+"""Of which operation what list in a record is kept beside rows, without which fields: by far the longest."""
+NOTHING = ("", frozenset[str]())
 UNREAD = {"flattened", "xmlAttribute", "location"}
 """What may be said of a part that is not read here."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
-CLOCKS = 65_536
-"""Times that are remembered: machines that were started together have the same."""
 
 
 class _Leaf:
@@ -94,7 +94,7 @@ def _before_parse(
     except (Unexpected, ValueError):
         return
     customized_response_dict.update(found)
-    customized_response_dict[LISTED] = listed
+    customized_response_dict[OURS] = listed
     name = f"{operation_model.name}Response"
     known = "" if request_id is None else f"<requestId>{escape(request_id)}</requestId>"
     response_dict["body"] = f"<{name}>{known}</{name}>".encode()
@@ -105,7 +105,7 @@ def in_place(answer: dict[str, Any], made: Callable[[Iterator[Any]], Any] = iter
 
     botocore's paginator counts what is there; so they are put in place after it.
     """
-    return answer | {name: made(records) for name, records in answer.pop(LISTED, {}).items()}
+    return answer | {name: made(records) for name, records in answer.pop(OURS, {}).items()}
 
 
 def read(
@@ -196,7 +196,8 @@ def _way(operation_model: Any) -> _Way:
     if name not in _ways:
         with _finding:
             try:
-                _ways[name] = _found(operation_model.output_shape)
+                kept = partial(_kept, *KEPT.get(name, NOTHING))
+                _ways[name] = _found(operation_model.output_shape, kept)
             except Unexpected:
                 _ways[name] = None
     way = _ways[name]
@@ -205,24 +206,29 @@ def _way(operation_model: Any) -> _Way:
     return way
 
 
-def _found(shape: Any) -> _Way:
+def _kept(name: str, hidden: Collection[str], record: Any) -> list[Any]:
+    """The parts of a record that are kept, without what is hidden."""
+    return [{key: value for key, value in one.items() if key not in hidden} for one in record.get(name, ())]
+
+
+def _found(shape: Any, kept: Callable[[Any], list[Any]]) -> _Way:
     readers = _Readers(_LEAVES)
     lists = {
-        member.serialization.get("name", name): (name, _moulds(member.member, how, _tree))
+        member.serialization.get("name", name): (name, _moulds(member.member, how, _tree, kept))
         for name, member in shape.members.items()
         if member.type_name == "list" and not isinstance(how := readers.how(member.member), _Leaf)
     }
     return _Way(readers.structure(shape), lists)
 
 
-def _moulds(shape: Any, read: Read, parse: Read) -> Moulds:
+def _moulds(shape: Any, read: Read, parse: Read, kept: Callable[[Any], list[Any]]) -> Moulds:
     """The moulds of a list whose records are of this shape."""
 
     def marking() -> Read:
         leaves = {kind: _Leaf(mark(kind, leaf.read or str)) for kind, leaf in _LEAVES.items()}
         return _Readers(leaves).structure(shape)
 
-    return Moulds(parse, read, marking, _moment)
+    return Moulds(parse, read, marking, _moment, kept)
 
 
 class _Readers:
@@ -295,7 +301,7 @@ def _reader(table: dict[str, tuple[str, Read | None, bool]]) -> Read:
     return read
 
 
-@lru_cache(CLOCKS)
+@lru_cache(TIMES)
 def _moment(text: str) -> datetime:
     """A time as EC2 writes it; other forms as botocore reads them."""
     if MOMENT.fullmatch(text):

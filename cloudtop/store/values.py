@@ -10,17 +10,9 @@ LONGEST = 200
 """Characters of a name or a figure that a cloud writes; what is longer is no name."""
 
 
-AT_ONCE = 2_000
-"""Bytes that are digested at once. Of longer ones hashlib lets another thread run, and then has to wait for it:
-longer than a row takes."""
-
-
 def fingerprint(values: tuple[Any, ...]) -> int:
     """A number that changes when any value does; the same in every process."""
-    text, digest = marshal.dumps(values, 2), blake2b(digest_size=8)
-    for at in range(0, len(text), AT_ONCE):
-        digest.update(text[at : at + AT_ONCE])
-    return int.from_bytes(digest.digest(), "big", signed=True)
+    return int.from_bytes(blake2b(marshal.dumps(values, 2), digest_size=8).digest(), "big", signed=True)
 
 
 def cut(text: str | None, most: int = LONGEST) -> str | None:

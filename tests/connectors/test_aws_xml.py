@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bench.aws_replay import REGIONS, answers
 from connectors import aws_moulds, aws_xml
+from connectors.aws_rows import HIDDEN, OURS, raw
 
 botocore_session = pytest.importorskip("botocore.session")
 pytest.importorskip("lxml")
@@ -56,7 +57,14 @@ def read(body: bytes, operation: Any = INSTANCES) -> Any:
     found = aws_xml.in_place(finished)
     left, request_id = by_botocore(answer["body"], operation)
     assert left == {}
-    return {name: [*one] if isinstance(one, Iterator) else one for name, one in found.items()}, request_id
+    whole = {name: [*one] if isinstance(one, Iterator) else one for name, one in found.items()}
+    for reservation in whole.get("Reservations", ()):
+        if kept := reservation.pop(OURS, None):
+            instances = [{**one} for one in reservation["Instances"]]
+            assert kept == [raw(one, HIDDEN) for one in instances], (
+                "what is kept is what would be written of it"
+            )
+    return whole, request_id
 
 
 def answered(inside: str, head: str = f' xmlns="{SPACE}"') -> bytes:
@@ -319,7 +327,8 @@ def test_of_machines_that_are_alike_two_are_walked_through_and_one_more_is_marke
         return aws_xml._tree(text)
 
     shape = INSTANCES.output_shape.members["Reservations"].member
-    moulds = aws_xml._moulds(shape, aws_xml._Readers(aws_xml._LEAVES).structure(shape), parse)
+    readers = aws_xml._Readers(aws_xml._LEAVES)
+    moulds = aws_xml._moulds(shape, readers.structure(shape), parse, lambda _: [])
     inside = "<item><reservationId>r-{0}</reservationId><ownerId>{0}</ownerId></item>"
     for page in range(3):
         page_of_50 = "".join(inside.format(n) for n in range(50)).encode()
