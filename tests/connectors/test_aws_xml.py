@@ -22,6 +22,7 @@ pytest.importorskip("lxml")
 
 PARSERS = botocore_session.Session().get_component("response_parser_factory")
 EC2 = botocore_session.Session().get_service_model("ec2")
+RDS = botocore_session.Session().get_service_model("rds")
 SPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 INSTANCES = EC2.operation_model("DescribeInstances")
 LISTED = (
@@ -43,7 +44,8 @@ LISTED = (
 def by_botocore(body: bytes, operation: Any = INSTANCES) -> Any:
     """What botocore's parser makes of an answer, and its request id."""
     answer = {"status_code": 200, "headers": {}, "body": body}
-    parsed = PARSERS.create_parser("ec2").parse(answer, operation.output_shape)
+    parser = PARSERS.create_parser(operation.service_model.resolved_protocol)
+    parsed = parser.parse(answer, operation.output_shape)
     return parsed, parsed.pop("ResponseMetadata").get("RequestId")
 
 
@@ -175,6 +177,21 @@ def test_a_long_page_is_read_into_the_same_records() -> None:
 Texts = Mapping[str, st.SearchStrategy[str]]
 
 
+OPERATIONS = [
+    *map(EC2.operation_model, LISTED),
+    *map(RDS.operation_model, ("DescribeDBInstances", "DescribeDBClusters")),
+]
+
+
+def told(operation: Any, inside: str) -> bytes:
+    """An answer of an operation, as its service writes it."""
+    name, wrapper = f"{operation.name}Response", operation.output_shape.serialization.get("resultWrapper")
+    if wrapper:
+        about = "<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>"
+        inside = f"<{wrapper}>{inside}</{wrapper}>{about}"
+    return f'<{name} xmlns="{SPACE}">{inside}</{name}>'.encode()
+
+
 def elements(shape: Any, depth: int = 0, texts: Texts | None = None) -> st.SearchStrategy[str]:
     """What may stand within an element of this shape, as EC2 might write it."""
     kind = shape.type_name
@@ -214,12 +231,10 @@ TEXTS = {
 }
 
 
-@given(data=st.data(), operation=st.sampled_from(LISTED))
-def test_whatever_ec2_may_write_is_read_as_botocore_reads_it(data: st.DataObject, operation: str) -> None:
-    model = EC2.operation_model(operation)
-    inside = data.draw(elements(model.output_shape))
-    body = f'<{operation}Response xmlns="{SPACE}">{inside}</{operation}Response>'.encode()
-    assert read(body, model) == by_botocore(body, model)
+@given(data=st.data(), operation=st.sampled_from(OPERATIONS))
+def test_whatever_aws_may_write_is_read_as_botocore_reads_it(data: st.DataObject, operation: Any) -> None:
+    body = told(operation, data.draw(elements(operation.output_shape)))
+    assert read(body, operation) == by_botocore(body, operation)
 
 
 def alike(*insides: str) -> bytes:
@@ -351,14 +366,13 @@ BLANK = re.compile("\ufff9(\\w+)\ufffa")
 BLANKS = {kind: st.just(f"\ufff9{kind}\ufffa") for kind in TEXTS}
 
 
-@given(data=st.data(), operation=st.sampled_from(LISTED), count=st.integers(3, 6))
-def test_whatever_ec2_may_write_many_times_is_read_as_botocore_reads_it(
-    data: st.DataObject, operation: str, count: int
+@given(data=st.data(), operation=st.sampled_from(OPERATIONS), count=st.integers(3, 6))
+def test_whatever_aws_may_write_many_times_is_read_as_botocore_reads_it(
+    data: st.DataObject, operation: Any, count: int
 ) -> None:
-    model = EC2.operation_model(operation)
     lists = [
         (member.serialization.get("name", name), member.member)
-        for name, member in model.output_shape.members.items()
+        for name, member in operation.output_shape.members.items()
         if member.type_name == "list"
     ]
     tag, shape = data.draw(st.sampled_from(lists))
@@ -366,8 +380,16 @@ def test_whatever_ec2_may_write_many_times_is_read_as_botocore_reads_it(
     items = "".join(
         f"<item>{BLANK.sub(lambda found: data.draw(TEXTS[found[1]]), blank)}</item>" for _ in range(count)
     )
-    body = f'<{operation}Response xmlns="{SPACE}"><{tag}>{items}</{tag}></{operation}Response>'.encode()
-    assert read(body, model) == by_botocore(body, model)
+    body = told(operation, f"<{tag}>{items}</{tag}>")
+    assert read(body, operation) == by_botocore(body, operation)
+
+
+def test_databases_are_read_as_botocore_reads_them() -> None:
+    body = answers(8000)[REGIONS[0], "DescribeDBInstances", ""]
+    operation = RDS.operation_model("DescribeDBInstances")
+    found = read(body, operation)
+    assert found == by_botocore(body, operation)
+    assert [one["DBInstanceIdentifier"] for one in found[0]["DBInstances"]] == [f"db-{n}" for n in range(50)]
 
 
 @pytest.fixture
