@@ -23,6 +23,15 @@ SECRET = re.compile(
 function are called by whoever wrote it, so none is kept."""
 HIDDEN = frozenset({"ClientToken"})
 """The only field of an instance's record whose name tells of a secret, as the model of EC2 has it."""
+SKETCHED = frozenset(
+    {
+        *("InstanceId", "InstanceType", "State", "StateReason", "Placement", "Tags", "LaunchTime", "ImageId"),
+        *("PublicIpAddress", "PrivateIpAddress", "PublicDnsName", "PrivateDnsName", "VpcId", "SubnetId"),
+        *("SecurityGroups", "Architecture", "PlatformDetails", "Monitoring", "KeyName", "IamInstanceProfile"),
+        *("InstanceLifecycle", "CapacityBlockId"),
+    }
+)
+"""The fields of an instance's record that its row is made of; the others are only kept beside it."""
 OURS = "cloudtop"
 """Where in an answer of botocore, or a record in it, something of ours is: AWS' names begin with capitals."""
 OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")

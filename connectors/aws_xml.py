@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-from connectors.aws_moulds import TIMES, Moulds, Read, Unexpected, mark
-from connectors.aws_rows import HIDDEN, OURS
+from connectors.aws_moulds import NOTHING, TIMES, Kept, Moulds, Read, Unexpected, mark
+from connectors.aws_rows import HIDDEN, OURS, SKETCHED
 
 QUICKENED = ("ec2", "rds")
 """Services whose answers are long, and XML."""
@@ -47,9 +47,8 @@ UNMOULDED = {
 
 By a letter in it: that one is looked for in a fiftieth of the time.
 """
-KEPT = {"DescribeInstances": ("Instances", HIDDEN)}
-"""Of which operation what list in a record is kept beside rows, without which fields: by far the longest."""
-NOTHING = ("", frozenset[str]())
+KEPT = {"DescribeInstances": Kept("Instances", HIDDEN, SKETCHED)}
+"""What of an operation's records is kept beside rows as text: of the longest alone."""
 UNREAD = {"flattened", "xmlAttribute", "location"}
 """What may be said of a part that is not read here."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
@@ -215,8 +214,7 @@ def _way(operation_model: Any) -> _Way:
     if name not in _ways:
         with _finding:
             try:
-                kept = partial(_kept, *KEPT.get(operation, NOTHING))
-                _ways[name] = _found(operation_model.output_shape, kept)
+                _ways[name] = _found(operation_model.output_shape, KEPT.get(operation, NOTHING))
             except Unexpected:
                 _ways[name] = None
     way = _ways[name]
@@ -225,12 +223,7 @@ def _way(operation_model: Any) -> _Way:
     return way
 
 
-def _kept(name: str, hidden: Collection[str], record: Any) -> list[Any]:
-    """The parts of a record that are kept, without what is hidden."""
-    return [{key: value for key, value in one.items() if key not in hidden} for one in record.get(name, ())]
-
-
-def _found(shape: Any, kept: Callable[[Any], list[Any]]) -> _Way:
+def _found(shape: Any, kept: Kept) -> _Way:
     readers = _Readers(_LEAVES)
     lists = {
         member.serialization.get("name", name): (name, _moulds(member.member, how, _tree, kept))
@@ -240,7 +233,7 @@ def _found(shape: Any, kept: Callable[[Any], list[Any]]) -> _Way:
     return _Way(shape.serialization.get("resultWrapper"), readers.structure(shape), lists)
 
 
-def _moulds(shape: Any, read: Read, parse: Read, kept: Callable[[Any], list[Any]]) -> Moulds:
+def _moulds(shape: Any, read: Read, parse: Read, kept: Kept) -> Moulds:
     """The moulds of a list whose records are of this shape."""
 
     def marking() -> Read:

@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from cloudtop.models import iso
@@ -58,11 +59,13 @@ VALUE = 1_000
 """Characters of a tag's value or of a message."""
 
 
-_MARKED = tuple(
-    place
-    for name, place in _AT.items()
-    if name not in FLUCTUATING
-    and name not in ("raw_page", "raw_index", "appeared", "since", "read_at", "mark", "hash")
+_marked = itemgetter(
+    *(
+        place
+        for name, place in _AT.items()
+        if name not in FLUCTUATING
+        and name not in ("raw_page", "raw_index", "appeared", "since", "read_at", "mark", "hash")
+    )
 )
 Key = tuple[str, str, str]
 
@@ -225,7 +228,7 @@ class ResourceTable:
             encoded(one.details) if one.details else None,
             self._places.number(db, scope.provider, region)[0],
         ]
-        mark = fingerprint(tuple([row[place] for place in _MARKED]))
+        mark = fingerprint(_marked(row))
         appeared = None if look.first else look.at
         # Of the cloud's record, five times as long as the row, a checksum tells that it is another.
         changed = fingerprint((*row, None if one.raw is None else zlib.crc32(one.raw.encode())))
