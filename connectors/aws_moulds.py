@@ -38,6 +38,8 @@ MARKED = re.compile("\ue000(\\d+)\ue000")
 MARKS = re.compile('"\ue001(\\d+):(\\w+)\ue001"|\ue000(\\d+)\ue000')
 LETTERS = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"apos": b"'", b"quot": b'\\"'}
 """Letters that XML writes by a name, as JSON writes them."""
+REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|apos|quot);)")
+"""A letter by its number, or by no name."""
 TIMES = 65_536
 """Times that are remembered: machines that were started together have the same."""
 FIGURES: Mapping[str, Callable[[bytes], bytes]] = {
@@ -67,7 +69,7 @@ class Frame(NamedTuple):
     chosen: Callable[[Sequence[bytes]], Sequence[bytes]]
 
     def filled(self, texts: Sequence[bytes]) -> bytes:
-        """The JSON with these texts in it. Raises KeyError for a letter by its number, or by a wrong name."""
+        """The JSON with these texts in it."""
         written = list(self.pieces)
         written[1::2] = self.chosen(texts)
         return _named(b"".join(written))
@@ -92,7 +94,10 @@ class Mould(NamedTuple):
                 node = node[step]
             node[last] = time(node[last])
         if self.kept:
-            found[OURS] = [frame.filled(texts).decode() for frame in self.kept]
+            kept = [frame.filled(texts) for frame in self.kept]
+            if any(b"\n" in one or b"\t" in one for one in kept):
+                raise ValueError
+            found[OURS] = [one.decode() for one in kept]
         return found
 
 
@@ -165,6 +170,8 @@ class Moulds:
 
     def _read_one(self, opened: bytes, rest: bytes) -> list[Any]:
         """What an element says, or several that begin otherwise; `rest` is what follows on how it begins."""
+        if REFERENCE.search(rest):
+            return self._walked(opened + rest)
         parts = TEXT.split(_quoted(rest))
         texts, shape = parts[1::2], b"\0".join(parts[::2])
         mould = self._known.get(shape)
@@ -269,7 +276,7 @@ def _quoted(text: bytes) -> bytes:
 
 
 def _named(document: bytes) -> bytes:
-    """JSON with the letters that XML writes by a name. Raises KeyError for one by its number, or none."""
+    """JSON with the letters that XML writes by a name."""
     first, *others = document.split(b"&")
     for one in others:
         name, _, after = one.partition(b";")

@@ -38,8 +38,7 @@ UNMOULDED = {
     b"!": (b"<!",),
     b"?": (b"<?",),
     b"]": (b"]]>",),
-    b"\r": (b"\r",),
-    b"\0": (b"\0",),
+    **{bytes([code]): (bytes([code]),) for code in range(32) if code not in b"\t\n"},
     b"\xee": tuple(map(str.encode, ("\ue000", "\ue001"))),
     b"\xef": tuple(map(str.encode, ("\ufffe", "\uffff"))),
 }

@@ -288,10 +288,11 @@ ODD_TEXTS = [
 ]
 
 
+@pytest.mark.parametrize("tag", ["keyName", "kernelId", "clientToken", "newer"])
 @pytest.mark.parametrize("odd", ODD_TEXTS)
-def test_an_odd_text_among_machines_that_are_alike_is_read_as_botocore_reads_it(odd: str) -> None:
+def test_an_odd_text_among_machines_that_are_alike_is_read_as_botocore_reads_it(odd: str, tag: str) -> None:
     texts = ["a", "b", odd, "c", odd, odd, "d"]
-    body = alike(*(f"<keyName>{one}</keyName><imageId>ami</imageId>" for one in texts))
+    body = alike(*(f"<{tag}>{one}</{tag}><imageId>ami</imageId>" for one in texts))
     assert same(body)
 
 
@@ -326,13 +327,15 @@ def test_an_odd_figure_among_machines_that_are_alike_is_read_as_botocore_reads_i
         "<launchTime>soon</launchTime>",
         "<keyName>a</keyName><keyName>b</keyName>",
         "<keyName>a",
-        "<keyName>a & b</keyName>",
-        "<keyName>\x01</keyName>",
-        "<keyName>]]></keyName>",
+        *(
+            f"<{tag}>{wrong}</{tag}>"
+            for tag in ("keyName", "kernelId", "clientToken", "newer")
+            for wrong in ("\x01", "\x1f", "]]>", "&what;", "a & b", "&#1;", "\ufffe")
+        ),
     ],
 )
 def test_one_wrong_machine_among_many_ends_as_botocore_alone_would_end_it(wrong: str) -> None:
-    right = "<amiLaunchIndex>0</amiLaunchIndex>"
+    right = re.sub(">.*?<", ">0<", wrong, count=1)
     first, alone = both(alike(right, right, right, wrong, right))
     assert first == alone
 
