@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHUNK = 250
 """Rows in one piece of work: a few milliseconds."""
 
-WAITING = 64
+WAITING = 8
 """Chunks that may wait for the writer before the one who adds waits too."""
 
 Item = TypeVar("Item")
