@@ -36,10 +36,8 @@ FIGURE = "\ue001{}:{}\ue001"
 """What stands for a text by its number: for a word, and for what JSON writes without quotes, by its type."""
 MARKED = re.compile("\ue000(\\d+)\ue000")
 MARKS = re.compile('"\ue001(\\d+):(\\w+)\ue001"|\ue000(\\d+)\ue000')
-LETTERS = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"apos": b"'", b"quot": b'\\"'}
-"""Letters that XML writes by a name, as JSON writes them."""
-REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|apos|quot);)")
-"""A letter by its number, or by no name."""
+LETTERS = {b"gt": b">", b"amp": b"&", b"apos": b"'", b"quot": b'\\"'}
+"""Letters that XML writes by a name, as JSON writes them; what looks like a tag then is none of them."""
 TIMES = 65_536
 """Times that are remembered: machines that were started together have the same."""
 FIGURES: Mapping[str, Callable[[bytes], bytes]] = {
@@ -72,7 +70,7 @@ class Frame(NamedTuple):
         """The JSON with these texts in it."""
         written = list(self.pieces)
         written[1::2] = self.chosen(texts)
-        return _named(b"".join(written))
+        return b"".join(written)
 
 
 class Mould(NamedTuple):
@@ -145,7 +143,7 @@ class Moulds:
     ) -> None:
         self._parse, self._read, self._marking, self._time, self._kept = parse, read, marked, time, kept
         self._figures: dict[str, Callable[[bytes], bytes]] = {**FIGURES}
-        self._figures["timestamp"] = lru_cache(TIMES)(self._as_json)
+        self._figures["timestamp"] = lru_cache(TIMES)(self._time_as_json)
         self._known: dict[bytes, Mould | None] = {}
         self._once: set[int] = set()
 
@@ -170,9 +168,10 @@ class Moulds:
 
     def _read_one(self, opened: bytes, rest: bytes) -> list[Any]:
         """What an element says, or several that begin otherwise; `rest` is what follows on how it begins."""
-        if REFERENCE.search(rest):
+        written = _as_json(rest)
+        if written is None:
             return self._walked(opened + rest)
-        parts = TEXT.split(_quoted(rest))
+        parts = TEXT.split(written)
         texts, shape = parts[1::2], b"\0".join(parts[::2])
         mould = self._known.get(shape)
         if mould is not None:
@@ -212,7 +211,7 @@ class Moulds:
         kept, wanted = made.pop(OURS, []), [encoded(one) for one in self._kept.parts(record)]
         return mould if made == self._kept.rest(record) and kept == wanted else None
 
-    def _as_json(self, text: bytes) -> bytes:
+    def _time_as_json(self, text: bytes) -> bytes:
         """A time as JSON has it."""
         return encoded(self._time(text.decode())).encode()
 
@@ -268,17 +267,20 @@ def _times(marked: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...]
             yield from _times(part, (*path, place))
 
 
-def _quoted(text: bytes) -> bytes:
-    """A text with what JSON writes in another way; that is in no markup that has a mould."""
+def _as_json(text: bytes) -> bytes | None:
+    """A text of XML with its letters as JSON writes them; None where one is named by its number, or `<`.
+
+    Markup in which this changes anything has no mould: with it, it is none of XML any more.
+    """
     if b'"' in text or b"\\" in text:
-        return text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return text
-
-
-def _named(document: bytes) -> bytes:
-    """JSON with the letters that XML writes by a name."""
-    first, *others = document.split(b"&")
+        text = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    if b"&" not in text:
+        return text
+    first, *others = text.split(b"&")
+    parts = [first]
     for one in others:
         name, _, after = one.partition(b";")
-        first += LETTERS[name] + after
-    return first
+        if name not in LETTERS:
+            return None
+        parts += (LETTERS[name], after)
+    return b"".join(parts)
