@@ -12,6 +12,7 @@ Imported late: boto3, botocore, logging.
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 import threading
@@ -189,7 +190,10 @@ class _Models:
         for ending, opened in self.opened.items():
             if os.path.isfile(file_path + ending):
                 with opened(file_path + ending, "rb") as file:
-                    return from_json(file.read())
+                    model = from_json(file.read())
+                # It stays, and is more objects than all else here: no cycle is looked for among them.
+                gc.freeze()
+                return model
         return None
 
 
