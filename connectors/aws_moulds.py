@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -27,8 +28,12 @@ Read = Callable[[Any], Any]
 """Makes of an element, or of a text, what botocore would."""
 TEXT = re.compile(rb">([^<\s][^<]*+)<")
 """A text between two tags; one that begins with a blank counts as markup."""
-FIRST = re.compile(rb"\s*(<\w+>\s*<\w+)>")
-"""How a list's first record begins, up to its first text."""
+FIRST = re.compile(rb"\s*(<(\w+)>\s*<\w+)>")
+"""How a list's first record begins, up to its first text, and what its element is called."""
+NEAR = 200
+"""Bytes before the next record among which the last one's end is looked for."""
+NESTED = 64
+"""Parts of a record that may begin as it does: a volume with its id, and each place where it is attached."""
 SHAPES = 500
 """So many shapes of a list are remembered; then it begins anew."""
 MARK = "\ue000{}\ue000"
@@ -160,10 +165,22 @@ class Moulds:
         if first is None:
             yield from self._walked(body[begin:end])
             return
-        opened, at = first[1], first.start(1)
+        opened, closed, at = first[1], b"</%b>" % first[2], first.start(1)
         while at >= 0:
-            after = body.find(opened, at + len(opened), end)
-            yield from self._read_one(opened, body[at + len(opened) : end if after < 0 else after])
+            begin = after = at + len(opened)
+            for _ in range(NESTED):
+                after = body.find(opened, after, end)
+                if after < 0:
+                    yield from self._read_one(opened, body[begin:end])
+                    return
+                if body[max(begin, after - NEAR) : after].rstrip().endswith(closed):
+                    with suppress(Unexpected):
+                        found = self._read_one(opened, body[begin:after])
+                        break
+                after += len(opened)
+            else:
+                raise Unexpected
+            yield from found
             at = after
 
     def _read_one(self, opened: bytes, rest: bytes) -> list[Any]:

@@ -152,11 +152,11 @@ def _taken_out(
             return None
         try:
             root = _tree(_undeclared(body[:begin] + body[end:]))
-            in_place = len(way.held(root).findall(tag)) == 1
+            places = way.held(root).findall(tag)
         except Unexpected:
             # What was cut out is not all that the list holds.
             return None
-        if in_place:
+        if len(places) == 1:
             return root, {name: _one_by_one(moulds.records(body, begin, end), name, by_botocore)}
     return None
 
