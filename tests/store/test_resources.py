@@ -52,6 +52,12 @@ def store(tmp_path: Path, opened: Callable[..., Store]) -> Store:
     return opened(tmp_path)
 
 
+def test_what_no_machine_of_a_page_has_any_more_is_gone_from_its_row(store: Store) -> None:
+    look(store, machine(1, public_ip="203.0.113.7", zone="a", gpus=(Gpus("A100", 8.0, 80.0),)), machine(2))
+    look(store, machine(1), machine(2), hours=1)
+    assert [(one["public_ip"], one["zone"], one["gpus"]) for one in held(store)] == [(None, None, None)] * 2
+
+
 def test_of_a_part_that_was_not_read_nothing_is_gone(store: Store) -> None:
     look(store, *(machine(n, details={"part": part}) for n, part in enumerate(["A", "b", "c"])))
     with store.resource_observation(EC2, fetched_at=NOON + timedelta(hours=1)) as seen:
