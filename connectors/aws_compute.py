@@ -68,7 +68,11 @@ class Compute(Amazon):
         """EC2 instances, the terminated of the last hour among them."""
         nameless = 0
         failing: Mapping[str, str] | None = None
-        async for page in self.pages(scope, "ec2", "describe_instances", sketched, size=PAGE):
+
+        def read(page: Any) -> list[dict[str, Any]]:
+            return sketched(self.list_at(page, "Reservations"))
+
+        async for page in self.pages(scope, "ec2", "describe_instances", read, size=PAGE):
             named = [one for one in page if one["id"]]
             nameless += len(page) - len(named)
             wanted = {one["instance_type"] for one in named if one["instance_type"]}
@@ -137,14 +141,14 @@ def checked(record: Record) -> str | None:
     return joined(wrong)
 
 
-def sketched(page: dict[str, Any]) -> list[dict[str, Any]]:
-    """The instances on a page, without what has to be asked for besides; the reservation names the owner.
+def sketched(reservations: Iterable[Record]) -> list[dict[str, Any]]:
+    """The instances of a page, without what has to be asked for besides; the reservation names the owner.
 
     Each record makes room for the next: a long page as records takes three times what its rows take.
     """
     return [
         sketch(one, reservation.get("OwnerId"), kept)
-        for reservation in page.get("Reservations") or ()
+        for reservation in reservations
         for one, kept in zip_longest(each(reservation, "Instances"), reservation.get(OURS, ()))
     ]
 

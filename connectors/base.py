@@ -44,7 +44,7 @@ DIVISIONS_TTL_S = 3_600.0
 SECRET = re.compile(r"key|token|secret|passw|ssh|email", re.IGNORECASE)
 KNOWN_NAMES = 4_096
 PASSING = (RateLimited, TooSlow, Unreachable)
-"""What passes by itself: what could not be asked for now is known soon."""
+"""Failures that pass by themselves: what they kept from being asked is known at the next look."""
 NAMED = 3
 """So many parts that refuse are named in a remark."""
 AT_ONCE = 16
@@ -300,13 +300,14 @@ class Connector:
 
     def records(self, answer: Any, *path: str) -> list[Mapping[str, Any]]:
         """The list of records at `path` in an answer; anything else there is Invalid."""
-        return [one for one in self._list_at(answer, *path) if isinstance(one, Mapping)]
+        return [one for one in self.list_at(answer, *path) if isinstance(one, Mapping)]
 
     def names(self, answer: Any, *path: str) -> list[str]:
         """The list of names at `path` in an answer; anything else there is Invalid."""
-        return [str(one) for one in self._list_at(answer, *path) if one]
+        return [str(one) for one in self.list_at(answer, *path) if one]
 
-    def _list_at(self, answer: Any, *path: str) -> Iterable[Any]:
+    def list_at(self, answer: Any, *path: str) -> Iterable[Any]:
+        """What is listed at `path` in an answer, which may be read one by one; no list there is Invalid."""
         found = answer
         for name in path:
             found = found.get(name) if isinstance(found, Mapping) else None

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CACHE = Path("cache", "compiled")
 GARBAGE_AFTER = 200_000
-"""Objects made until cycles among them are looked for. A few pages of a listing make so many, and none."""
+"""Objects made until cycles among them are looked for. A few pages of a listing are as many, and no cycle."""
 QUESTION_S = 8.0
 """How long ask, chat, call and doctor wait for clouds where neither --timeout nor the configuration says."""
 

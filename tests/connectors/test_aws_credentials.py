@@ -16,7 +16,7 @@ import pytest
 from cloudtop import sellers
 from cloudtop.errors import CloudError, NotConfigured, Unauthorized
 from cloudtop.settings import Settings, load
-from connectors import discovery
+from connectors import aws_session, discovery
 from connectors.aws_door import BotoDoor
 from connectors.door import Door
 from connectors.http import Http
@@ -317,3 +317,15 @@ def test_a_broken_file_breaks_nothing_until_aws_is_asked(home: Home) -> None:
     assert ran.stderr.splitlines()[-1] == "0 []", ran.stderr
     (row,) = (one for one in json.loads(ran.stdout)["rows"] if one["provider"] == "aws")
     assert row["credentials_from"] == {"default": "AWS_SHARED_CREDENTIALS_FILE"}
+
+
+@pytest.mark.parametrize("service", ["ec2", "rds", "s3", "lambda"])
+def test_models_are_read_as_botocore_reads_them(service: str) -> None:
+    from botocore.loaders import JSONFileLoader, Loader
+
+    path = f"{Loader.BUILTIN_DATA_PATH}/{service}/{Loader().determine_latest_version(service, 'service-2')}"
+    ours, its = aws_session._Models(), JSONFileLoader()
+    assert ours.exists(f"{path}/service-2")
+    assert ours.load_file(f"{path}/service-2") == its.load_file(f"{path}/service-2")
+    assert not ours.exists(f"{path}/nothing")
+    assert ours.load_file(f"{path}/nothing") is None

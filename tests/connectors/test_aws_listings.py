@@ -40,6 +40,18 @@ def types(asked: Asked) -> bytes:
     return ec2("DescribeInstanceTypes", f"<instanceTypeSet>{items}</instanceTypeSet>")
 
 
+async def test_an_answer_without_its_list_of_instances_is_no_empty_listing() -> None:
+    pages: list[Any] = [machines("m5.large", more="t1"), ec2("DescribeInstances", "<nextToken/>")]
+    async with (
+        amazon(
+            DescribeInstances=pages, DescribeInstanceTypes=types, DescribeInstanceStatus=STATUSES
+        ) as cloud,
+        House(cloud).opened() as aws,
+    ):
+        with pytest.raises(Invalid, match="without a list of Reservations"):
+            await rows(aws, "instances")
+
+
 async def test_every_page_is_read_and_every_type_asked_for_once() -> None:
     pages: list[Any] = [
         machines("m5.large", "c5.large", more="t1"),

@@ -447,7 +447,8 @@ def test_a_row_is_made_of_no_field_that_a_mould_does_not_read_for_it() -> None:
     shape = INSTANCES.output_shape.members["Reservations"].member.members["Instances"].member
     body = alike(*(full(shape).format(n) for n in range(4)))
     _, finished = event(body)
-    rows, whole = sketched(aws_xml.in_place(finished)), sketched(by_botocore(body)[0])
+    rows = sketched(aws_xml.in_place(finished)["Reservations"])
+    whole = sketched(by_botocore(body)[0]["Reservations"])
     assert [row | {"raw": None} for row in rows] == [row | {"raw": None} for row in whole]
     assert [json.loads(row["raw"]) for row in rows] == [json.loads(row["raw"]) for row in whole]
     assert "ClientToken" not in rows[3]["raw"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cloudtop.inventory import Gpus, Resource, Unread
+from cloudtop.inventory import Gpus, Resource, Unread, with_tags
 from cloudtop.models import Scope
 from cloudtop.store.open import FILE, Store
 from cloudtop.store.resources import ResourceFilter
@@ -56,6 +56,22 @@ def test_what_no_machine_of_a_page_has_any_more_is_gone_from_its_row(store: Stor
     look(store, machine(1, public_ip="203.0.113.7", zone="a", gpus=(Gpus("A100", 8.0, 80.0),)), machine(2))
     look(store, machine(1), machine(2), hours=1)
     assert [(one["public_ip"], one["zone"], one["gpus"]) for one in held(store)] == [(None, None, None)] * 2
+
+
+def test_another_record_of_the_cloud_alone_is_kept_and_is_no_change(store: Store, tmp_path: Path) -> None:
+    look(store, machine(1), machine(2))
+    look(store, machine(1, raw='{"InstanceId":"i-1","EbsOptimized":true}'), machine(2), hours=1)
+    assert store.roster.raw(EC2, "instance", "us-east-1", "i-1") == {
+        "InstanceId": "i-1",
+        "EbsOptimized": True,
+    }
+    assert counted(tmp_path, "resource_past") == 0
+
+
+def test_other_tags_are_all_that_is_other() -> None:
+    one = machine(1, public_ip="203.0.113.7", details={"part": "a"}, gpus=(Gpus("A100", 8.0, 80.0),))
+    assert with_tags(one, {"env": "test"}) == replace(one, tags={"env": "test"})
+    assert with_tags(one, None).tags is None
 
 
 def test_of_a_part_that_was_not_read_nothing_is_gone(store: Store) -> None:
