@@ -235,6 +235,41 @@ async def fetched(url: str, most: int, seconds: float) -> bytes:
     return body
 
 
+async def accepts(host: str, port: int, seconds: float) -> bool:
+    """Whether a host takes a connection within `seconds`, by what the system's own network says afterwards.
+
+    However late this process looks, and whatever kept it: the connection stands or it does not.
+    """
+    import asyncio
+    import contextlib
+    import socket
+
+    loop, ways = asyncio.get_running_loop(), []
+    if _address(host) is not None:
+        # Needs no name server, and so no thread.
+        ways = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    else:
+        with contextlib.suppress(OSError):  # TimeoutError too: a name that is not found leads nowhere
+            async with asyncio.timeout(seconds):
+                ways = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with contextlib.ExitStack() as opened:
+        knocking = []
+        for family, kind, protocol, _, where in ways:
+            one = opened.enter_context(socket.socket(family, kind, protocol))
+            one.setblocking(False)
+            one.connect_ex(where)
+            knocking.append(one)
+        await asyncio.sleep(seconds if knocking else 0)
+        return any(_stands(one) for one in knocking)
+
+
+def _stands(connection: socket.socket) -> bool:
+    try:
+        return bool(connection.getpeername())
+    except OSError:
+        return False
+
+
 def listening(host: str, port: int) -> socket.socket:
     """A socket that takes connections at an address of this machine; OSError when it cannot."""
     import socket

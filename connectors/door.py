@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from connectors.base import Facts, Refusal
 
 BODY_LIMIT = 32_000_000
-LATE_S = 0.25
-"""How late a machine may notice that a second is over, and still know that nobody answered."""
+KNOCK_S = 0.25
+"""How long a host that has taken no connection so far may take for one more."""
 READS = frozenset({"GET", "HEAD"})
 Parsed = Callable[[bytes], tuple[Any, bool]]
 """Reads a body, and says whether it was one of its kind. Errors are not JSON everywhere."""
@@ -290,9 +290,8 @@ class Door(httpx.AsyncBaseTransport):
     def _failed(self, raised: Exception, request: httpx.Request, call: _Call, one: _Try) -> CloudError:
         """What an exception of the wire means; a host that takes no connections is remembered."""
         connecting = isinstance(raised, httpx.ConnectTimeout)
-        late_s = self._clock.monotonic() - one.started - self._policy.connect_s
-        if connecting and (one.rest_s < self._policy.connect_s or late_s > LATE_S):
-            # The deadline came first, or nobody here had time to look: nothing is proven about the host.
+        if connecting and one.rest_s < self._policy.connect_s:
+            # The deadline came first: nothing is proven about the host.
             raised, connecting = TimeoutError(), False
         waited = self._policy.connect_s if connecting else one.rest_s
         fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)
@@ -303,7 +302,7 @@ class Door(httpx.AsyncBaseTransport):
 
     async def _answer(self, request: httpx.Request, call: _Call, one: _Try) -> httpx.Response:
         """Send, read and judge."""
-        response: httpx.Response = await self._wire.handle_async_request(request)
+        response = await self._sent(request, call, one)
         one.status = response.status_code
         if call.stream and response.status_code < 300:
             return httpx.Response(response.status_code, extensions={"cloudtop_body": response})
@@ -327,6 +326,21 @@ class Door(httpx.AsyncBaseTransport):
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in CODED]
         extensions = {**response.extensions, "cloudtop_json": document}
         return httpx.Response(response.status_code, headers=headers, content=body, extensions=extensions)
+
+    async def _sent(self, request: httpx.Request, call: _Call, one: _Try) -> httpx.Response:
+        """Send one request. A connection that only nobody here had time to look at gets all the time."""
+        sent: httpx.Response
+        try:
+            sent = await self._wire.handle_async_request(request)
+        except httpx.ConnectTimeout:
+            host, _, port = call.address.rpartition(":")
+            if request.extensions.get("proxy") or one.rest_s < self._policy.connect_s:
+                raise
+            if not await net.accepts(host, int(port), KNOCK_S):
+                raise
+            request.extensions["timeout"]["connect"] = one.rest_s
+            sent = await self._wire.handle_async_request(request)
+        return sent
 
     async def _body(self, response: httpx.Response, call: _Call) -> bytes:
         parts, size = [], 0
