@@ -104,7 +104,7 @@ def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) 
             applied[key] = [*held, *(one for one in value if one not in held)]
         else:
             applied[key] = value
-    where = [*(then or {}).get("before", ()), *(then or {}).get("where", ())]
+    where = [*(then or {}).get("before", ()), *(then or {}).get("where", ()), *(then or {}).get("some", ())]
     return {**applied, "where": where} if where else applied
 
 
@@ -172,7 +172,12 @@ def _text(
     parts = [first_sentence(answer, result, done)]
     if prose:
         parts.append("The model says, its figures held against the rows: " + " ".join(prose.split()))
-    if result is not None and result.op == "count" and table_rows and shape(table_rows[0]) in UNCOUNTED:
+    if (
+        result is not None
+        and result.op in ("count", "share")
+        and table_rows
+        and shape(table_rows[0]) in UNCOUNTED
+    ):
         table_rows = []
     if len(table_rows) > 1 or (table_rows and shape(table_rows[0]) in ALWAYS):
         counted = result is not None or len(table_rows) < len(answer.rows)
@@ -192,7 +197,7 @@ def _again(program: str, results: Results, then: Mapping[str, Any] | None) -> li
     """The commands that give the same rows; a chain that one call does not replace is asked again."""
     fed = [call for call in results.telling if reference(call.arguments) is not None]
     then = then or {}
-    if any(call.again is None for call in fed) or then.get("where") or then.get("before"):
+    if any(call.again is None for call in fed) or any(then.get(name) for name in ("where", "before", "some")):
         return [f"{program} ask {shlex.quote(results.question)}"]
     said = (call for call in results.telling if call.id not in results.feeding)
     return [figures.command(program, call.tool, call.again or call.arguments) for call in said]

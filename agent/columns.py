@@ -22,7 +22,9 @@ SHOWN = {
 }
 USUALLY_SHOWN = 10
 """Rows of the table in an answer; `rows` has them all."""
-ALWAYS = frozenset(("health", "provider", "group", "trend", "count", "measured_group", "service", "side"))
+ALWAYS = frozenset(
+    ("health", "provider", "group", "trend", "count", "measured_group", "service", "side", "share")
+)
 """Kinds of which a single row is shown as a table too."""
 
 UNCOUNTED = frozenset(("resource", "series", "aggregate"))
@@ -144,6 +146,12 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("offers", lambda row: row["market_offers"]),
         ("$/hour", lambda row: figures.priced(row)),
     ),
+    "share": (
+        ("group", lambda row: row["group"] if row["group"] not in (None, "") else "not told"),
+        ("%", lambda row: figures.number(row["percent"])),
+        ("count", lambda row: row["count"]),
+        ("of", lambda row: row["of"]),
+    ),
     "count": (
         ("group", lambda row: row["group"] if row["group"] not in (None, "") else "not told"),
         ("count", lambda row: row.get("count")),
@@ -225,6 +233,7 @@ _MARKS: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("side", "side count value unit"),
         ("beside", "percent_over_market name"),
         ("resource", "status_raw uid type provider region status"),
+        ("share", "percent count of group"),
         ("count", "count group"),
         ("offer", "usd_per_gpu_hour provider gpu gpu_count spot"),
     )

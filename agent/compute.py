@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.market import beside, market_of
-from agent.rows import agreeing, filtered, grouped, joined, sides_of, summed
+from agent.rows import agreeing, filtered, grouped, joined, share, sides_of, summed
 from cloudtop import steps
 from cloudtop.gpus import catalogue, resolve
 from cloudtop.regions import place, wanted
@@ -74,6 +74,9 @@ def computed(
         results = [
             {**one, "rows": rows, "total": len(rows)} for one, (rows, _) in zip(results, kept, strict=True)
         ]
+    if then.get("some"):
+        some, untold = filtered(results[0]["rows"], then["some"])
+        results = [{**results[0], "rows": some, "total": len(some)}, *results[1:]]
     rows = [row for one in results for row in one["rows"]]
     if feeding and then["op"] in FED:
         results = [*results, {"rows": [row for one in feeding for row in one["rows"]]}]
@@ -81,7 +84,8 @@ def computed(
     figures = made.figures
     if untold:
         # A figure with its own `untold` means by that the rows without a value.
-        figures = {**figures, "unmatched" if "untold" in figures else "untold": untold}
+        own = "untold" in figures or made.op == "share"
+        figures = {**figures, "unmatched" if own else "untold": untold}
     left = made.rows[: int(then["limit"])] if then.get("limit") else made.rows
     return Computed(made.op, figures, list(left), made.lines, whole)
 
@@ -327,6 +331,11 @@ def _market(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapp
     return Computed("market", figures, made)
 
 
+def _share(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
+    figures, lines = share(results[0], results[1] if len(results) > 1 else None)
+    return Computed("share", figures, list(results[0]["rows"]), lines)
+
+
 def _agreeing(kind: str) -> Callable[..., Computed]:
     def agree(then: Mapping[str, Any], rows: Sequence[Row], results: Sequence[Mapping[str, Any]]) -> Computed:
         left = agreeing([one["rows"] for one in results], all_of_them=kind == "both")
@@ -354,6 +363,7 @@ OPS: dict[str, Callable[..., Computed]] = {
     "sum": _sum,
     "join": _join,
     "market": _market,
+    "share": _share,
     "both": _agreeing("both"),
     "either": _agreeing("either"),
 }

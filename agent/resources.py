@@ -107,12 +107,21 @@ def conditions(applied: Mapping[str, Any]) -> str:
     where = applied.get("where") or ()
     over = {field for field, op, _ in where if op == "gt"}
     said = [
-        f"{_FILTERS.get(name, name.replace('_', ' '))} {_plain(value)}"
+        _filter(_FILTERS.get(name, name.replace("_", " ")), value)
         for name, value in applied.items()
         if name not in _BESIDE and _LEAST.get(name) not in over
     ]
     said += [_condition(*one) for one in where]
     return f" ({', '.join(said)})" if said else ""
+
+
+def _filter(name: str, value: Any) -> str:
+    """`status stopped`, `spot`, `not encrypted`."""
+    if isinstance(value, bool):
+        return name if value else f"not {name}"
+    if value == ["*"]:
+        return "untagged"
+    return f"{name} {_plain(value)}"
 
 
 def _condition(field: str, op: str, value: Any) -> str:

@@ -168,6 +168,26 @@ def sides_of(sides: Sequence[tuple[Any, Sequence[Row], int]]) -> list[Row]:
     return lines
 
 
+def share(some: Mapping[str, Any], whole: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[Row]]:
+    """Figures over all (`count`, `of`, `percent`), and a line for each group with the largest part first.
+
+    Each group is part of the same one of `whole`, or of all groups where there is none. `percent` is None
+    where there is nothing to be a part of.
+    """
+    if whole is not None and not any("group" in row for row in whole["rows"]):
+        return _part(total(some) or 0, total(whole) or 0), []
+    counts = {row["group"]: int(row["count"]) for row in some["rows"]}
+    every = sum(counts.values())
+    of = {row["group"]: int(row["count"]) for row in whole["rows"]} if whole else dict.fromkeys(counts, every)
+    lines: list[Row] = [{"group": name, **_part(counts.get(name, 0), size)} for name, size in of.items()]
+    lines.sort(key=lambda line: (-line["percent"], -line["of"]))
+    return _part(every, sum(of.values()) if whole else every), lines
+
+
+def _part(count: int, of: int) -> dict[str, Any]:
+    return {"count": count, "of": of, "percent": round(100 * count / of, 1) if of else None}
+
+
 def total(result: Mapping[str, Any]) -> int | None:
     """How many rows there are; None where nobody counted what was cut off."""
     if result.get("total") is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent import measured, offers, resources
+from agent import measured, offers, resources, shares
 from agent.columns import shape
 from agent.compute import Computed, price
 from agent.figures import age, kind, machine, number, offer_line, side, usd
@@ -28,10 +28,10 @@ def first_sentence(answer: Answer, result: Computed | None, done: Sequence[Mappi
         return _nothing(answer)
     if result is not None and result.op == "either" and tool == "list_resources":
         return resources.lists(done)
-    if result is not None and (result.op in COMPUTED or result.op == "join"):
+    if result is not None and (result.op in COMPUTED or result.op in OF_CALLS):
         said = (
-            measured.joined(result, answer, done)
-            if result.op == "join"
+            OF_CALLS[result.op](result, answer, done)
+            if result.op in OF_CALLS
             else COMPUTED[result.op](result, answer)
         )
         return said if result.whole else f"Over the rows that could be read, not all: {said}"
@@ -101,7 +101,8 @@ def _count(result: Computed, answer: Answer) -> str:
         left = (
             f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
         )
-        return f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}.{left}"
+        told = f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}"
+        return f"{told}{resources.compared(answer)}.{left}"
     by = result.figures.get("by") or call["arguments"].get("group_by")
     asked = result.figures.get("field") or by
     if isinstance(asked, list):
@@ -327,3 +328,5 @@ COMPUTED = {
     "both": _agreeing,
     "either": _agreeing,
 }
+OF_CALLS = {"join": measured.joined, "share": shares.told}
+"""What is said of the calls one by one, and not of all together."""

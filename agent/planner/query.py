@@ -22,11 +22,12 @@ the rows of the calls once they are there; the vocabulary is closed:
 | sum | field | that field of all rows added up |
 | join | field | each row with that field of its resource, taken from the call that fed it, and the sum |
 | market | field, side, percent, compare | each machine beside the median (or lowest) offer of its GPU |
+| share | some | how many the first call has of those of the second; of one call, each group of all of them |
 | both, either | | rows of the resources that all sides have, or any side |
 
 Besides, with any op: `where` [[field, comparison, value]] keeps the rows that meet all of it, `before` those
 of the call that feeds another, `limit` so many of what is left. Comparisons: lt le gt ge eq ne known;
-`of`: a version within another (14.9 of 14).
+`of`: a version within another (14.9 of 14). `some` are such conditions of the first call alone.
 
 Of groups of the price history median, min, max and range are each group's own, weighted by time. `field` is
 a row field of the called tool. With several calls `compare` takes each call as one side, in order.
@@ -61,6 +62,7 @@ THEN_OPS = (
     "sum",
     "join",
     "market",
+    "share",
     "both",
     "either",
 )

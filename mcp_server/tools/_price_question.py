@@ -190,7 +190,7 @@ def _interval(ctx: Ctx, given: dict[str, Any]) -> Interval | None:
 
     found = interval(given["time"], ctx.now, past_only=True)
     for name in NOT_IN_HISTORY:
-        if given[name] not in (None, False):
+        if given[name] or (name == "available" and given[name] is False):
             message = (
                 "cannot be combined with time: the history is kept per seller, GPU, memory, region and tier"
             )

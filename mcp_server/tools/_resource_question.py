@@ -217,7 +217,9 @@ def _applied(
 ) -> dict[str, Any]:
     """The filters that took effect, as they were understood."""
     applied = {
-        name: value for name, value in given.items() if value not in (None, [], False) and name not in MUTED
+        name: value
+        for name, value in given.items()
+        if value is not None and value != [] and name not in MUTED
     }
     if providers:
         applied["providers"] = list(providers)

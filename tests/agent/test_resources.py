@@ -218,6 +218,27 @@ async def test_a_count_is_of_all_pages(office: Office) -> None:
     assert "10 of 709 rows." in (await office.ask("show our instances")).answer.text
 
 
+async def test_a_share_is_told_of_how_many_and_of_each_group(office: Office) -> None:
+    said = await office.said("what share of our instances is stopped")
+    assert said.startswith("11.1 %: 1 (status stopped) of 9 instances.")
+    said = await office.said("share of spot instances per provider")
+    assert said.startswith("11.1 %: 1 (spot) of 9 instances, by provider: aws 14.3 %, digitalocean 0 %.")
+    said = await office.said("share of instances per cloud")
+    assert said.startswith("9 instances by provider: aws 77.8 %, digitalocean 22.2 %.")
+    said = await office.said("what percentage of vms have over 4 vcpus")
+    assert said.startswith("11.1 %: 1 (vCPUs over 4) of 9 instances.")
+    said = await office.said("what percentage of volumes in tokyo are unattached")
+    assert said.startswith("There are no volumes (region tokyo): there is nothing to be a part of.")
+
+
+async def test_a_share_of_what_was_measured_is_counted_and_that_it_is_no_share_is_said(
+    office: Office,
+) -> None:
+    asked = await office.ask("what percentage of instances are below 20 % cpu")
+    assert asked.answer.text.startswith("2 instances with CPU under 20 %")
+    assert any("not of how many" in one for one in asked.answer.notices)
+
+
 async def test_a_resource_with_an_order_for_a_name_is_only_a_name(office: Office) -> None:
     office.clouds["aws"].rows["lab", "us-east-1", "instances"] = [
         company.instance(

@@ -156,6 +156,11 @@ async def test_a_filter_gives_what_it_says(
     assert await names(house, **arguments) == expected
 
 
+async def test_a_filter_that_is_false_or_nought_is_echoed_too(house: House) -> None:
+    answer = await house.call(TOOL, encrypted=False, spot=False, max_price=0)
+    assert answer["applied"] == {"encrypted": False, "spot": False, "max_price": 0}
+
+
 async def test_what_a_cloud_does_not_tell_is_left_out_and_counted(house: House) -> None:
     answer = await house.call(TOOL, resource_type="instance", created_since="last_7d")
     assert "1 resource left out because its cloud does not tell when it was created." in answer["notices"]

@@ -17,6 +17,7 @@ from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.pointing import dangling, field_asked, its_field, of_it, of_one, set_beside
 from agent.planner.inventory.read import read
+from agent.planner.inventory.shares import SHARE, share_of
 from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
 from agent.planner.language import word_set
@@ -45,8 +46,10 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         a = _asked(s, words, tool, now)
         read(a)
     half = partial(_half, s.text, words, tool, now)
-    if tool.has("missing_tag") and (both := two_lists(a, half) or either(a, half)) is not None:
-        return _plan(a, both, previous)
+    several = (share_of, two_lists, either) if tool.has("missing_tag") else ()
+    for divided in several:
+        if (query := divided(a, half)) is not None:
+            return _plan(a, query, previous)
     _carried(a, previous)
     if _beside_market(a):
         return not_yet("load, or what was, together with prices beside the market", previous)
@@ -225,6 +228,9 @@ def _plan(a: Asked, query: Query, previous: Query | None) -> Plan:
     """The plan of a query, or what must be asked back first."""
     found, tool = a.found, a.tool
     query = _kept(query, tool)
+    if a.s.has(SHARE) and (query.then or {}).get("op") != SHARE:
+        said = next(span.text for span in a.s.spans if span.plays(SHARE))
+        found.refused.append(f"{said}: how many they are is told, and not of how many")
     if found.unclear:
         question, choices = found.unclear[0]
         return Plan("clarify", question=question, choices=choices, query=query)

@@ -18,9 +18,8 @@ _ASKING = (("what", "do"), ("what", "does"), ("how", "much"))
 def read_counts(a: Asked) -> None:
     """`how many …`, `total size of …`."""
     _each_counted(a)
-    for index, span in a.all("share"):
+    for index, _ in a.all("share"):
         a.s.use(index)
-        a.found.refused.append(f"{span.text}: how many they are is counted, and not of how many")
         a.found.then = a.found.then or {"op": "count"}
     for index, span in a.all("count"):
         a.s.use(index)
