@@ -77,14 +77,24 @@ def _total(total: float, asked: Mapping[str, Any], row: Row) -> str:
 def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:
     by = answer.calls[-1]["arguments"].get("group_by", "group")
     first = rows[0]
-    dear = str(answer.calls[-1]["arguments"].get("sort", "price_asc")) == "price_desc"
-    word = "Most expensive" if dear else "Cheapest"
+    field, _, way = str(answer.calls[-1]["arguments"].get("sort", "price_asc")).rpartition("_")
+    word = _FIRST.get(field, _FIRST["price"])[way == "desc"]
     listed = all(one["source"] in ("list", "stale") for one in answer.sources)
     held = done[-1].get("as_of") if done and listed else None
     of_day = f"As of {moment(held)}, from price lists: " if held else ""
     figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
+    if field == "count":
+        figures = f"{plural(int(first['count']), 'offer')}, {figures}"
     name = side(first.get("group")) + (f" ({first['gpu']})" if first.get("gpu") else "")
     return f"{of_day}{word} {by}: {name}, {figures}."
+
+
+_FIRST = {
+    "price": ("Cheapest", "Most expensive"),
+    "median": ("Lowest median by", "Highest median by"),
+    "count": ("Fewest offers by", "Most offers by"),
+}
+"""What the first group of an order is called, ascending and descending."""
 
 
 def checks(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any]]) -> str:

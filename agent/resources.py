@@ -344,9 +344,9 @@ def summed(result: Computed, answer: Answer) -> str:
     return f"{what} {verb} {number(value)} {_FIELDS.get(field, field)}{together}{left}"
 
 
-def unmatched(figures: Mapping[str, Any]) -> str:
+def unmatched(figures: Mapping[str, Any], name: str = "unmatched") -> str:
     """` Of 4 more it is not known whether they match.`, after a figure over what meets a condition."""
-    count = figures.get("unmatched")
+    count = figures.get(name)
     return f" Of {number(count)} more it is not known whether they match." if count else ""
 
 

@@ -98,9 +98,7 @@ def _count(result: Computed, answer: Answer) -> str:
     count, call = result.figures["count"], answer.calls[-1]
     grouped = "group_by" in call["arguments"] or "by" in (answer.then or {})
     if call["tool"] in OF_RESOURCES - {"check_health"} and not grouped:
-        left = (
-            f" Of {number(result.figures['untold'])} it is not known." if result.figures.get("untold") else ""
-        )
+        left = resources.unmatched(result.figures, "untold")
         told = f"{resources.counted(answer.applied, count)}{resources.conditions(answer.applied)}"
         return f"{told}{resources.compared(answer)}.{left}"
     by = result.figures.get("by") or call["arguments"].get("group_by")
@@ -270,8 +268,7 @@ def _within(result: Computed, answer: Answer) -> str:
 def _filter(result: Computed, answer: Answer) -> str:
     if not result.rows:
         return _nothing(answer)
-    untold = result.figures.get("untold")
-    left = f" Of {number(untold)} it is not known." if untold else ""
+    left = resources.unmatched(result.figures, "untold")
     return _rows(result.rows, answer, [{"total": result.figures["count"]}]) + left
 
 
@@ -280,8 +277,7 @@ def _groups(result: Computed, answer: Answer) -> str:
         return _nothing(answer)
     if result.figures.get("field"):
         return resources.summed_groups(result, answer)
-    untold = result.figures.get("untold")
-    left = f" Of {number(untold)} it is not known." if untold else ""
+    left = resources.unmatched(result.figures, "untold")
     return resources.listed(result.rows, answer, [{"total": result.figures["count"]}]) + left
 
 

@@ -38,6 +38,7 @@ def read_groups(s: Sentence, tool: Tool, found: Found) -> None:
         _best_dimension(s, index, span, tool, found)
     _ranked(s, tool, found)
     _in_a_list(s, tool, found)
+    _most_offers(s, tool, found)
     for index, _ in list(s.all("where_is")):
         _which_is_best(s, index, tool, found)
     _who_sells(s, tool, found)
@@ -259,6 +260,39 @@ def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
         found.then = {"op": "distinct", "field": dimension}
 
 
+def _most_offers(s: Sentence, tool: Tool, found: Found) -> None:
+    """`which provider has the most H100 offers`, `who has the fewest`: groups, by how many there are."""
+    for at, span in enumerate(s.spans):
+        if span.used or span.text not in _MOST | _FEWEST or "group_by" in found.arguments:
+            continue
+        behind = range(at + 1, min(at + 4, len(s.spans)))
+        offers = [one for one in behind if s.spans[one].get("unit") == "offer" or _several_of(s, one)]
+        whose = next((one for one in range(at - 1, -1, -1) if _dimension(s, one, tool)), None)
+        if not offers or whose is None:
+            continue
+        found.put("sort", "count_asc" if span.text in _FEWEST else "count_desc")
+        listed = [one for one in offers if not s.spans[one].plays("gpu")]
+        leads = [one for one in (whose - 1,) if s.plays(one, "where_is")]
+        _group(s, _dimension(s, whose, tool) or "", tool, found, *leads, whose, at, *listed)
+        if not is_plural(s.spans[whose].text):
+            found.put("limit", 1)
+            found.group_best = True
+
+
+def _several_of(s: Sentence, at: int) -> bool:
+    """`the most H100s`"""
+    last = s.tokens[s.spans[at].last]
+    return s.plays(at, "gpu") and last.raw.lower().endswith("s") and not last.text.endswith("s")
+
+
+def _dimension(s: Sentence, at: int, tool: Tool) -> str | None:
+    """What a word groups by; `who` is a seller."""
+    said = "provider" if s.spans[at].text == "who" else s.spans[at].get("dimension")
+    return str(said) if said in tool.values("group_by") else None
+
+
+_MOST = frozenset(("most", "more", "largest number of", "highest number of", "biggest number of"))
+_FEWEST = frozenset(("fewest", "least", "fewer", "lowest number of", "smallest number of"))
 _IN_TOTAL = frozenset(("hours", "nodes", "disk_gb", "egress_gb"))
 
 

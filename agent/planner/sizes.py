@@ -196,6 +196,17 @@ def _is_host_ram(s: Sentence, amount: Amount) -> bool:
     """`A100 with 512GB RAM` is the host's; `24gb ram gpu` can only be the GPU's."""
     place = _model_beside(s, amount)
     if place is None:
-        return amount.value > 192
+        return amount.value > 192 or _beside_another(s, amount)
     known = gpus.catalogue().gpus
     return not any(known[name].nominal(amount.value) for name in s.spans[place].get("gpu") if name in known)
+
+
+def _beside_another(s: Sentence, amount: Amount) -> bool:
+    """`a GPU with 48 GB and 64 GB RAM`: of two sizes the one without the word is the GPU's."""
+    for index, span in enumerate(s.spans):
+        unit, noun = s.at(index + 1), s.at(index + 2)
+        if index == amount.at or span.number is None or unit is None or unit.get("unit") != "gb":
+            continue
+        if noun is None or noun.get("quantity") in (None, "memory"):
+            return True
+    return False

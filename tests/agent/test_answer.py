@@ -145,6 +145,8 @@ async def test_text_from_clouds_is_inert_in_an_answer(house: House) -> None:
         ("how has the price of the A100 moved this week", "No price is another at the end"),
         ("$50 for 20 hours of an A100", "offers cost $50.00 or less in all"),
         ("most expensive A100", "the most expensive is"),
+        ("which provider has the most A100 offers", "Most offers by provider: aws, 2 offers, from"),
+        ("which provider has the fewest A100 offers", "Fewest offers by provider: "),
     ],
 )
 async def test_every_kind_of_answer_has_its_first_sentence(house: House, question: str, says: str) -> None:

@@ -77,7 +77,7 @@ SAID = {
     "how many A100s are running": "1 GPU instance (status running, gpu A100) has 8 GPUs.",
     "how many vcpus do our instances have": "9 instances have 112 vCPUs together.",
     "instances costing more than $0.3/h": "2 instances ($/hour over 0.3): train-3, edge-2."
-    " Of 2 it is not known.",
+    " Of 2 more it is not known whether they match.",
     "what do our instances cost": "7 instances cost $41.15 per hour together ($987.60 a day); of 2 it is not",
     "how many gpus do we have": "GPU instance",
     "average price of our instances": "Average: $5.8786 per hour, of 7 whose price is known.",

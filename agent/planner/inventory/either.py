@@ -52,6 +52,55 @@ def _cut(s: Sentence) -> int | None:
     return None
 
 
+def two_counts(a: Asked, half: Half) -> Query | None:
+    """`how many databases, and how many of them are mysql`: each count by itself, the noun from the first."""
+    places = [index for index, span in enumerate(a.s.spans) if span.plays("count")]
+    if len(places) != 2 or a.found.sides or a.found.then != {"op": "count"}:
+        return None
+    tokens, cut = list(a.s.tokens), a.s.spans[places[1]].first
+    halves = [half(tokens[:cut]), half([*tokens[cut:], *_noun_of(a, places[1])])]
+    if any(one.where or one.sides or one.then != {"op": "count"} for one in halves):
+        return None
+    first, second = (one.arguments for one in halves)
+    if not first.get("resource_type"):
+        return None
+    if set(a.s.words()[cut:]) & _OF_THEM:
+        second = {**first, **second}
+    if first == second:
+        return None
+    common = {name: value for name, value in second.items() if first.get(name) == value}
+    sides = tuple(
+        {name: value for name, value in one.items() if name not in common} for one in (first, second)
+    )
+    said = [_said(one) for one in sides]
+    return Query(a.tool.name, common, sides, {"op": "compare", "by": "count", "values": said})
+
+
+_OF_THEM = frozenset(("them", "those", "these"))
+
+
+def _noun_of(a: Asked, start: int) -> list[Token]:
+    """The noun of the first count, where the second names none."""
+    nouns = [span for span in a.s.spans if span.plays("type", "service", "shy_type")]
+    if not nouns or a.s.spans.index(nouns[-1]) > start:
+        return []
+    return list(a.s.tokens[nouns[0].first : nouns[0].last + 1])
+
+
+def _said(side: Mapping[str, Any]) -> str:
+    """What a side is called: `stopped`, `not encrypted`, `without owner`; `all` where nothing is said."""
+    told = []
+    for name, value in side.items():
+        lead = {"missing_tag": "without ", "status_not": "not ", "tag_not": "not "}.get(name, "")
+        if isinstance(value, bool):
+            told.append(name if value else f"not {name}")
+        elif value == ["*"]:
+            told.append("untagged")
+        else:
+            told += [f"{lead}{one}" for one in (value if isinstance(value, list) else [value])]
+    return " ".join(told) or "all"
+
+
 def either(a: Asked, half: Half) -> Query | None:
     """Two lists, where an `or` stands between two conditions of different kinds; None where none does.
 

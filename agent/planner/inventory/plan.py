@@ -11,7 +11,7 @@ from agent.planner.asking import ask_for_antecedent, not_yet
 from agent.planner.found import Found
 from agent.planner.inventory import dialogue
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.either import either, two_lists
+from agent.planner.inventory.either import either, two_counts, two_lists
 from agent.planner.inventory.evidence import Evidence, evidence_of
 from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.nobody import hear_nobody
@@ -46,7 +46,7 @@ def fresh(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: 
         a = _asked(s, words, tool, now)
         read(a)
     half = partial(_half, s.text, words, tool, now)
-    several = (share_of, two_lists, either) if tool.has("missing_tag") else ()
+    several = (share_of, two_counts, two_lists, either) if tool.has("missing_tag") else ()
     for divided in several:
         if (query := divided(a, half)) is not None:
             return _plan(a, query, previous)

@@ -237,7 +237,8 @@ def _age(a: Asked, index: int) -> None:
     running = lead is not None and lead.plays("running_for")
     sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
     # `stopped > 30d`: of resources a length of time can only be how long they have been there.
-    beside = lead is not None and (lead.text == "for" or lead.plays("state", "figure_of"))
+    runs = lead is not None and lead.text in _RUNS and made.op_at is not None
+    beside = lead is not None and not runs and (lead.text == "for" or lead.plays("state", "figure_of"))
     bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
     sure = sure or (bare and made.op_at is not None)
     again = "older_than" in a.before and made.op is None
@@ -245,7 +246,7 @@ def _age(a: Asked, index: int) -> None:
         # `make that a year`, after an age.
         a.put("older_than", said(made), *places)
         return
-    if not (old or sure or running):
+    if not (old or sure or running or runs):
         return
     if old and a.s.plays(made.first - 1, "made"):
         a.s.use(made.first - 1)
@@ -260,3 +261,7 @@ def _age(a: Asked, index: int) -> None:
         a.put("created_since", f"last_{text}")
     else:
         a.put("older_than", text)
+
+
+_RUNS = frozenset(("running", "up", "alive"))
+"""`running more than 30 days`: how long they have been there, and how they are."""
