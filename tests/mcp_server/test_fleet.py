@@ -60,6 +60,7 @@ class Slow(Connector):
         self.facts = discovery.found()["vast"]
         self.noted = {}
         self.pages, self.number, self.asked = pages, scopes, 0
+        self.going = self.at_once = 0
         self.begun = asyncio.Event()
 
     def price_scopes(self, wanted: PriceQuery) -> list[Scope]:
@@ -72,7 +73,10 @@ class Slow(Connector):
             if isinstance(step, Exception):
                 raise step
             if isinstance(step, float):
+                self.going += 1
+                self.at_once = max(self.at_once, self.going)
                 await asyncio.sleep(step)
+                self.going -= 1
             else:
                 yield step
 
@@ -260,7 +264,7 @@ async def test_the_deadline_holds_and_what_came_before_it_stays(tmp_path: Path) 
     house, _ = slow_house(tmp_path, [offer(2.5)], 30.0, [offer(3.5)])
     started = time.monotonic()
     harvest = await house.fleet.prices(A100, deadline_s=0.3)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     (trouble,) = harvest.missing
     assert trouble.code == "too_slow"
     assert trouble.retryable
@@ -276,7 +280,7 @@ async def test_a_server_that_never_answers_costs_no_more_than_the_deadline(
     sandbox.fault("vast", "silent")
     started = time.monotonic()
     harvest = await house.fleet.prices(A100, deadline_s=0.3)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     assert [one.code for one in harvest.missing] == ["too_slow"]
     assert harvest.scopes == []
 
@@ -288,7 +292,7 @@ async def test_a_deadline_set_outside_holds_inside(tmp_path: Path) -> None:
     net.deadline.set(house.clock.monotonic() + 0.2)
     started = time.monotonic()
     harvest = await house.fleet.prices(A100, deadline_s=20)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     assert [one.code for one in harvest.missing] == ["too_slow"]
     await house.close()
 
@@ -372,10 +376,8 @@ async def test_a_defect_of_a_connector_is_a_trouble_and_its_traceback_is_logged(
 
 async def test_scopes_of_all_clouds_are_asked_at_the_same_time(tmp_path: Path) -> None:
     house, cloud = slow_house(tmp_path, 0.2, [offer(1.0)], scopes=8)
-    started = time.monotonic()
     harvest = await house.fleet.prices(A100)
-    assert time.monotonic() - started < 1.0
-    assert cloud.asked == 8
+    assert cloud.asked == cloud.at_once == 8
     assert len(harvest.scopes) == 8
     await house.close()
 
@@ -548,20 +550,21 @@ async def test_a_lease_that_outlasts_the_deadline_is_too_slow(tmp_path: Path) ->
 
 
 async def test_a_cloud_that_holds_on_to_its_cancellation_does_not_hold_the_question(tmp_path: Path) -> None:
+    let_go = asyncio.Event()
+
     class Stubborn(Slow):
         async def gpu_offers(self, scope: Scope) -> AsyncIterator[list[GpuOffer]]:
             try:
                 await asyncio.sleep(30)
             finally:
-                await asyncio.sleep(1.0)
+                await let_go.wait()
             yield []
 
     house = market.house(tmp_path, connectors={"vast": Stubborn([])}, config=NO_LISTS)
-    started = time.monotonic()
-    harvest = await house.fleet.prices(A100, deadline_s=0.2)
-    assert time.monotonic() - started < 0.9
+    async with asyncio.timeout(10):
+        harvest = await house.fleet.prices(A100, deadline_s=0.2)
     assert [one.code for one in harvest.missing] == ["too_slow"]
-    await asyncio.sleep(1.1)
+    let_go.set()
     await house.close()
 
 
