@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudtop.errors import NotConfigured
 from connectors.aws_errors import parsed, refusal
-from connectors.aws_session import Clients
+from connectors.aws_session import Clients, lightly
 from connectors.aws_xml import in_place
 from connectors.sdk_door import Asking, SdkDoor, text, under_way
 
@@ -142,9 +142,10 @@ class BotoDoor(SdkDoor[_Asking]):
         """In a thread: let a client be made and asked; what botocore raises becomes a CloudError."""
         self._compute(asking)
         try:
-            from boto3.exceptions import Boto3Error
-            from botocore.exceptions import BotoCoreError, ClientError
-            from botocore.parsers import ResponseParserError
+            with lightly():
+                from boto3.exceptions import Boto3Error
+                from botocore.exceptions import BotoCoreError, ClientError
+                from botocore.parsers import ResponseParserError
         except ImportError as error:
             self._wait(asking)
             message = f"{self._facts.title} is asked through the package boto3, which is not installed."

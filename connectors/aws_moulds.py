@@ -36,6 +36,8 @@ NESTED = 64
 """Parts of a record that may begin as it does: a volume with its id, and each place where it is attached."""
 SHAPES = 500
 """So many shapes of a list are remembered; then it begins anew."""
+OFTEN = 300
+"""So often a shape must have come before a pattern is made of it, which takes as long as reading fifty."""
 MARK = "\ue000{}\ue000"
 FIGURE = "\ue001{}:{}\ue001"
 """What stands for a text by its number: for a word, and for what JSON writes without quotes, by its type."""
@@ -104,6 +106,39 @@ class Mould(NamedTuple):
         return found
 
 
+class Run(NamedTuple):
+    """How record after record of one shape is read where it stands, without looking for its end first."""
+
+    pattern: re.Pattern[bytes]
+    mould: Mould
+    time: Read
+
+    @staticmethod
+    def of(opened: bytes, shape: bytes, mould: Mould, time: Read) -> Run:
+        """The run of a shape: its markup to the letter, and any texts."""
+        first, *others = map(re.escape, shape.split(b"\0"))
+        return Run(re.compile(TEXT.pattern.join((re.escape(opened) + first, *others))), mould, time)
+
+    def told(self, body: bytes, at: int, end: int, opened: bytes) -> tuple[Any, int] | None:
+        """The record that begins at a place, and where the next one does (-1: nowhere).
+
+        None for one of another shape, or with a text that has to be walked through.
+        """
+        found = self.pattern.match(body, at, end)
+        if found is None or not (body.startswith(opened, after := found.end()) or after == end):
+            return None
+        texts, whole = list(found.groups()), found[0]
+        if b"&" in whole or b'"' in whole or b"\\" in whole:
+            written = _as_json(b"\0".join(texts))
+            if written is None:
+                return None
+            texts = written.split(b"\0")
+        try:
+            return self.mould.record(texts, self.time), after if after < end else -1
+        except (ValueError, KeyError):
+            return None
+
+
 class Kept(NamedTuple):
     """What a list in each record holds is kept as text, but `hidden` fields; only `needed` ones are read."""
 
@@ -151,6 +186,8 @@ class Moulds:
         self._figures["timestamp"] = lru_cache(TIMES)(self._time_as_json)
         self._known: dict[bytes, Mould | None] = {}
         self._once: set[int] = set()
+        self._often: dict[bytes, int] = {}
+        self._runs: dict[bytes, Run] = {}
 
     @cached_property
     def _marked(self) -> Read:
@@ -166,41 +203,62 @@ class Moulds:
             yield from self._walked(body[begin:end])
             return
         opened, closed, at = first[1], b"</%b>" % first[2], first.start(1)
+        before, run = b"", None
         while at >= 0:
+            told = run and run.told(body, at, end, opened)
+            if told:
+                yield told[0]
+                at = told[1]
+                continue
             begin = after = at + len(opened)
             for _ in range(NESTED):
                 after = body.find(opened, after, end)
                 if after < 0:
-                    yield from self._read_one(opened, body[begin:end])
+                    yield from self._read_one(opened, body[begin:end])[0]
                     return
                 if body[max(begin, after - NEAR) : after].rstrip().endswith(closed):
                     with suppress(Unexpected):
-                        found = self._read_one(opened, body[begin:after])
+                        found, shape = self._read_one(opened, body[begin:after])
                         break
                 after += len(opened)
             else:
                 raise Unexpected
             yield from found
             at = after
+            run = self._run(opened, shape) if shape and shape == before else None
+            before = shape
 
-    def _read_one(self, opened: bytes, rest: bytes) -> list[Any]:
-        """What an element says, or several that begin otherwise; `rest` is what follows on how it begins."""
+    def _run(self, opened: bytes, shape: bytes) -> Run | None:
+        """What reads the next one of a shape that comes often; None for one that is not worth it."""
+        if shape not in self._runs:
+            self._often[shape] = self._often.get(shape, 0) + 1
+            mould = self._known.get(shape)
+            if mould is None or self._often[shape] < OFTEN:
+                return None
+            self._runs[shape] = Run.of(opened, shape, mould, self._time)
+        return self._runs[shape]
+
+    def _read_one(self, opened: bytes, rest: bytes) -> tuple[list[Any], bytes]:
+        """What an element says, or several that begin otherwise, and the shape if it was read by its mould.
+
+        `rest` is what follows on how it begins.
+        """
         written = _as_json(rest)
         if written is None:
-            return self._walked(opened + rest)
+            return self._walked(opened + rest), b""
         parts = TEXT.split(written)
         texts, shape = parts[1::2], b"\0".join(parts[::2])
         mould = self._known.get(shape)
         if mould is not None:
             try:
-                return [mould.record(texts, self._time)]
+                return [mould.record(texts, self._time)], shape
             except (ValueError, KeyError):
                 # A text that this mould cannot write, as one with a line end in it, or a wrong one.
                 pass
         walked = self._walked(opened + rest)
         if mould is None and len(walked) == 1:
             self._learn(opened, shape, texts, walked[0])
-        return walked
+        return walked, b""
 
     def _learn(self, begin: bytes, shape: bytes, texts: list[bytes], record: Any) -> None:
         """Note a shape; when it comes the second time, make its mould."""
@@ -211,8 +269,8 @@ class Moulds:
         else:
             self._known[shape] = self._made(begin, shape, texts, record)
         if len(self._once) > SHAPES:
-            self._once.clear()
-            self._known.clear()
+            for remembered in (self._once, self._known, self._often, self._runs):
+                remembered.clear()
 
     def _made(self, begin: bytes, shape: bytes, texts: list[bytes], record: Any) -> Mould | None:
         """The mould of a shape; None where it does not give the record that these texts are."""

@@ -53,8 +53,11 @@ def tags(record: Record, key: str = "Tags") -> dict[str, str]:
     found = record.get(key) or ()
     if isinstance(found, Mapping):
         return {str(name): str(value or "") for name, value in found.items()}
-    pairs = ((one.get("Key", one.get("key")), one.get("Value", one.get("value"))) for one in found)
-    return {str(name): str(value or "") for name, value in pairs if name}
+    told: dict[str, str] = {}
+    for one in found:
+        if name := one.get("Key") or one.get("key"):
+            told[str(name)] = str(one.get("Value") or one.get("value") or "")
+    return told
 
 
 @lru_cache(maxsize=4096)

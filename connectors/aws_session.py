@@ -15,8 +15,10 @@ from __future__ import annotations
 import gc
 import gzip
 import os
+import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,6 +54,22 @@ _MAKING = threading.Lock()
 """Clients are made one at a time, as boto3 wants it; they may be used side by side."""
 _shared: dict[str, Any] = {}
 """What sessions have in common: the loader of botocore's models, which reads each of them once."""
+
+
+@contextmanager
+def lightly() -> Iterator[None]:
+    """Import botocore without pyOpenSSL, where that is installed.
+
+    botocore prefers it for requests that it sends by itself, and it takes a twentieth of a second to load.
+    """
+    name = "urllib3.contrib.pyopenssl"
+    known = name in sys.modules
+    sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        if not known:
+            del sys.modules[name]
 
 
 class Clients:

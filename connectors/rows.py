@@ -14,7 +14,9 @@ def inner(record: Any, *path: str) -> Any:
     """What lies at `path` in a record; None where a part of the way is missing."""
     found = record
     for name in path:
-        # Nearly all are dicts, and that is known in a third of the time.
+        # Nearly all are dicts, or missing, and that is known in a third of the time.
+        if found is None:
+            return None
         found = found.get(name) if type(found) is dict or isinstance(found, Mapping) else None
     return found
 

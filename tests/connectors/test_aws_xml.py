@@ -43,6 +43,14 @@ LISTED = (
 )
 
 
+@pytest.fixture(scope="module", params=[1, aws_moulds.OFTEN], autouse=True)
+def often(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of it with a shape that is soon read in one run, and with one that is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws_moulds, "OFTEN", request.param)
+        yield
+
+
 def by_botocore(body: bytes, operation: Any = INSTANCES) -> Any:
     """What botocore's parser makes of an answer, and its request id."""
     answer = {"status_code": 200, "headers": {}, "body": body}
@@ -297,7 +305,7 @@ ODD_TEXTS = [
 @pytest.mark.parametrize("tag", ["keyName", "kernelId", "clientToken", "newer"])
 @pytest.mark.parametrize("odd", ODD_TEXTS)
 def test_an_odd_text_among_machines_that_are_alike_is_read_as_botocore_reads_it(odd: str, tag: str) -> None:
-    texts = ["a", "b", odd, "c", odd, odd, "d"]
+    texts = ["a", "b", odd, "c", "d", "e", odd, odd, "f", "g", "h", odd]
     body = alike(*(f"<{tag}>{one}</{tag}><imageId>ami</imageId>" for one in texts))
     assert same(body)
 
@@ -321,7 +329,7 @@ def test_an_odd_text_among_machines_that_are_alike_is_read_as_botocore_reads_it(
 )
 def test_an_odd_figure_among_machines_that_are_alike_is_read_as_botocore_reads_it(tag: str, odd: str) -> None:
     usual = {"launchTime": "2026-03-04T05:06:07.089Z", "amiLaunchIndex": "0", "ebsOptimized": "true"}[tag]
-    body = alike(*(f"<{tag}>{one}</{tag}>" for one in (usual, usual, usual, odd, usual, odd)))
+    body = alike(*(f"<{tag}>{one}</{tag}>" for one in (usual, usual, usual, odd, usual, usual, usual, odd)))
     assert same(body)
 
 
@@ -342,8 +350,9 @@ def test_an_odd_figure_among_machines_that_are_alike_is_read_as_botocore_reads_i
 )
 def test_one_wrong_machine_among_many_ends_as_botocore_alone_would_end_it(wrong: str) -> None:
     right = re.sub(">.*?<", ">0<", wrong, count=1)
-    first, alone = both(alike(right, right, right, wrong, right))
-    assert first == alone
+    for before in (3, 7):
+        first, alone = both(alike(*[right] * before, wrong, right, right))
+        assert first == alone
 
 
 @pytest.mark.parametrize("between", ["", "\n    ", "between"])
@@ -356,8 +365,9 @@ def test_blanks_and_words_between_elements_change_nothing(between: str) -> None:
 def test_machines_of_several_kinds_and_reservations_of_several_machines_are_told_apart() -> None:
     kinds = ["<keyName>{0}</keyName>", "<keyName/><imageId>{0}</imageId>", "<x>{0}</x><imageId>{0}</imageId>"]
     kinds.append("<keyName>{0}</keyName></item><item><keyName>{0}</keyName>")
-    body = alike(*(kinds[n % 4].format(n) for n in range(20)))
-    assert same(body)
+    for run in (1, 2, 5):
+        body = alike(*(kinds[n // run % 4].format(n) for n in range(40)))
+        assert same(body)
 
 
 def test_of_machines_that_are_alike_two_are_walked_through_and_one_more_is_marked() -> None:
@@ -378,6 +388,32 @@ def test_of_machines_that_are_alike_two_are_walked_through_and_one_more_is_marke
     assert len(parsed) == 3
 
 
+def test_machines_that_are_alike_and_stand_together_are_read_in_one_run() -> None:
+    shape = INSTANCES.output_shape.members["Reservations"].member
+    readers = aws_xml._Readers(aws_xml._LEAVES)
+    moulds = aws_xml._moulds(shape, readers.structure(shape), aws_xml._tree, aws_moulds.NOTHING)
+    inside = '<item><reservationId>r-{0}</reservationId><ownerId>"&amp;\\{0}</ownerId></item>'
+    count = aws_moulds.OFTEN + 10
+    page = "".join(inside.format(n) for n in range(count)).encode()
+    for known in (0, 1):
+        assert len(moulds._runs) == known
+        found = [*moulds.records(page, 0, len(page))]
+        assert found == [{"ReservationId": f"r-{n}", "OwnerId": f'"&\\{n}'} for n in range(count)]
+    (run,) = moulds._runs.values()
+    second = page.index(b"<item>", 1)
+    record = {"ReservationId": "r-0", "OwnerId": '"&\\0'}
+    assert run.told(page, 0, len(page), b"<item><reservationId>") == (record, second)
+    assert run.told(page, 0, second, b"<item><reservationId>") == (record, -1)
+    assert run.told(page, 0, second - 1, b"<item><reservationId>") is None
+
+
+@pytest.mark.parametrize("other", ["<item><ownerId>o</ownerId></item>", "<item/>", "<item>\n</item>", "\n"])
+def test_a_machine_that_begins_otherwise_ends_a_run(other: str) -> None:
+    inside = "<item><reservationId>r-{0}</reservationId><ownerId>{0}</ownerId></item>"
+    run = "".join(inside.format(n) for n in range(8))
+    assert same(told(INSTANCES, f"<reservationSet>{run}{other}{run}{other}</reservationSet>"))
+
+
 def test_an_account_with_more_shapes_than_are_remembered_is_read_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -392,7 +428,7 @@ BLANK = re.compile("\ufff9(\\w+)\ufffa")
 BLANKS = {kind: st.just(f"\ufff9{kind}\ufffa") for kind in TEXTS}
 
 
-@given(data=st.data(), operation=st.sampled_from(OPERATIONS), count=st.integers(3, 6))
+@given(data=st.data(), operation=st.sampled_from(OPERATIONS), count=st.integers(3, 8))
 def test_whatever_aws_may_write_many_times_is_read_as_botocore_reads_it(
     data: st.DataObject, operation: Any, count: int
 ) -> None:
