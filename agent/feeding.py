@@ -112,10 +112,12 @@ def _regrouped(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _group(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     count = sum(one["count"] for one in parts)
     values = [float(one["value"]) for one in parts]
+    # `avg of p95`: the mean of what was told of each.
+    agg = str(parts[0]["agg"]).partition(" of ")[0]
     made = {
         "avg": sum(one["value"] * one["count"] for one in parts) / count if count else 0.0,
         "max": max(values),
         "min": min(values),
-    }.get(str(parts[0]["agg"]), sum(values))
+    }.get(agg, sum(values))
     samples = sum(one["samples"] for one in parts)
     return {**parts[0], "value": round(made, 6), "count": count, "samples": samples}

@@ -261,7 +261,7 @@ def _groups(asked: MetricQuestion, values: Sequence[dict[str, Any]], read: Readi
                 "group": group,
                 "metric": metric,
                 "unit": unit,
-                "agg": agg,
+                "agg": agg if asked.agg in (None, agg) else f"{agg} of {asked.agg}",
                 "value": round(combined(agg, [one["value"] for one in members]), DIGITS),
                 "count": len(members),
                 "samples": sum(one["samples"] for one in members),

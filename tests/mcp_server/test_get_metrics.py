@@ -129,6 +129,8 @@ async def test_groups_take_the_mean_of_percents_and_the_sum_of_rates(house: Hous
         ("aws", pytest.approx((20 + 95 + 4.5 + 50) / 4), 4, 9),
         ("digitalocean", 15, 1, 2),
     ]
+    answer = await house.call(TOOL, metric="cpu", time="24h", group_by="provider", agg="p95")
+    assert {row["agg"] for row in answer["rows"]} == {"avg of p95"}
     answer = await house.call(TOOL, metric="network_in", time="24h", group_by="tag:team")
     assert [(row["group"], row["value"]) for row in answer["rows"]] == [("core", 1536)]
 

@@ -64,6 +64,9 @@ def _takes_it(a: Asked, span: Span) -> bool:
 def _group(a: Asked, index: int) -> None:
     """`per region`, `by team and account`, `for each cloud`."""
     at, places = a.skip(index + 1, leads=False), [index]
+    if _how_many(a, at + 1):
+        # `top regions by instance count`: in that order.
+        return
     if a.s.plays(index - 1, "size_of") and any(one.number is not None for one in a.s.spans[:index]):
         # `80 GB of memory per card`: of each, not in groups.
         if _of_gpus(a, at):
@@ -153,8 +156,8 @@ def _top_groups(a: Asked) -> None:
     if "group_by" in a.found.arguments or a.tool.has("metric"):
         return
     counted = [i for i, _ in a.all("many", "few")]
-    counted += [i for i, _ in a.all("count") if a.s.plays(i - 1, "per", "sort_by")]
-    for index, span in a.all("dim"):
+    counted += [i for i, _ in a.all("count") if a.s.plays(i - 1, "per", "sort_by") or _how_many(a, i)]
+    for index, span in a.all("dim", "team_behind", "owned_by"):
         dimension = dimension_at(a, index)
         heads = is_plural(span.text) and not span.plays("type")
         if not counted or dimension is None or not heads or index > counted[0]:
@@ -164,9 +167,15 @@ def _top_groups(a: Asked) -> None:
             a.put("resource_type", "instance")
         if a.s.plays(counted[0], "few") and a.tool.has("sort"):
             a.put("sort", "count_asc")
-        a.s.use(index, counted[0], *(at for at in (counted[0] - 1,) if a.s.plays(at, "per", "sort_by")))
+        behind = counted[0] - 1 - _how_many(a, counted[0])
+        a.s.use(index, counted[0], *(at for at in (behind,) if a.s.plays(at, "per", "sort_by")))
         _so_many(a, index)
         return
+
+
+def _how_many(a: Asked, at: int) -> bool:
+    """`by instance count`: whether the count stands here, behind a noun and what leads that."""
+    return a.s.plays(at, "count") and a.s.plays(at - 1, "type") and a.s.plays(at - 2, "per", "sort_by")
 
 
 def _so_many(a: Asked, index: int) -> None:

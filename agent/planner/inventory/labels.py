@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.planner.inventory.asked import Asked
-from agent.planner.inventory.facts import hint, set_of
+from agent.planner.inventory.facts import hint, is_plural, set_of
 from agent.planner.language import language, word_set
 from agent.planner.sentence import Span
 from agent.planner.tokens import words_of
@@ -251,6 +251,9 @@ def _team_behind(a: Asked, index: int) -> None:
     """`the ml team's buckets`, `payments team instances`."""
     span = a.s.at(index - 1)
     if span is None or span.used or a.s.plays(index - 1, "per", "sort_by", "lacks"):
+        return
+    if span.number is not None and is_plural(a.s.spans[index].text):
+        # `top 3 teams by number of instances`
         return
     said = a.s.at(index - 2)
     owned = said is not None and said.text in ("the", "our") and not span.meanings
