@@ -68,9 +68,10 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
     telling = results.telling
     feeding = [call.result for call in telling if call.result is not None and call.id in results.feeding]
     done = [call.result for call in telling if call.result is not None and call.id not in results.feeding]
-    if not done:
-        return _failed(plan, calls)
     then = dict(plan.then) if plan and plan.then else None
+    unanswered = any(call.result is None for call in telling)
+    if not done or (unanswered and then and then["op"] in OF_SIDES):
+        return _failed(plan, calls)
     result = computed(then, done, feeding) if then else None
     rows = [dict(row) for row in result.rows] if result else list(done[-1]["rows"])
     missing = _joined(every, "missing")
@@ -210,6 +211,8 @@ _READ = {
     "list": "price list",
     "sandbox": "sandbox",
 }
+OF_SIDES = ("share", "compare")
+"""What is computed of several calls together: without one of them it is nothing."""
 MANY_SOURCES = 3
 """So many that were read alike at the same minute share their words."""
 

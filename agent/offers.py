@@ -83,9 +83,11 @@ def _groups(rows: Sequence[Row], answer: Answer, done: Sequence[Mapping[str, Any
     held = done[-1].get("as_of") if done and listed else None
     of_day = f"As of {moment(held)}, from price lists: " if held else ""
     figures = f"from {usd(price(first))} per GPU-hour, median {usd(first.get('median'))}"
-    if field == "count":
-        figures = f"{plural(int(first['count']), 'offer')}, {figures}"
     name = side(first.get("group")) + (f" ({first['gpu']})" if first.get("gpu") else "")
+    if field == "count":
+        alike = [side(row.get("group")) for row in rows if row["count"] == first["count"]]
+        others = f" (as many: {', '.join(alike[1:])})" if len(alike) > 1 else ""
+        figures = f"{plural(int(first['count']), 'offer')}{others}, {figures}"
     return f"{of_day}{word} {by}: {name}, {figures}."
 
 

@@ -255,10 +255,11 @@ async def accepts(host: str, port: int, seconds: float) -> bool:
     with contextlib.ExitStack() as opened:
         knocking = []
         for family, kind, protocol, _, where in ways:
-            one = opened.enter_context(socket.socket(family, kind, protocol))
-            one.setblocking(False)
-            one.connect_ex(where)
-            knocking.append(one)
+            with contextlib.suppress(OSError):  # a kind of address that this machine does not have
+                one = opened.enter_context(socket.socket(family, kind, protocol))
+                one.setblocking(False)
+                one.connect_ex(where)
+                knocking.append(one)
         await asyncio.sleep(seconds if knocking else 0)
         return any(_stands(one) for one in knocking)
 

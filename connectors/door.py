@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BODY_LIMIT = 32_000_000
 KNOCK_S = 0.25
 """How long a host that has taken no connection so far may take for one more."""
+PATIENT = 5
+"""So many times as long a host that does take connections may take for one, encryption agreed on."""
 READS = frozenset({"GET", "HEAD"})
 Parsed = Callable[[bytes], tuple[Any, bool]]
 """Reads a body, and says whether it was one of its kind. Errors are not JSON everywhere."""
@@ -328,7 +330,7 @@ class Door(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=headers, content=body, extensions=extensions)
 
     async def _sent(self, request: httpx.Request, call: _Call, one: _Try) -> httpx.Response:
-        """Send one request. A connection that only nobody here had time to look at gets all the time."""
+        """Send one request. A connection that only nobody here had time to look at gets more time."""
         sent: httpx.Response
         try:
             sent = await self._wire.handle_async_request(request)
@@ -338,7 +340,7 @@ class Door(httpx.AsyncBaseTransport):
                 raise
             if not await net.accepts(host, int(port), KNOCK_S):
                 raise
-            request.extensions["timeout"]["connect"] = one.rest_s
+            request.extensions["timeout"]["connect"] = min(one.rest_s, PATIENT * self._policy.connect_s)
             sent = await self._wire.handle_async_request(request)
         return sent
 

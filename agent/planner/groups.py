@@ -261,22 +261,31 @@ def _which_is_best(s: Sentence, index: int, tool: Tool, found: Found) -> None:
 
 
 def _most_offers(s: Sentence, tool: Tool, found: Found) -> None:
-    """`which provider has the most H100 offers`, `who has the fewest`: groups, by how many there are."""
+    """`which provider has the most H100 offers`, `who has the fewest`: groups, by how many there are.
+
+    All of them are asked for: several may have as many.
+    """
+    if "group_by" in found.arguments or found.then or found.sides or s.has("stat", "compare"):
+        return
     for at, span in enumerate(s.spans):
-        if span.used or span.text not in _MOST | _FEWEST or "group_by" in found.arguments:
+        if span.used or span.text not in _MOST | _FEWEST or s.plays(at - 1, "ordinal"):
             continue
-        behind = range(at + 1, min(at + 4, len(s.spans)))
-        offers = [one for one in behind if s.spans[one].get("unit") == "offer" or _several_of(s, one)]
+        place = at + 1
+        while s.plays(place, "gpu", "=form", "=spot", "=vendor", "=available") and not _several_of(s, place):
+            place += 1
+        offer = s.at(place)
         whose = next((one for one in range(at - 1, -1, -1) if _dimension(s, one, tool)), None)
-        if not offers or whose is None:
+        if offer is None or whose is None or not (offer.get("unit") == "offer" or _several_of(s, place)):
             continue
         found.put("sort", "count_asc" if span.text in _FEWEST else "count_desc")
-        listed = [one for one in offers if not s.spans[one].plays("gpu")]
-        leads = [one for one in (whose - 1,) if s.plays(one, "where_is")]
+        lead = s.at(whose - 1)
+        if lead is not None and lead.number is not None and not lead.used:
+            found.put("limit", int(lead.number))
+            s.use(whose - 1)
+        leads = [one for one in (whose - 1, whose - 2) if s.plays(one, "where_is")]
+        listed = [] if offer.plays("gpu") else [place]
+        found.group_best = True
         _group(s, _dimension(s, whose, tool) or "", tool, found, *leads, whose, at, *listed)
-        if not is_plural(s.spans[whose].text):
-            found.put("limit", 1)
-            found.group_best = True
 
 
 def _several_of(s: Sentence, at: int) -> bool:

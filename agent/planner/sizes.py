@@ -202,11 +202,18 @@ def _is_host_ram(s: Sentence, amount: Amount) -> bool:
 
 
 def _beside_another(s: Sentence, amount: Amount) -> bool:
-    """`a GPU with 48 GB and 64 GB RAM`: of two sizes the one without the word is the GPU's."""
+    """`a GPU with 48 GB and 64 GB RAM`, `64 GB RAM and 24 GB of vram`: the size of the other is the GPU's."""
     for index, span in enumerate(s.spans):
         unit, noun = s.at(index + 1), s.at(index + 2)
         if index == amount.at or span.number is None or unit is None or unit.get("unit") != "gb":
             continue
-        if noun is None or noun.get("quantity") in (None, "memory"):
+        between = s.spans[min(index, amount.at) : max(index, amount.at)]
+        joined = any(one.text in ("and", "with", "plus", "+", "&") for one in between)
+        named = any(
+            s.plays(at, "quantity") and s.spans[at].get("quantity") == "memory"
+            for at in (index + 2, index + 3)
+        )
+        before = index < amount.at and joined and noun is not None and noun.get("quantity") is None
+        if (named or before) and not any(one.text in ("or", "not", "instead of", "vs") for one in between):
             return True
     return False

@@ -146,6 +146,7 @@ async def test_text_from_clouds_is_inert_in_an_answer(house: House) -> None:
         ("$50 for 20 hours of an A100", "offers cost $50.00 or less in all"),
         ("most expensive A100", "the most expensive is"),
         ("which provider has the most A100 offers", "Most offers by provider: aws, 2 offers, from"),
+        ("which provider has the fewest A100 offers", "1 offer (as many: "),
         ("which provider has the fewest A100 offers", "Fewest offers by provider: "),
     ],
 )

@@ -231,6 +231,12 @@ async def test_a_share_is_told_of_how_many_and_of_each_group(office: Office) -> 
     assert said.startswith("There are no volumes (region tokyo): there is nothing to be a part of.")
 
 
+async def test_a_share_of_which_one_side_is_not_known_is_no_share(office: Office) -> None:
+    asked = await office.ask("what percentage of instances is in account nosuch")
+    assert asked.answer.status == "failed"
+    assert "'nosuch' is no account that is configured" in asked.answer.text
+
+
 async def test_a_share_of_what_was_measured_is_counted_and_that_it_is_no_share_is_said(
     office: Office,
 ) -> None:

@@ -419,6 +419,14 @@ async def test_a_machine_that_had_no_time_to_look_still_gets_its_answer() -> Non
     assert [record.error for record in house.audit.records] == [None]
 
 
+async def test_a_host_that_takes_connections_and_agrees_on_no_encryption_is_left_alone_too() -> None:
+    async with serving(silence) as server:
+        house = House(f"https://127.0.0.1:{server.port}", policy=replace(QUICK, connect_s=0.05))
+        error = await failed(house)
+    assert isinstance(error, Unreachable)
+    assert list(house.hosts.down) == [f"127.0.0.1:{server.port}"]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_host_accepts_where_something_listens_and_nowhere_else(host: str) -> None:
     async with serving(FINE) as server:

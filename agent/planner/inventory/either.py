@@ -53,20 +53,23 @@ def _cut(s: Sentence) -> int | None:
 
 
 def two_counts(a: Asked, half: Half) -> Query | None:
-    """`how many databases, and how many of them are mysql`: each count by itself, the noun from the first."""
+    """`how many databases, and how many of them are mysql`: each count by itself, the noun from the first.
+
+    None where the two halves do not say all that the whole says.
+    """
     places = [index for index, span in enumerate(a.s.spans) if span.plays("count")]
     if len(places) != 2 or a.found.sides or a.found.then != {"op": "count"}:
         return None
-    tokens, cut = list(a.s.tokens), a.s.spans[places[1]].first
-    halves = [half(tokens[:cut]), half([*tokens[cut:], *_noun_of(a, places[1])])]
-    if any(one.where or one.sides or one.then != {"op": "count"} for one in halves):
+    tokens, cut, behind = list(a.s.tokens), a.s.spans[places[1]].first, a.s.spans[places[1]].last + 1
+    halves = [half(tokens[:cut]), half([*tokens[cut:behind], *_noun_of(a, places[1]), *tokens[behind:]])]
+    if a.found.where or any(one.where or one.sides or one.then != {"op": "count"} for one in halves):
         return None
     first, second = (one.arguments for one in halves)
-    if not first.get("resource_type"):
+    if not first.get("resource_type") or a.s.words()[-1] == "not" or "time" in second.keys() - first.keys():
         return None
     if set(a.s.words()[cut:]) & _OF_THEM:
-        second = {**first, **second}
-    if first == second:
+        second = {**first, **second, "resource_type": first["resource_type"]}
+    if first == second or _said_of(first, second) != _said_of(a.found.arguments):
         return None
     common = {name: value for name, value in second.items() if first.get(name) == value}
     sides = tuple(
@@ -74,6 +77,16 @@ def two_counts(a: Asked, half: Half) -> Query | None:
     )
     said = [_said(one) for one in sides]
     return Query(a.tool.name, common, sides, {"op": "compare", "by": "count", "values": said})
+
+
+def _said_of(*arguments: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Every value of every argument."""
+    return {
+        (name, str(one))
+        for each in arguments
+        for name, value in each.items()
+        for one in (value if isinstance(value, list) else [value])
+    }
 
 
 _OF_THEM = frozenset(("them", "those", "these"))

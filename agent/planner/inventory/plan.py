@@ -17,7 +17,7 @@ from agent.planner.inventory.facts import facts, hint, set_of
 from agent.planner.inventory.nobody import hear_nobody
 from agent.planner.inventory.pointing import dangling, field_asked, its_field, of_it, of_one, set_beside
 from agent.planner.inventory.read import read
-from agent.planner.inventory.shares import SHARE, share_of
+from agent.planner.inventory.shares import SHARE, parted, share_of
 from agent.planner.inventory.steps import calls_of, feeder_of, met
 from agent.planner.inventory.subject import chosen
 from agent.planner.language import word_set
@@ -112,6 +112,10 @@ def of_which(s: Sentence, words: Lexicon, now: datetime, previous: Query | None)
 
 def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previous: Query) -> Plan:
     """A turn of a dialogue."""
+    if (apart := _of_two(previous)) is not None:
+        some, whole = apart
+        turn = followed(s, words, seen, now, some)
+        return turn if whole is None else _shared_again(turn, some, whole, words)
     hear_nobody(s, previous.arguments.get("resource_type") or ())
     seen = evidence_of(s)
     if its_field(s, seen, previous) and (
@@ -145,6 +149,31 @@ def followed(s: Sentence, words: Lexicon, seen: Evidence, now: datetime, previou
     if not said and tool.name == previous.tool:
         return ask_for_antecedent(previous, ignored_words(s, found, tool.name))
     return _plan(a, dialogue.merged(previous, a, tool), previous)
+
+
+def _of_two(query: Query) -> tuple[Query, dict[str, Any] | None] | None:
+    """What a turn goes on from after a share, and what that is a part of; after two counts the second."""
+    then, sides = query.then or {}, query.sides
+    if len(sides) != 2 or not (then.get("op") == SHARE or then.get("by") == "count"):
+        return None
+    some = sides[0] if then["op"] == SHARE else sides[1]
+    where = {"where": then["some"]} if then.get("some") else {}
+    alone = Query(query.tool, {**query.arguments, **some}, (), {"op": "count", **where})
+    return alone, {**query.arguments, **sides[1]} if then["op"] == SHARE else None
+
+
+def _shared_again(made: Plan, some: Query, whole: dict[str, Any], words: Lexicon) -> Plan:
+    """`and running?`, `per region`, after a share: of those too it is told how many of all they are."""
+    query = made.query
+    if made.behaviour != "answer" or query is None or query.tool != some.tool or query.sides:
+        return made
+    groups = query.arguments.get("group_by")
+    if query.then != {"op": "count"} and not (groups and query.then is None):
+        return made
+    if groups:
+        whole = {**whole, "group_by": groups}
+    again = parted(query.tool, dict(query.arguments), whole, {"op": SHARE})
+    return replace(made, query=again, calls=calls_of(again, words), then=again.then)
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:

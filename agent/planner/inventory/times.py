@@ -238,6 +238,7 @@ def _age(a: Asked, index: int) -> None:
     sure = made.op_at is not None and a.s.spans[made.op_at].plays("older_sure", "newer_sure")
     # `stopped > 30d`: of resources a length of time can only be how long they have been there.
     runs = lead is not None and lead.text in _RUNS and made.op_at is not None
+    runs = runs and made.first - 1 not in a.denied
     beside = lead is not None and not runs and (lead.text == "for" or lead.plays("state", "figure_of"))
     bare = made.op in ("gt", "ge") and not a.tool.has("metric") and made.last > made.at and not beside
     sure = sure or (bare and made.op_at is not None)

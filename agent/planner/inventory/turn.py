@@ -77,7 +77,7 @@ class Own:
             span.text
             for span in self.s.spans
             if (span.plays("mine") and span.text.split()[0] in _WE)
-            or (span.plays("untagged", "unnamed", "tagged", "env") and span.kind == "word")
+            or (span.plays("untagged", "unnamed", "tagged", "env", "share") and span.kind == "word")
         ]
         return tuple(dict.fromkeys(lost))
 
