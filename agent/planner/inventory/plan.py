@@ -177,9 +177,13 @@ def _shared_again(made: Plan, some: Query, whole: dict[str, Any], words: Lexicon
 
 
 def _rows_wanted(s: Sentence, previous: Query) -> bool:
-    """`list them`, after they were counted or added up."""
+    """`list them`, `which ones`, after they were counted or added up."""
     figure = (previous.then or {}).get("op") in ("count", "sum") or "again" in s.words()
-    return figure and s.spans[0].text.split()[0] in word_set("row_verbs")
+    asked = s.spans[0].text.split()[0] in word_set("row_verbs") or s.words()[:2] in _WHICH
+    return figure and asked
+
+
+_WHICH = (("which", "ones"), ("which", "are"), ("which", "is"), ("which",), ("what", "are"), ("who", "are"))
 
 
 def _tool_of_turn(s: Sentence, words: Lexicon, seen: Evidence, previous: Query) -> Tool:
