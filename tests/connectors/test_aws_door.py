@@ -468,3 +468,17 @@ asyncio.run(main())
     )
     assert ran.stdout, ran.stderr
     assert time.time() - float(ran.stdout) < 3
+
+
+def test_botocore_is_loaded_without_what_only_its_own_requests_would_need() -> None:
+    code = """
+import sys
+from connectors.aws_session import lightly
+with lightly():
+    import botocore.httpsession
+print("OpenSSL" in sys.modules, "urllib3.contrib.pyopenssl" in sys.modules)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ran.stdout == "False False\n", ran.stderr
