@@ -69,9 +69,11 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
     feeding = [call.result for call in telling if call.result is not None and call.id in results.feeding]
     done = [call.result for call in telling if call.result is not None and call.id not in results.feeding]
     then = dict(plan.then) if plan and plan.then else None
-    unanswered = any(call.result is None for call in telling)
-    if not done or (unanswered and then and then["op"] in OF_SIDES):
+    asked = [call for call in telling if call.id not in results.feeding]
+    if not done or (then and then["op"] == "share" and len(done) < len(asked)):
         return _failed(plan, calls)
+    if then and then["op"] == "compare" and len(done) < len(asked):
+        then = _compared(then, asked)
     result = computed(then, done, feeding) if then else None
     rows = [dict(row) for row in result.rows] if result else list(done[-1]["rows"])
     missing = _joined(every, "missing")
@@ -94,6 +96,15 @@ def rendered(plan: Plan | None, results: Results, prose: str, out: Sequence[str]
     )
     text = _text(replace(answer, calls=[_call(call) for call in telling]), result, done, prose, results)
     return replace(answer, text=text)
+
+
+def _compared(then: Mapping[str, Any], asked: Sequence[Called]) -> dict[str, Any] | None:
+    """A comparison of those sides that were answered, each by its own name; None where one alone was."""
+    values = then.get("values") or ()
+    if len(values) != len(asked):
+        return dict(then)
+    left = [value for value, call in zip(values, asked, strict=True) if call.result is not None]
+    return {**then, "values": left} if len(left) > 1 else None
 
 
 def _applied(done: Sequence[Mapping[str, Any]], then: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -211,8 +222,6 @@ _READ = {
     "list": "price list",
     "sandbox": "sandbox",
 }
-OF_SIDES = ("share", "compare")
-"""What is computed of several calls together: without one of them it is nothing."""
 MANY_SOURCES = 3
 """So many that were read alike at the same minute share their words."""
 

@@ -37,7 +37,7 @@ NESTED = 64
 SHAPES = 500
 """So many shapes of a list are remembered; then it begins anew."""
 OFTEN = 300
-"""So often a shape must have come before a pattern is made of it, which takes as long as reading fifty."""
+"""So often a shape comes before a pattern is made of it: that takes as long as to walk through forty."""
 MARK = "\ue000{}\ue000"
 FIGURE = "\ue001{}:{}\ue001"
 """What stands for a text by its number: for a word, and for what JSON writes without quotes, by its type."""
@@ -230,13 +230,14 @@ class Moulds:
 
     def _run(self, opened: bytes, shape: bytes) -> Run | None:
         """What reads the next one of a shape that comes often; None for one that is not worth it."""
-        if shape not in self._runs:
-            self._often[shape] = self._often.get(shape, 0) + 1
+        run = self._runs.get(shape)
+        if run is None:
+            often = self._often[shape] = self._often.get(shape, 0) + 1
             mould = self._known.get(shape)
-            if mould is None or self._often[shape] < OFTEN:
+            if mould is None or often < OFTEN:
                 return None
-            self._runs[shape] = Run.of(opened, shape, mould, self._time)
-        return self._runs[shape]
+            run = self._runs[shape] = Run.of(opened, shape, mould, self._time)
+        return run
 
     def _read_one(self, opened: bytes, rest: bytes) -> tuple[list[Any], bytes]:
         """What an element says, or several that begin otherwise, and the shape if it was read by its mould.

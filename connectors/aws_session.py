@@ -63,13 +63,15 @@ def lightly() -> Iterator[None]:
     botocore prefers it for requests that it sends by itself, and it takes a twentieth of a second to load.
     """
     name = "urllib3.contrib.pyopenssl"
-    known = name in sys.modules
-    sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+    if name in sys.modules or "botocore.httpsession" in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if not known:
-            del sys.modules[name]
+        # Another thread may have come here at the same time.
+        sys.modules.pop(name, None)
 
 
 class Clients:

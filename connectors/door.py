@@ -295,7 +295,7 @@ class Door(httpx.AsyncBaseTransport):
         if connecting and one.rest_s < self._policy.connect_s:
             # The deadline came first: nothing is proven about the host.
             raised, connecting = TimeoutError(), False
-        waited = self._policy.connect_s if connecting else one.rest_s
+        waited = request.extensions["timeout"]["connect"] if connecting else one.rest_s
         fault = of_exception(raised, call.whom, proxy=request.extensions.get("proxy"), waited_s=waited)
         if fault.dead:
             self._hosts.mark_down(call.address, self._clock.now() + timedelta(seconds=self._policy.down_s))

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from agent.answer import Answer, _sources
+from agent.answer import Answer, _sources, rendered
 from agent.ask import Asked, ask, lexicon_of
 from agent.compute import Computed
 from agent.figures import usd
+from agent.graph import Called, Results
+from agent.planner.query import Call, Plan
 from agent.sentences import first_sentence
 from cloudtop.cli.build import House, build
 from tests.switched import only
@@ -260,3 +262,19 @@ async def test_offers_with_chosen_fields_claim_nothing_that_was_not_asked_for(ho
     assert asked.answer.text.splitlines()[0].endswith("offers, each with provider, region.")
     assert "on-demand" not in asked.answer.text
     assert "| provider | region |" in asked.answer.text
+
+
+def test_of_a_comparison_without_one_of_its_answers_the_rest_keeps_its_names() -> None:
+    rows = [{"uid": "a", "status_raw": "x"}]
+    answered = {"rows": rows, "applied": {}, "sources": [], "missing": [], "notices": [], "as_of": None}
+    kept = [answered | {"total": 3}, None, answered | {"total": 5}]
+    calls = {
+        str(n): Called(str(n), "list_resources", {}, result, error=None if result else "No such account.")
+        for n, result in enumerate(kept, 1)
+    }
+    then = {"op": "compare", "by": "account", "values": ["prod", "nosuch", "lab"]}
+    asked = tuple(Call("list_resources", {}, name) for name in calls)
+    answer = rendered(Plan("answer", calls=asked, then=then), Results(question="q", calls=calls), "", ())
+    assert answer.text.startswith("prod: 3; lab: 5.")
+    assert "No such account." in answer.text
+    assert answer.status == "partial"

@@ -851,6 +851,7 @@ async def test_a_refusal_is_whole_sentences(house: House) -> None:
         ({"region": "de", "exclude_region": "germany"}, "exclude_region", "region=de"),
         ({"time": "2027-01"}, "time", "2027"),
         ({"time": "last_7d", "count": 8}, "count", "time"),
+        ({"time": "last_7d", "available": False}, "available", "time"),
         ({"time": "last_7d", "hours": 8}, "hours", "time"),
         ({"time": "last_7d", "rank_by": "gib"}, "rank_by", "time"),
         ({"sort": "colour_asc"}, "sort", "colour"),
