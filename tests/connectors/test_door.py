@@ -405,14 +405,14 @@ async def test_a_deadline_shorter_than_the_connect_time_proves_nothing_about_the
 
 def hold_up(turns: int) -> None:
     """Let every turn of the loop take long, as on a machine whose threads all want to run."""
-    time.sleep(0.03)
+    time.sleep(0.1)
     if turns:
         asyncio.get_running_loop().call_soon(hold_up, turns - 1)
 
 
 async def test_a_machine_that_had_no_time_to_look_still_gets_its_answer() -> None:
     async with serving(FINE) as server:
-        house = House(server.url, policy=replace(QUICK, connect_s=0.02, retries=0))
+        house = House(server.url, policy=replace(QUICK, connect_s=0.3, retries=0))
         asyncio.get_running_loop().call_soon(hold_up, 10)
         assert await asked(house) == {"fine": True}
     assert house.hosts.down == {}
